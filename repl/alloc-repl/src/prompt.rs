@@ -1,0 +1,205 @@
+//! The prompt: rustyline around a session.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use engine::{Candidate, DEFAULT_HEAP, DEFAULT_HEAP_BYTES, DEFAULT_STACK_BYTES};
+use owo_colors::OwoColorize;
+use rustyline::completion::{Completer, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::Validator;
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
+
+use crate::shell::{Format, Next, Shell};
+
+const PROMPT: &str = "> ";
+/// Columns of a terminal that does not say.
+const DEFAULT_WIDTH: usize = 80;
+/// The narrowest layout; narrower terminals wrap by themselves.
+const MIN_WIDTH: usize = 40;
+
+/// Reads and answers lines until the end of input.
+pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
+    let color = matches!(shell.format, Format::Text(style) if style.color);
+    let mut warned = false;
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .history_ignore_space(true)
+        .bracketed_paste(true)
+        .color_mode(if color { rustyline::ColorMode::Enabled } else { rustyline::ColorMode::Disabled })
+        .build();
+    let history = MemHistory::with_config(&config);
+    let mut editor = Editor::<Assistant<'_>, MemHistory>::with_history(config, history)?;
+    match shell.store.history() {
+        Ok(lines) => {
+            for line in lines {
+                editor.add_history_entry(line)?;
+            }
+        }
+        Err(error) => warn(&mut warned, "The history cannot be read", &error),
+    }
+    if let Format::Text(_) = shell.format {
+        print!("{}", greeting());
+        io::stdout().flush()?;
+    }
+
+    let shell = Rc::new(RefCell::new(shell));
+    editor.set_helper(Some(Assistant { shell: Rc::clone(&shell), color }));
+    loop {
+        let typed = match editor.readline(PROMPT) {
+            Ok(typed) => typed,
+            // The line is dropped; so is a half-read one when the window changes.
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => continue,
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(error.into()),
+        };
+        // A paste arrives whole, newlines and all.
+        let lines: Vec<&str> = typed.lines().collect();
+        for line in &lines {
+            if line.trim().is_empty() {
+                continue;
+            }
+            editor.add_history_entry(*line)?;
+            let mut shell = shell.borrow_mut();
+            if let Err(error) = shell.store.remember(line) {
+                warn(&mut warned, "The history cannot be written", &error);
+            }
+            if answer(&mut shell, line, lines.len() > 1, &mut warned)? == Next::Quit {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs one line, prints its reply, keeps it. `echo` repeats the line, for pastes.
+fn answer(shell: &mut Shell, line: &str, echo: bool, warned: &mut bool) -> anyhow::Result<Next> {
+    if let Format::Text(style) = &mut shell.format {
+        style.width = width();
+    }
+    let Some((reply, next)) = shell.run(line) else { return Ok(Next::GoOn) };
+    let mut out = io::stdout().lock();
+    if next == Next::Clear {
+        // Home, then clear the screen and what scrolled off it.
+        out.write_all(b"\x1b[H\x1b[2J\x1b[3J")?;
+    }
+    match (shell.format, echo) {
+        (Format::Text(_), true) => shell.print_exchange(&mut out, &reply)?,
+        _ => out.write_all(shell.text(&reply).as_bytes())?,
+    }
+    if matches!(shell.format, Format::Text(_)) && next == Next::GoOn {
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    if reply.is_ok() && next != Next::Quit {
+        keep(shell, &reply, line, warned);
+    }
+    Ok(next)
+}
+
+/// Writes an accepted line to the session's journal.
+fn keep(shell: &mut Shell, reply: &engine::Reply, line: &str, warned: &mut bool) {
+    use engine::Event::{New, Open};
+    let events = reply.outcome.as_ref().map_or(&[][..], |answer| &answer.events);
+    if events.iter().any(|event| matches!(event, New { .. } | Open { .. })) {
+        shell.store.start_over();
+        return;
+    }
+    let Shell { session, store, .. } = shell;
+    if let Err(error) = store.note(line, || session.saved()) {
+        warn(warned, "This session cannot be kept", &error);
+    }
+}
+
+/// Says once that something is not kept.
+fn warn(warned: &mut bool, what: &str, error: &io::Error) {
+    if !std::mem::replace(warned, true) {
+        eprintln!("{what}: {}. Everything else works.", crate::files::reason(error));
+    }
+}
+
+fn greeting() -> String {
+    use engine::units::size;
+    let (heap, stack) = (size(u64::from(DEFAULT_HEAP_BYTES)), size(u64::from(DEFAULT_STACK_BYTES)));
+    format!(
+        "alloc-repl {}: a {DEFAULT_HEAP} heap of {heap} and a stack of {stack}, yours to break.\n\
+         Try: alloc 200, then map. help lists the commands, Tab completes, Ctrl-D leaves.\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(MIN_WIDTH))
+}
+
+/// Completion, hints and colours for the line being typed.
+struct Assistant<'a> {
+    shell: Rc<RefCell<&'a mut Shell>>,
+    color: bool,
+}
+
+impl Helper for Assistant<'_> {}
+impl Validator for Assistant<'_> {}
+
+impl Completer for Assistant<'_> {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let completion = self.shell.borrow().session.complete(&line[..pos]);
+        let mut pairs: Vec<Pair> = completion.candidates.iter().map(pair).collect();
+        if completion.wants_file {
+            pairs.extend(file_pairs(&line[completion.start..pos]));
+        }
+        Ok((completion.start, pairs))
+    }
+}
+
+/// The name with its note behind it, as the list shows it.
+fn pair(candidate: &Candidate) -> Pair {
+    let Candidate { text, note } = candidate;
+    let display = if note.is_empty() { text.clone() } else { format!("{text:<8} {note}") };
+    Pair { display, replacement: format!("{text} ") }
+}
+
+/// Files whose path starts with `prefix`.
+fn file_pairs(prefix: &str) -> Vec<Pair> {
+    let (folder, start) = prefix.rsplit_once('/').map_or(("", prefix), |(folder, start)| (folder, start));
+    let base = if prefix.starts_with('/') && folder.is_empty() { "/" } else { folder };
+    let Ok(entries) = std::fs::read_dir(if base.is_empty() { "." } else { base }) else { return Vec::new() };
+    let mut pairs = Vec::new();
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let hidden = name.starts_with('.') && !start.starts_with('.');
+        if !name.starts_with(start) || hidden || name.contains(char::is_whitespace) {
+            continue;
+        }
+        let ending = if entry.path().is_dir() { "/" } else { " " };
+        let lead = &prefix[..prefix.len() - start.len()];
+        pairs.push(Pair { display: name.clone(), replacement: format!("{lead}{name}{ending}") });
+    }
+    pairs.sort_by(|a, b| a.display.cmp(&b.display));
+    pairs
+}
+
+impl Hinter for Assistant<'_> {
+    type Hint = String;
+
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<String> {
+        (pos == line.len()).then(|| self.shell.borrow().session.hint(line)).flatten()
+    }
+}
+
+impl Highlighter for Assistant<'_> {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        if self.color { Cow::Owned(prompt.dimmed().to_string()) } else { Cow::Borrowed(prompt) }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if self.color { Cow::Owned(hint.dimmed().to_string()) } else { Cow::Borrowed(hint) }
+    }
+}

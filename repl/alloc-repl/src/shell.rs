@@ -1,0 +1,115 @@
+//! What prompt and scripts share: a session, the way to print its replies, and the requests it makes.
+
+use std::io::Write;
+
+use engine::{Ask, Done, Failure, Reply, Request, Session, Turn};
+use render::Style;
+
+use crate::files;
+use crate::store::Store;
+
+/// How replies are printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Format {
+    Text(Style),
+    Json,
+}
+
+/// A session with a terminal or a file around it.
+pub(crate) struct Shell {
+    pub(crate) session: Session,
+    pub(crate) format: Format,
+    pub(crate) store: Store,
+}
+
+/// What is to be done after a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    GoOn,
+    Clear,
+    Quit,
+}
+
+impl Shell {
+    pub(crate) fn new(session: Session, format: Format, store: Store) -> Self {
+        Self { session, format, store }
+    }
+
+    /// Runs a line and whatever it asks for. `None` if the line is blank.
+    pub(crate) fn run(&mut self, line: &str) -> Option<(Reply, Next)> {
+        match self.session.run(line) {
+            Turn::Blank => None,
+            Turn::Reply(reply) => Some((reply, Next::GoOn)),
+            Turn::Ask(request) => Some(self.fulfil(request)),
+        }
+    }
+
+    fn fulfil(&mut self, request: Request) -> (Reply, Next) {
+        let (next, result) = match &request.ask {
+            Ask::Clear => (Next::Clear, Ok(Done::Performed)),
+            Ask::Quit => (Next::Quit, Ok(Done::Performed)),
+            Ask::Save { file } => (Next::GoOn, performed(files::replace(file.as_ref(), &self.session.saved()))),
+            Ask::Export { format, file } => {
+                let text = self.exported(format);
+                (Next::GoOn, performed(files::replace(file.as_ref(), &text)))
+            }
+            Ask::Open { file } => (Next::GoOn, self.read(file)),
+        };
+        (self.session.answer(request, result), next)
+    }
+
+    fn read(&self, file: &str) -> Result<Done, Failure> {
+        let read = |name: &str, text: std::io::Result<String>| match text {
+            Ok(text) => Ok(Done::Read { file: name.to_owned(), text }),
+            Err(error) => Err(Failure { reason: files::reason(&error) }),
+        };
+        if file != "last" {
+            return read(file, files::read(file.as_ref()));
+        }
+        match self.store.last_session() {
+            Some(path) => read("the last session", files::read_journal(&path)),
+            None => Err(Failure { reason: "no session was kept before this one".to_owned() }),
+        }
+    }
+
+    /// The log with its replies, in a format `export` knows.
+    fn exported(&self, format: &str) -> String {
+        let transcript = self.session.transcript();
+        if format == "json" {
+            return transcript.iter().filter_map(|(_, reply)| reply.as_ref()).map(|reply| render::json(reply) + "\n").collect();
+        }
+        let style = Style::default();
+        let exchanges: Vec<_> = transcript
+            .iter()
+            .map(|(input, reply)| match reply {
+                Some(reply) => style.exchange(reply),
+                None => style.input(input),
+            })
+            .collect();
+        let text = exchanges.join("\n");
+        if format == "md" { render::markdown(&text) } else { text }
+    }
+
+    /// The reply as it is printed at the prompt: without the line that was typed.
+    pub(crate) fn text(&self, reply: &Reply) -> String {
+        match self.format {
+            Format::Text(style) => style.reply(reply),
+            Format::Json => render::json(reply) + "\n",
+        }
+    }
+
+    /// The line and its reply as a transcript.
+    pub(crate) fn print_exchange(&self, out: &mut impl Write, reply: &Reply) -> std::io::Result<()> {
+        match self.format {
+            Format::Text(style) => out.write_all(style.exchange(reply).as_bytes()),
+            Format::Json => out.write_all((render::json(reply) + "\n").as_bytes()),
+        }
+    }
+}
+
+fn performed(result: std::io::Result<()>) -> Result<Done, Failure> {
+    match result {
+        Ok(()) => Ok(Done::Performed),
+        Err(error) => Err(Failure { reason: files::reason(&error) }),
+    }
+}

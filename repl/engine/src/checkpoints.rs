@@ -1,0 +1,52 @@
+//! States kept along the log, so that going back replays a few lines instead of all.
+
+use crate::world::World;
+
+/// Work between two checkpoints, in plain commands.
+const STRIDE: u64 = 512;
+/// Checkpoints kept. Beyond it the least useful goes: dense near the end of the log, sparse far back.
+const MAX: usize = 128;
+
+/// Clones of the world, by the number of log lines they stand behind.
+pub(crate) struct Checkpoints {
+    kept: Vec<(usize, World)>,
+}
+
+impl Checkpoints {
+    /// `start` is the state before the first line.
+    pub(crate) fn new(start: World) -> Self {
+        Self { kept: vec![(0, start)] }
+    }
+
+    /// Keeps `world`, the state behind `lines` lines, if enough was done since the last one.
+    pub(crate) fn offer(&mut self, lines: usize, world: &World) {
+        let (last_lines, last) = self.kept.last().expect("the start is always kept");
+        if lines <= *last_lines || world.work < last.work + STRIDE {
+            return;
+        }
+        self.kept.push((lines, world.clone()));
+        if self.kept.len() > MAX {
+            self.thin(world.work);
+        }
+    }
+
+    /// The last state behind at most `lines` lines; later ones are forgotten.
+    pub(crate) fn back_to(&mut self, lines: usize) -> (usize, World) {
+        let keep = self.kept.partition_point(|(at, _)| *at <= lines);
+        self.kept.truncate(keep);
+        let (at, world) = self.kept.last().expect("the start is behind 0 lines");
+        (*at, world.clone())
+    }
+
+    /// Drops the one whose loss costs least: the gap it would leave, against its distance from now.
+    fn thin(&mut self, now: u64) {
+        let cost = |index: usize| {
+            let gap = self.kept[index + 1].1.work - self.kept[index - 1].1.work;
+            gap as f64 / (now - self.kept[index].1.work + STRIDE) as f64
+        };
+        let least = (1..self.kept.len() - 1).min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
+        if let Some(index) = least {
+            self.kept.remove(index);
+        }
+    }
+}

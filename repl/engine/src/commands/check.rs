@@ -1,0 +1,29 @@
+use crate::args::Args;
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::Problem;
+use crate::reply::Answer;
+use crate::view::{Rule, View};
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "check",
+    aliases: &[],
+    group: Group::Look,
+    params: &[],
+    summary: "verify every invariant of the heap",
+    details: "The allocator's own numbered invariants, and that its blocks are those of the ledger. A real allocator \
+              has no ledger to compare with.",
+    examples: &[Example { setup: &["alloc 40", "alloc 24", "free a"], line: "check" }],
+    run: Run::World(run),
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
+fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
+    let info = world.heap.info();
+    let broken = world.heap.check().err().map(|broken| broken.invariant);
+    let rule = |(index, text): (usize, &&'static str)| Rule { text, holds: broken != Some(index + 1) };
+    let mut rules: Vec<_> = info.invariants.iter().enumerate().map(rule).collect();
+    rules.push(Rule { text: "its blocks are those of the ledger, apart and aligned", holds: world.ledger_agrees() });
+    let holes = world.heap.holes().count() as u64;
+    Ok(Answer::look(View::Check { heap: info.name, rules, blocks: world.ledger.live_count(), holes }))
+}

@@ -1,0 +1,54 @@
+use crate::args::{Args, Form, Given, Kind, Param};
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::{Argument, Problem, Trouble};
+use crate::reply::Answer;
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "free",
+    aliases: &["dealloc"],
+    group: Group::Heap,
+    params: &[
+        Param { name: "H", kind: Kind::Place, form: Form::Required },
+        Param { name: "N", kind: Kind::Number("a size"), form: Form::Key("size") },
+        Param { name: "A", kind: Kind::Number("an alignment"), form: Form::Key("align") },
+    ],
+    summary: "give a block back",
+    details: "`free a` is C's: the pointer alone. Rust's dealloc gets the layout too: `free a size 200 align 8`, which \
+              is checked against the one a was allocated with.",
+    examples: &[
+        Example { setup: &["alloc 200"], line: "free a" },
+        Example { setup: &["alloc 40", "alloc 24", "alloc 96"], line: "free b size 24 align 8" },
+        Example { setup: &["alloc 200", "free a"], line: "free a" },
+    ],
+    run: Run::World(run),
+};
+
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span)?;
+    let id = world.block_at(&spot, span)?;
+    let life = world.ledger.life(id);
+    let (size, align) = (u64::from(life.size_bytes), u64::from(life.align_bytes));
+    match (args.number("N"), args.number("A")) {
+        (None, None) => {}
+        (None, Some((_, span))) => {
+            return Err(Problem::new(Trouble::BadArgument(Argument::AlignWithoutSize), span));
+        }
+        (Some((given_size, size_span)), given_align) => {
+            let given_align_value = given_align.map_or(align, |(n, _)| *n);
+            if (*given_size, given_align_value) != (size, align) {
+                let span = if *given_size == size { given_align.map_or(size_span, |(_, span)| span) } else { size_span };
+                let trouble = Trouble::WrongLayout {
+                    name: life.name.to_string(),
+                    size,
+                    align,
+                    given_size: *given_size,
+                    given_align: given_align_value,
+                };
+                return Err(Problem::new(trouble, span));
+            }
+        }
+    }
+    Ok(Answer::step(world.free(id)))
+}

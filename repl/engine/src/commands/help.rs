@@ -1,0 +1,42 @@
+use crate::args::{Args, Form, Kind, Param};
+use crate::commands::{COMMANDS, Command, Example, Group, Run, find, nearest};
+use crate::problem::{Problem, Trouble};
+use crate::reply::Answer;
+use crate::view::{HelpCommand, HelpGroup, HelpRow, View};
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "help",
+    aliases: &[],
+    group: Group::Else,
+    params: &[Param { name: "COMMAND", kind: Kind::Command, form: Form::Optional }],
+    summary: "list the commands, or explain one",
+    details: "`alloc?` and `?alloc` ask the same.",
+    examples: &[Example { setup: &[], line: "help alloc" }, Example { setup: &[], line: "help" }],
+    run: Run::World(run),
+};
+
+fn run(_: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let Some((topic, span)) = args.text("COMMAND") else { return Ok(Answer::look(overview())) };
+    let Some(command) = find(topic) else {
+        let trouble = Trouble::UnknownTopic { word: topic.clone(), nearest: nearest(topic) };
+        return Err(Problem::new(trouble, span));
+    };
+    Ok(Answer::look(View::HelpCommand(HelpCommand {
+        name: command.name,
+        usage: command.usage(),
+        aliases: command.aliases,
+        summary: command.summary,
+        details: command.details,
+        examples: command.examples.iter().map(|example| example.line).collect(),
+    })))
+}
+
+fn overview() -> View {
+    let group = |&(group, title): &(Group, &'static str)| {
+        let of_group = COMMANDS.iter().filter(|command| command.group == group);
+        let rows = of_group.map(|command| HelpRow { name: command.name, summary: command.summary });
+        HelpGroup { title, rows: rows.collect() }
+    };
+    View::Help { groups: Group::ALL.iter().map(group).collect() }
+}

@@ -1,0 +1,27 @@
+use crate::args::{Args, Form, Kind, Param};
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::Problem;
+use crate::reply::Answer;
+use crate::view::View;
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "holes",
+    aliases: &[],
+    group: Group::Look,
+    params: &[Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag }],
+    summary: "list the holes in the order the allocator looks at them",
+    details: "A hole's size counts its header; what fits is less. The first twenty; `holes all` lists every one.",
+    examples: &[Example {
+        setup: &["alloc 40", "alloc 24", "alloc 96", "alloc 16", "free a", "free c"],
+        line: "holes",
+    }],
+    run: Run::World(run),
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let (rows, total, free_bytes) = world.hole_rows(args.flag("all"));
+    let stranded_bytes = world.stranded_bytes(free_bytes);
+    Ok(Answer::look(View::Holes { heap: world.heap.info().name, total, free_bytes, rows, stranded_bytes }))
+}

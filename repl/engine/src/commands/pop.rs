@@ -1,0 +1,21 @@
+use crate::args::Args;
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::Problem;
+use crate::reply::Answer;
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "pop",
+    aliases: &[],
+    group: Group::Stack,
+    params: &[],
+    summary: "give the newest slot back",
+    details: "The stack pointer goes back to where it was before the push, padding included. The bytes stay until \
+              something else is pushed there: `dump` still shows them.",
+    examples: &[Example { setup: &["push [0u8; 200]", "push"], line: "pop" }],
+    run: Run::World(run),
+};
+
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    Ok(Answer::step(world.pop(args.line)?))
+}

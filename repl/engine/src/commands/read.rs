@@ -1,0 +1,56 @@
+use crate::args::{Args, Form, Given, Kind, Param};
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::{Argument, Problem, Trouble};
+use crate::reply::{Answer, Event};
+use crate::world::World;
+
+/// Bytes one line reads at most.
+const MAX_BYTES: u64 = 64 * 1024;
+/// Bytes it reads when it is not told how many.
+const DEFAULT_BYTES: u64 = 4096;
+
+pub(super) const COMMAND: Command = Command {
+    name: "read",
+    aliases: &[],
+    group: Group::Heap,
+    params: &[
+        Param { name: "H", kind: Kind::Place, form: Form::Required },
+        Param { name: "OFFSET", kind: Kind::Number("an offset"), form: Form::Key("at") },
+        Param { name: "LEN", kind: Kind::Size, form: Form::Optional },
+    ],
+    summary: "show bytes of a block or a slot",
+    details: "Without LEN it reads to the end. A byte that was never written is not read: `uninitialised`.",
+    examples: &[
+        Example { setup: &["alloc 5", "write a \"hello\""], line: "read a" },
+        Example { setup: &["alloc 5", "write a \"hello\""], line: "read a at 1 3" },
+        Example { setup: &["alloc 200", "write a 1 2 3"], line: "read a 4" },
+    ],
+    run: Run::World(run),
+};
+
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span)?;
+    let (offset, offset_span) = args.number("OFFSET").map_or((0, span), |(n, span)| (*n, span));
+    let rest = world.access(&spot, offset, None, false, offset_span)?;
+    let (len, len_span) = match args.size("LEN") {
+        Some((size, span)) => (size.bytes, span),
+        None => (rest.len.min(DEFAULT_BYTES), offset_span),
+    };
+    if len > MAX_BYTES {
+        let argument = Argument::ReadTooLong { max: MAX_BYTES };
+        return Err(Problem::new(Trouble::BadArgument(argument), len_span));
+    }
+    let access = world.access(&spot, offset, Some(len), false, len_span)?;
+    let bytes = world.load(&access, len_span)?;
+    let value = world.slot_value(&spot, &access);
+    let more_bytes = rest.len - len;
+    Ok(Answer::note(Event::Read {
+        name: access.name,
+        offset: access.offset,
+        address: access.address,
+        bytes,
+        value,
+        more_bytes,
+    }))
+}

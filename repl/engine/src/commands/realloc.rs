@@ -1,0 +1,31 @@
+use crate::args::{Args, Form, Given, Kind, Param};
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::Problem;
+use crate::reply::Answer;
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "realloc",
+    aliases: &[],
+    group: Group::Heap,
+    params: &[
+        Param { name: "H", kind: Kind::Place, form: Form::Required },
+        Param { name: "SIZE", kind: Kind::Size, form: Form::Required },
+    ],
+    summary: "resize a block, in place or by moving it",
+    details: "A block that moves takes its bytes along and keeps its handle. Its old address is dead, and so is every \
+              alias made before.",
+    examples: &[
+        Example { setup: &["alloc 200"], line: "realloc a 400" },
+        Example { setup: &["alloc 200", "alloc 8"], line: "realloc a 400" },
+    ],
+    run: Run::World(run),
+};
+
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span)?;
+    let id = world.block_at(&spot, span)?;
+    let (size, span) = args.size("SIZE").given();
+    Ok(Answer::step(world.realloc(id, size.bytes, span)?))
+}

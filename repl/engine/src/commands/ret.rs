@@ -1,0 +1,20 @@
+use crate::args::Args;
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::Problem;
+use crate::reply::Answer;
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "ret",
+    aliases: &[],
+    group: Group::Stack,
+    params: &[],
+    summary: "return: everything the function pushed is gone at once",
+    details: "The stack pointer goes back to where it was before the call.",
+    examples: &[Example { setup: &["call f 16", "push [1, 2, 3]"], line: "ret" }],
+    run: Run::World(run),
+};
+
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    Ok(Answer::step(world.ret(args.line)?))
+}

@@ -1,0 +1,22 @@
+use crate::args::Args;
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::Problem;
+use crate::reply::Answer;
+use crate::view::View;
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "stats",
+    aliases: &[],
+    group: Group::Look,
+    params: &[],
+    summary: "count what the heap's bytes are used for",
+    details: "Payload is what was asked for, slack what rounding added. Counts start with the arena.",
+    examples: &[Example { setup: &["alloc 40", "alloc 20", "alloc 96", "free a", "realloc b 30"], line: "stats" }],
+    run: Run::World(run),
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
+fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
+    Ok(Answer::look(View::Stats(world.stats())))
+}

@@ -1,0 +1,49 @@
+use crate::args::{Args, Form, Given, Kind, Param};
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::{Argument, Problem, Trouble};
+use crate::reply::{Answer, Event};
+use crate::world::World;
+
+pub(super) const COMMAND: Command = Command {
+    name: "write",
+    aliases: &[],
+    group: Group::Heap,
+    params: &[
+        Param { name: "H", kind: Kind::Place, form: Form::Required },
+        Param { name: "OFFSET", kind: Kind::Number("an offset"), form: Form::Key("at") },
+        Param { name: "BYTES", kind: Kind::Bytes, form: Form::Rest },
+    ],
+    summary: "store bytes in a block or a slot",
+    details: "BYTES are numbers from 0 to 255, or \"text\". They go to the start, or to byte OFFSET.",
+    examples: &[
+        Example { setup: &["alloc 200"], line: "write a \"hello\"" },
+        Example { setup: &["push items = [0u8; 200]"], line: "write items at 199 0xff" },
+        Example { setup: &["alloc 200"], line: "write a at 200 7" },
+    ],
+    run: Run::World(run),
+};
+
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span)?;
+    let (bytes, bytes_span) = args.bytes("BYTES").given();
+    if bytes.is_empty() {
+        return Err(Problem::new(Trouble::BadArgument(Argument::NoBytes), bytes_span));
+    }
+    // A pointer that is dead is wrong wherever it writes; the offset can only be wrong in a live block.
+    world.access(&spot, 0, Some(0), true, span).or_else(|problem| match problem.trouble {
+        Trouble::OutOfBounds { .. } => Ok(world.access(&spot, 0, None, true, span)?),
+        _ => Err(problem),
+    })?;
+    let (offset, offset_span) = args.number("OFFSET").map_or((0, bytes_span), |(n, span)| (*n, span));
+    let access = world.access(&spot, offset, Some(bytes.len() as u64), true, offset_span)?;
+    world.store(&access, bytes);
+    Ok(Answer::step(vec![Event::Write {
+        name: access.name,
+        offset: access.offset,
+        address: access.address,
+        bytes: bytes.clone(),
+        value: None,
+        needs_mut: false,
+    }]))
+}

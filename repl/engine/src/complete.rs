@@ -1,0 +1,132 @@
+//! What could stand where the cursor is: read off the same tables that parse the line.
+
+use std::ops::Bound;
+
+use crate::args::{Assignment, Form, Kind, Param};
+use crate::commands::{self, COMMANDS};
+use crate::scan::words;
+use crate::session::Session;
+use crate::units::bytes;
+use crate::world::Named;
+
+/// Candidates at most; a menu of more is no help.
+const MAX: usize = 200;
+
+/// One thing that could be typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The text to put in.
+    pub text: String,
+    /// A few words about it: a block's size, a command's summary.
+    pub note: String,
+}
+
+/// What could replace the word at the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// Where that word starts.
+    pub start: usize,
+    /// In the order to show.
+    pub candidates: Vec<Candidate>,
+    /// Whether a file's path belongs there, which only the shell can complete.
+    pub wants_file: bool,
+}
+
+impl Session {
+    /// What could stand at the end of `before`, the line up to the cursor.
+    pub fn complete(&self, before: &str) -> Completion {
+        let start = before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let (head, prefix) = before.split_at(start);
+        let mut completion = Completion { start, ..Completion::default() };
+        let found = if head.trim().is_empty() {
+            command_candidates()
+        } else {
+            let Some((command, expected)) = expected(head) else { return completion };
+            completion.wants_file = expected.iter().any(|param| param.kind == Kind::File);
+            let mut found: Vec<_> = expected.iter().flat_map(|param| self.candidates_for(param, prefix)).collect();
+            if command == "open" {
+                found.push(candidate("last", "the session before this one"));
+            }
+            found
+        };
+        completion.candidates = found.into_iter().filter(|c| c.text.starts_with(prefix)).take(MAX).collect();
+        completion
+    }
+
+    /// What the line still needs, to show behind the cursor.
+    pub fn hint(&self, before: &str) -> Option<String> {
+        let before = before.strip_suffix(' ').filter(|head| !head.trim().is_empty())?;
+        let list = words(before).ok()?;
+        let command = commands::find(list.first()?.text)?;
+        let assignment = Assignment::new(command.params, &list[1..]);
+        if assignment.extra.is_some() {
+            return None;
+        }
+        let open = command.params.iter().zip(&assignment.given).enumerate();
+        let usages: Vec<_> = match assignment.waiting {
+            Some(index) => vec![command.params[index].name.to_owned()],
+            None => open.filter(|(_, (_, given))| given.is_none()).map(|(_, (param, _))| param.usage()).collect(),
+        };
+        (!usages.is_empty()).then(|| usages.join(" "))
+    }
+
+    fn candidates_for(&self, param: &Param, prefix: &str) -> Vec<Candidate> {
+        let kind = match param.form {
+            // A keyword comes first, what it takes behind it.
+            Form::Key(key) => return vec![candidate(key, param.name)],
+            Form::Flag | Form::Sign => return vec![candidate(param.name, "")],
+            _ => param.kind,
+        };
+        match kind {
+            Kind::Place => self.live_names(prefix, |named| !matches!(named, Named::Mark { .. })),
+            Kind::Mark => self.live_names(prefix, |named| matches!(named, Named::Mark { .. })),
+            Kind::Heap => heap::HEAPS.iter().map(|info| candidate(info.name, info.summary)).collect(),
+            Kind::Command => command_candidates(),
+            Kind::Choice(choices) => choices.iter().map(|choice| candidate(choice, "")).collect(),
+            Kind::Size | Kind::Number(_) | Kind::NewName | Kind::Bytes | Kind::Slot | Kind::File => Vec::new(),
+        }
+    }
+
+    fn live_names(&self, prefix: &str, wanted: impl Fn(&Named) -> bool) -> Vec<Candidate> {
+        let world = self.world();
+        let note = |named: &Named| match *named {
+            Named::Block { id, .. } => bytes(u64::from(world.ledger.life(id).size_bytes)),
+            Named::Slot { size_bytes, .. } => format!("{}, on the stack", bytes(u64::from(size_bytes))),
+            Named::Mark { .. } => "a mark".to_owned(),
+        };
+        let from = world.names.range::<(Bound<&str>, Bound<&str>), str>((Bound::Included(prefix), Bound::Unbounded)).take_while(|(name, _)| name.starts_with(prefix));
+        let live = from.filter(|(_, named)| wanted(named) && world.is_live(named));
+        live.take(MAX).map(|(name, named)| candidate(name, &note(named))).collect()
+    }
+}
+
+fn candidate(text: &str, note: &str) -> Candidate {
+    Candidate { text: text.to_owned(), note: note.to_owned() }
+}
+
+fn command_candidates() -> Vec<Candidate> {
+    COMMANDS.iter().map(|command| candidate(command.name, command.summary)).collect()
+}
+
+/// The command a line starts with, and the parameters its next word could go to.
+fn expected(head: &str) -> Option<(&'static str, Vec<&'static Param>)> {
+    let list = words(head).ok()?;
+    let command = commands::find(list.first()?.text)?;
+    let assignment = Assignment::new(command.params, &list[1..]);
+    if assignment.extra.is_some() {
+        return None;
+    }
+    let waiting = assignment.waiting.map(|index| &command.params[index]);
+    if let Some(param) = waiting {
+        // Behind its keyword a parameter is like one by place.
+        return Some((command.name, vec![behind_key(param)]));
+    }
+    Some((command.name, assignment.expected(command.params)))
+}
+
+/// What a keyword's parameter takes, without the keyword. Only numbers, sizes and names do, which nothing completes.
+fn behind_key(param: &'static Param) -> &'static Param {
+    static NOTHING: Param = Param { name: "", kind: Kind::Bytes, form: Form::Required };
+    debug_assert!(matches!(param.kind, Kind::Size | Kind::Number(_) | Kind::NewName), "{param:?}");
+    &NOTHING
+}

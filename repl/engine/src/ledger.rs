@@ -1,0 +1,235 @@
+//! Whose every byte is, and who wrote it: what lets a mistake be named before it reaches an allocator.
+
+use std::alloc::Layout;
+use std::ops::Range;
+use std::sync::Arc;
+
+use heap::Offset;
+use imbl::{OrdMap, Vector};
+use memory::Bits;
+
+use crate::problem::Cause;
+
+/// A block's life, from the line that made it to the line that ended it. Never used for another block, so a pointer
+/// that outlived its block is a number that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlockId(u32);
+
+/// What is known of one block.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    pub(crate) name: Arc<str>,
+    pub(crate) at: Offset,
+    pub(crate) size_bytes: u32,
+    pub(crate) align_bytes: u32,
+    pub(crate) granted_bytes: u32,
+    /// Which arena it lay in.
+    pub(crate) arena: u32,
+    pub(crate) born: Cause,
+    pub(crate) died: Option<Cause>,
+}
+
+impl Life {
+    /// The layout it was allocated with.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::from_size_align(self.size_bytes as usize, self.align_bytes as usize)
+            .expect("a block was allocated with a valid layout")
+    }
+
+    fn range(&self) -> Range<u32> {
+        self.at.0..self.at.0 + self.size_bytes
+    }
+}
+
+/// A live block, as the index by address knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Live {
+    pub(crate) id: BlockId,
+    pub(crate) size_bytes: u32,
+}
+
+/// The blocks of all arenas there have been, and the bytes of the present one.
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    lives: Vector<Life>,
+    /// Live blocks by their payload's offset.
+    live: OrdMap<u32, Live>,
+    /// The last block that died at each offset, of this arena.
+    dead: OrdMap<u32, BlockId>,
+    /// Bytes ever written in this arena, by anyone.
+    written: Bits,
+    /// Bytes written by the block they belong to now.
+    set: Bits,
+    payload_bytes: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(arena_bytes: u32) -> Self {
+        Self {
+            lives: Vector::new(),
+            live: OrdMap::new(),
+            dead: OrdMap::new(),
+            written: Bits::new(arena_bytes),
+            set: Bits::new(arena_bytes),
+            payload_bytes: 0,
+        }
+    }
+
+    pub(crate) fn life(&self, id: BlockId) -> &Life {
+        &self.lives[id.0 as usize]
+    }
+
+    pub(crate) fn live_count(&self) -> u64 {
+        self.live.len() as u64
+    }
+
+    /// The bytes asked for by all live blocks.
+    pub(crate) fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
+    }
+
+    /// Live blocks by address.
+    pub(crate) fn live(&self) -> impl DoubleEndedIterator<Item = (Offset, Live)> {
+        self.live.iter().map(|(&at, &live)| (Offset(at), live))
+    }
+
+    /// Live blocks that start in a range.
+    pub(crate) fn live_in(&self, range: Range<u32>) -> impl Iterator<Item = (Offset, Live)> {
+        self.live.range(range).map(|(&at, &live)| (Offset(at), live))
+    }
+
+    // Finding.
+
+    /// The live block whose payload holds `at`, and how far inside.
+    pub(crate) fn live_around(&self, at: u32) -> Option<(BlockId, u32)> {
+        let (&start, live) = self.live.get_prev(&at)?;
+        (at - start < live.size_bytes).then_some((live.id, at - start))
+    }
+
+    /// The first live block that starts in `from..to`.
+    pub(crate) fn first_live_in(&self, from: u32, to: u32) -> Option<BlockId> {
+        let (&start, live) = self.live.get_next(&from)?;
+        (start < to).then_some(live.id)
+    }
+
+    /// The live block around `at`, or else the last dead one that started at or before it.
+    pub(crate) fn around(&self, at: u32) -> Option<(BlockId, u32)> {
+        self.live_around(at).or_else(|| {
+            let (&start, &id) = self.dead.get_prev(&at)?;
+            (at - start < self.life(id).size_bytes).then_some((id, at - start))
+        })
+    }
+
+    /// The live block that has any byte of a dead one now, in its payload or in its header of `header_bytes`.
+    pub(crate) fn successor(&self, life: &Life, header_bytes: u32) -> Option<BlockId> {
+        let Range { start, end } = life.range();
+        let (&at, live) = self.live.get_prev(&(end + header_bytes - 1))?;
+        (at + live.size_bytes > start).then_some(live.id)
+    }
+
+    /// Live blocks at or above `at`.
+    pub(crate) fn live_from(&self, at: Offset) -> Vec<BlockId> {
+        self.live.range(at.0..).map(|(_, live)| live.id).collect()
+    }
+
+    // Lives.
+
+    pub(crate) fn born(&mut self, life: Life) -> BlockId {
+        let id = BlockId(self.lives.len() as u32);
+        self.set.fill(life.at.0..life.at.0 + life.granted_bytes, false);
+        self.live.insert(life.at.0, Live { id, size_bytes: life.size_bytes });
+        self.payload_bytes += u64::from(life.size_bytes);
+        self.lives.push_back(life);
+        id
+    }
+
+    pub(crate) fn die(&mut self, id: BlockId, cause: Cause) {
+        let life = &mut self.lives[id.0 as usize];
+        assert!(life.died.is_none(), "{} dies twice", life.name);
+        life.died = Some(cause);
+        let (at, size_bytes, range) = (life.at.0, life.size_bytes, life.range());
+        self.live.remove(&at);
+        self.dead.insert(at, id);
+        self.payload_bytes -= u64::from(size_bytes);
+        self.set.fill(range, false);
+    }
+
+    pub(crate) fn resized(&mut self, id: BlockId, size_bytes: u32, granted_bytes: u32) {
+        let life = &mut self.lives[id.0 as usize];
+        let old = life.range();
+        life.size_bytes = size_bytes;
+        life.granted_bytes = granted_bytes;
+        let new = life.range();
+        self.payload_bytes = self.payload_bytes + u64::from(size_bytes) - old.len() as u64;
+        self.live.insert(old.start, Live { id, size_bytes });
+        self.set.fill(old.end.min(new.end)..old.end.max(new.end), false);
+    }
+
+    /// The block's bytes have moved to `at`: the old life ends, a new one of the same name begins.
+    pub(crate) fn moved(&mut self, id: BlockId, at: Offset, size_bytes: u32, granted_bytes: u32, cause: Cause) -> BlockId {
+        let old = self.life(id).clone();
+        let kept = old.size_bytes.min(size_bytes);
+        // The new place may overlap the old one only if an allocator moved within it, and ours do not.
+        let set: Vec<_> = self.runs(old.at.0..old.at.0 + kept);
+        self.die(id, cause.clone());
+        let new = self.born(Life { at, size_bytes, granted_bytes, born: cause, died: None, ..old.clone() });
+        for run in set {
+            let (start, end) = (run.start - old.at.0 + at.0, run.end - old.at.0 + at.0);
+            self.note_written(start..end);
+        }
+        new
+    }
+
+    /// The runs of set bytes in a range.
+    fn runs(&self, range: Range<u32>) -> Vec<Range<u32>> {
+        let mut runs = Vec::new();
+        let mut at = range.start;
+        while at < range.end {
+            let end = self.set.first_clear(at..range.end).unwrap_or(range.end);
+            if end > at {
+                runs.push(at..end);
+            }
+            at = self.set.first_set(end..range.end).unwrap_or(range.end);
+        }
+        runs
+    }
+
+    /// A fresh arena: everything alive dies with the old one.
+    pub(crate) fn restart(&mut self, arena_bytes: u32, cause: Cause) {
+        for id in self.live_from(Offset(0)) {
+            self.lives[id.0 as usize].died = Some(cause.clone());
+        }
+        let lives = std::mem::take(&mut self.lives);
+        *self = Self { lives, ..Self::new(arena_bytes) };
+    }
+
+    pub(crate) fn grow(&mut self, arena_bytes: u32) {
+        self.written.grow(arena_bytes);
+        self.set.grow(arena_bytes);
+    }
+
+    // Bytes.
+
+    /// The owner of the range wrote it.
+    pub(crate) fn note_written(&mut self, range: Range<u32>) {
+        self.written.fill(range.clone(), true);
+        self.set.fill(range, true);
+    }
+
+    /// The allocator wrote its own words there.
+    pub(crate) fn note_links(&mut self, range: Range<u32>) {
+        self.written.fill(range, true);
+    }
+
+    pub(crate) fn first_unset(&self, range: Range<u32>) -> Option<u32> {
+        self.set.first_clear(range)
+    }
+
+    pub(crate) fn is_set(&self, at: u32) -> bool {
+        self.set.get(at)
+    }
+
+    pub(crate) fn was_written(&self, at: u32) -> bool {
+        self.written.get(at)
+    }
+}

@@ -1,0 +1,35 @@
+//! The prompt without a terminal: one line in, one [`Reply`] out.
+//!
+//! A [`Session`] is its command log: nothing else decides its state, so `undo`, `goto`, saved sessions, lessons and
+//! snapshot tests are all replays. There is no clock, no file and no terminal here; what needs one is asked of the
+//! shell as a [`Request`].
+#![forbid(unsafe_code)]
+
+mod args;
+mod checkpoints;
+mod commands;
+mod complete;
+mod ledger;
+mod literal;
+mod look;
+mod problem;
+mod reply;
+mod scan;
+mod session;
+mod statement;
+pub mod units;
+mod view;
+mod world;
+
+pub use args::{Form, Kind, Param};
+pub use commands::{COMMANDS, Command, Example, Group, Run, find};
+pub use complete::{Candidate, Completion};
+pub use problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
+pub use reply::{Answer, Event, Reply};
+pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
+pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
+pub use view::{
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HeapRow, HelpCommand, HelpGroup, HelpRow,
+    HistoryRow, HoleRow, RegionItem, RegionRow, Rule, StackItem, StackMap, StackRow, Stats, View,
+};
+pub use world::{DEFAULT_HEAP, DEFAULT_HEAP_BYTES, DEFAULT_STACK_BYTES, MAX_STACK_BYTES, World};

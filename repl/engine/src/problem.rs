@@ -1,0 +1,532 @@
+//! Every mistake the prompt can answer, with its numbers and its words.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::ser::SerializeStruct;
+
+use crate::scan::{MAX_DEPTH, MAX_LINE_BYTES, Span};
+use crate::session::MAX_LOG_LINES;
+use crate::units::{Address, Count, bytes, count, size};
+
+/// A line of the log that did something: its number and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Its number, from 1.
+    pub line: u32,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} (`{}`)", self.line, shortened(&self.text, 40))
+    }
+}
+
+/// `text`, or its start and an ellipsis.
+fn shortened(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// A refused line: what was wrong, and where in the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What was wrong.
+    pub trouble: Trouble,
+    /// The bytes of the line it is about.
+    pub span: Span,
+}
+
+impl Problem {
+    /// A problem about `span` of the line.
+    pub fn new(trouble: Trouble, span: Span) -> Self {
+        Self { trouble, span }
+    }
+}
+
+/// A word that is not what its parameter takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Argument {
+    Missing { command: &'static str, what: &'static str },
+    Extra { command: &'static str, text: String },
+    Negative { what: &'static str },
+    NoNumber { what: &'static str, text: String },
+    NoName { text: String },
+    NameTaken { name: Arc<str> },
+    NoPlace { text: String },
+    NoAddress { text: String },
+    NoByte { text: String },
+    NoValue { text: String },
+    NoSign { sign: &'static str, text: String },
+    NoChoice { choices: &'static [&'static str], text: String },
+    OutOfRange { ty: &'static str, text: String },
+    LongList { max: u64 },
+    EmptyList,
+    OpenQuote,
+    OpenBracket,
+    AlignWithoutSize,
+    TooLarge { what: &'static str, bytes: u64, max: u64 },
+    NoBytes,
+    ReadTooLong { max: u64 },
+}
+
+/// Where an address that is no block's start lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Whereabouts {
+    Header { block: Arc<str> },
+    HoleHeader,
+    Hole { at: Address },
+    Slot { name: Arc<str> },
+    Frame,
+    StackUnused,
+    Guard,
+    HeapUnowned,
+    Block { name: Arc<str> },
+    Nowhere,
+}
+
+impl fmt::Display for Whereabouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header { block } => write!(f, "in the header of {block}"),
+            Self::HoleHeader => write!(f, "in the header of the hole behind"),
+            Self::Hole { at } => write!(f, "in the hole at {at}"),
+            Self::Slot { name } => write!(f, "on the stack, in {name}"),
+            Self::Frame => write!(f, "on the stack, in a frame's own words"),
+            Self::StackUnused => write!(f, "on the stack, below sp"),
+            Self::Guard => write!(f, "in the guard below the stack"),
+            Self::HeapUnowned => write!(f, "in the heap, in no live block"),
+            Self::Block { name } => write!(f, "in {name}"),
+            Self::Nowhere => write!(f, "neither in the heap nor on the stack"),
+        }
+    }
+}
+
+/// What keeps a block's old handle from working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Successor {
+    Block(Arc<str>),
+    Arena,
+}
+
+/// What was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Trouble {
+    TooLong { bytes: u64 },
+    TooDeep,
+    NotUtf8,
+    ControlCharacter { code: u32 },
+    UnknownCommand { word: String, nearest: &'static str },
+    UnknownTopic { word: String, nearest: Option<&'static str> },
+    BadArgument(Argument),
+    SizeOverflow { bytes: Option<u64>, align: u32 },
+    ZeroSize,
+    BadAlign { align: u64 },
+    OutOfMemory { heap: &'static str, need: u64, header: u64, total: u64, largest: u64, strands: bool },
+    Fragmented { need: u64, payload: u64, header: u64, total: u64, holes: Vec<u64>, align: u64, cure: Option<(Arc<str>, u64)> },
+    DoubleFree { name: String, cause: Cause, lies: Whereabouts, address: Address, size: u64 },
+    UseAfterFree { name: String, cause: Cause, lies: Whereabouts, address: Address, write: bool },
+    Stale { name: String, cause: Cause, now: Successor, address: Address },
+    UnknownHandle { name: String, nearest: Option<Arc<str>> },
+    InteriorPointer { block: Arc<str>, at: Address, inside: u64, start: Address },
+    ForeignPointer { address: Address, lies: Whereabouts, free: bool },
+    WrongLayout { name: String, size: u64, align: u64, given_size: u64, given_align: u64 },
+    OutOfBounds { name: String, len: u64, at: u64, address: Address, lies: Whereabouts, write: bool },
+    Uninitialised { name: String, at: u64, address: Address, cause: Option<Cause> },
+    StackOverflow { wanted: u64, left: u64, size: u64 },
+    StackEmpty,
+    FrameEmpty { function: Arc<str> },
+    NoCall,
+    UseAfterReturn { name: String, cause: Cause, write: bool },
+    Unsupported { heap: &'static str, command: &'static str },
+    UnknownMark { name: String, live: Option<Arc<str>> },
+    StaleMark { name: String, cause: Option<Cause> },
+    UnknownHeap { name: String, nearest: Option<&'static str>, names: Vec<&'static str> },
+    NotConstant { name: String },
+    Mismatched { expected: String, found: String },
+    UnknownVariable { name: String },
+    NotAnArray { name: String, ty: String },
+    NotAssignable { name: String },
+    IndexPanic { len: u64, index: u64 },
+    UnsupportedRust { nearest: Option<&'static str> },
+    NothingToUndo { asked: u64, there: u64 },
+    NothingToRedo { asked: u64, there: u64 },
+    NoSuchLine { line: u64, last: u64 },
+    LogFull,
+    File { file: String, reason: String },
+    NotASession { file: String },
+    DamagedSession { file: String, line: u64, problem: Box<Problem> },
+    NeedsShell { command: &'static str },
+}
+
+/// A problem in words: `error[code]: message`, the line with `label` under its caret, a `note`, a `hint`.
+struct Words {
+    code: &'static str,
+    message: String,
+    label: String,
+    note: String,
+    hint: String,
+}
+
+fn words(code: &'static str, message: impl Into<String>) -> Words {
+    Words { code, message: message.into(), label: String::new(), note: String::new(), hint: String::new() }
+}
+
+impl Words {
+    fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl Argument {
+    fn words(&self) -> Words {
+        let bad = |message: String| words("bad-argument", message);
+        match self {
+            Self::Missing { command, what } => bad(format!("`{command}` needs {what}.")).hint(format!("help {command}")),
+            Self::Extra { command, text } if text == ";" || text.starts_with(';') => {
+                bad(format!("`{command}` ends before `;`.")).hint("one command a line, without `;`")
+            }
+            Self::Extra { command, text } => {
+                bad(format!("`{command}` has no place for `{}`.", shortened(text, 40))).hint(format!("help {command}"))
+            }
+            Self::Negative { what } => {
+                bad(format!("{what} is not negative.")).note("In Rust a size is a usize, which has no sign.").hint("a number from 1 up")
+            }
+            Self::NoNumber { what, text } => bad(format!("`{}` is not {what}.", shortened(text, 40)))
+                .hint(if *what == "a size" { "200, 0xc8, 4K, 2MiB, u64 or [u8; 200]" } else { "200 or 0xc8" }),
+            Self::NoName { text } => bad(format!("`{}` cannot be a name.", shortened(text, 40)))
+                .hint("letters, digits and _, not first a digit, and no word of Rust's own"),
+            Self::NameTaken { name } => bad(format!("the name {name} is taken, and a name is never used twice."))
+                .hint("another name"),
+            Self::NoPlace { text } => bad(format!("`{}` is no block, slot or address.", shortened(text, 40)))
+                .hint("a, a+8 or 0x1000_0008"),
+            Self::NoAddress { text } => bad(format!("{} is no address of 64 bits.", shortened(text, 40))).hint("0x1000_0008"),
+            Self::NoByte { text } => bad(format!("`{}` is not a byte.", shortened(text, 40)))
+                .hint("0 to 255, 0x00 to 0xff, or \"text\""),
+            Self::NoValue { text } => bad(format!("`{}` is no value this prompt can store.", shortened(text, 40)))
+                .hint("8u64, 3.5, true, 'c', [0u8; 200] or [1, 2, 3]"),
+            Self::NoSign { sign, text } => bad(format!("`{sign}` belongs where `{}` stands.", shortened(text, 40))),
+            Self::NoChoice { choices, text } => bad(format!("`{}` is none of {}.", shortened(text, 40), choices.join(", ")))
+                .hint(choices.join(" or ")),
+            Self::OutOfRange { ty, text } => bad(format!("{} does not fit in {ty}.", shortened(text, 40)))
+                .note("rustc refuses it too: literal out of range.").hint("a larger type, such as u64 or i128"),
+            Self::LongList { max } => bad(format!("a list has at most {} elements here.", Count(*max))).hint("[0u8; 5000]"),
+            Self::EmptyList => bad("an empty list does not say what it is a list of.".into())
+                .note("rustc: E0282, type annotations needed.").hint("[0u8; 0]"),
+            Self::OpenQuote => bad("the quote is never closed.".into()).hint("a second \""),
+            Self::OpenBracket => bad("the bracket is never closed.".into()).hint("the closing bracket"),
+            Self::AlignWithoutSize => bad("a layout is a size and an alignment.".into()).hint("free a size 200 align 8"),
+            Self::TooLarge { what, bytes: given, max } => {
+                bad(format!("{what} of {} is too large; the limit is {}.", bytes(*given), size(*max)))
+                    .hint(format!("{} or less", size(*max)))
+            }
+            Self::NoBytes => bad("there is nothing to write.".into()).hint("write a 1 2 3, or write a \"text\""),
+            Self::ReadTooLong { max } => bad(format!("one line shows at most {}.", bytes(*max))).hint("a part of it: read a at 0 64"),
+        }
+    }
+}
+
+impl Trouble {
+    /// The stable code: kebab-case, or rustc's own.
+    pub fn code(&self) -> &'static str {
+        self.words().code
+    }
+
+    fn words(&self) -> Words {
+        match self {
+            Self::BadArgument(argument) => argument.words(),
+            Self::TooLong { bytes: length } => words("too-long", format!(
+                "the line has {} or more; the limit is {}.", bytes(*length), size(MAX_LINE_BYTES as u64)))
+                .hint("several shorter lines"),
+            Self::TooDeep => words("too-deep", format!("brackets nest deeper than {MAX_DEPTH} here."))
+                .hint("fewer brackets"),
+            Self::NotUtf8 => words("bad-input", "the line is not valid UTF-8.")
+                .label("not a character").hint("a file saved as UTF-8"),
+            Self::ControlCharacter { code } => words("bad-input", format!("the line holds the control character {code:#04x}."))
+                .label("cannot be seen, cannot be meant").hint("the same line without it"),
+            Self::UnknownCommand { word, nearest } => words("unknown-command", format!("no command is called `{}`.", shortened(word, 40)))
+                .label(format!("did you mean `{nearest}`?")).hint(format!("help {nearest}")),
+            Self::UnknownTopic { word, nearest } => {
+                let words = words("unknown-command", format!("no command is called `{}`.", shortened(word, 40)));
+                match nearest {
+                    Some(nearest) => words.label(format!("did you mean `{nearest}`?")).hint(format!("help {nearest}")),
+                    None => words.hint("help"),
+                }
+            }
+            Self::SizeOverflow { bytes: wanted, align } => words("size-overflow", match wanted {
+                Some(wanted) => format!("{} rounded up to align {align} is more than isize::MAX.", bytes(*wanted)),
+                None => "that is more than any 64-bit size.".to_owned(),
+            })
+            .label("the most is 9,223,372,036,854,775,807")
+            .note("An allocator that adds its header without a check wraps around and hands out a tiny block. Rust's Layout refuses such a size before any allocator sees it.")
+            .hint("alloc 200"),
+            Self::ZeroSize => words("zero-size", "0 bytes need no block.")
+                .note("GlobalAlloc forbids the request: undefined behaviour. C's malloc(0) may answer null or a pointer; Allocator answers with a dangling pointer.")
+                .hint("alloc 1"),
+            Self::BadAlign { align } => words("bad-align", if align.is_power_of_two() {
+                format!("align {} is above this machine's limit of 65,536.", Count(*align))
+            } else {
+                format!("align {} is not a power of two.", Count(*align))
+            })
+            .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
+            .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
+            Self::OutOfMemory { heap, need, header, total, largest, strands } => {
+                let words = words("out-of-memory", format!("{} free in all, {} needed.", bytes(*total), Count(*need)))
+                    .label(match header {
+                        0 => format!("the largest hole is {}", Count(*largest)),
+                        header => format!("with {header} header: {}; the largest hole is {}", Count(*need), Count(*largest)),
+                    });
+                if *strands {
+                    words.note(format!("{heap} does not reuse freed blocks before a reset. An allocator answers null; Rust then aborts, unless try_reserve asked."))
+                        .hint("reset, or heap grow 1K")
+                } else {
+                    words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
+                        .hint(format!("heap grow {}", grow_by(*need)))
+                }
+            }
+            Self::Fragmented { need, payload, header, total, holes, align, cure } => {
+                let shown: Vec<_> = holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
+                let more = if holes.len() > shown.len() { ", …" } else { "" };
+                let aligned = if *align > 8 { format!(" at a multiple of {}", Count(*align)) } else { String::new() };
+                let grow = format!("heap grow {}", grow_by(*need));
+                words("fragmented", format!("{} free, none in one piece of {}{aligned}.", bytes(*total), Count(*need)))
+                    .label(if *header > 0 {
+                        format!("rounded to {}, + {header} header = {}", Count(*payload), Count(*need))
+                    } else {
+                        format!("needs {}", Count(*need))
+                    })
+                    .note(format!("Holes: {}{more}. Moving blocks would break their pointers.", shown.join(", ")))
+                    .hint(match cure {
+                        Some((name, joined)) => format!("free {name} (makes a hole of {}), or {grow}", Count(*joined)),
+                        None => grow,
+                    })
+            }
+            Self::DoubleFree { name, cause, lies, address, size } => words("double-free", format!("{name} was freed by {cause}. Nothing changed."))
+                .label(format!("{address} lies {lies}"))
+                .note("Unchecked, the hole may be listed twice and two allocs share its bytes. In Rust, drop(v) twice does not compile: E0382.")
+                .hint(format!("alloc {size}")),
+            Self::UseAfterFree { name, cause, lies, address, write } => words("use-after-free", format!("{name} was freed by {cause}. Nothing changed."))
+                .label(format!("{address} lies {lies}"))
+                .note(if *write {
+                    "Unchecked, the write damages the allocator's links, or a block that gets these bytes later. In Rust a use after drop(v) does not compile: E0382."
+                } else {
+                    "Unchecked, the read shows old bytes today and another block's tomorrow. In Rust a use after drop(v) does not compile: E0382."
+                })
+                .hint("a block that is live: blocks"),
+            Self::Stale { name, cause, now, address } => match now {
+                Successor::Block(owner) => words("stale-handle", format!("{name} died at {cause}, and {owner} has its bytes now. Nothing changed."))
+                    .label(format!("{address} belongs to {owner}"))
+                    .note(format!("Unchecked, this reaches {owner}: freeing or writing through the old pointer takes the bytes from under a block that did nothing wrong."))
+                    .hint(format!("{owner}, or blocks to see what is live")),
+                Successor::Arena => words("stale-handle", format!("{name} went with its arena at {cause}. Nothing changed."))
+                    .label(format!("{address} is a place in another heap now"))
+                    .note("Unchecked, the pointer reaches memory that was given back, or the new heap's own bytes.")
+                    .hint("undo brings the old heap back"),
+            },
+            Self::UnknownHandle { name, nearest } => {
+                let words = words("unknown-handle", format!("nothing is called {}.", shortened(name, 40)))
+                    .note("An allocator cannot know: it would take any number for a pointer and write to it.");
+                match nearest {
+                    Some(nearest) => words.label(format!("did you mean {nearest}?")).hint("blocks, or stack, to see the names"),
+                    None => words.hint("alloc 200 makes a block; blocks lists them"),
+                }
+            }
+            Self::InteriorPointer { block, at, inside, start } => words("interior-pointer", format!("{at} is {} into {block}. Nothing changed.", bytes(*inside)))
+                .label(format!("{block} starts at {start}"))
+                .note("Unchecked, the allocator takes the bytes in front of it for a header and believes what they say.")
+                .hint(format!("free {block}")),
+            Self::ForeignPointer { address, lies, free } => words("foreign-pointer", format!("{address} is no pointer of this heap. Nothing changed."))
+                .label(format!("it lies {lies}"))
+                .note(if *free {
+                    "Unchecked, the allocator takes the bytes in front of it for a header, and a later, innocent alloc or free fails."
+                } else {
+                    "Unchecked, the access reaches whatever lies there, or the process dies of a fault."
+                })
+                .hint("a pointer alloc gave: blocks lists them"),
+            Self::WrongLayout { name, size, align, given_size, given_align } => words("wrong-layout", format!(
+                "{name} was allocated with size {} align {}, not size {} align {}. Nothing changed.", Count(*size), Count(*align), Count(*given_size), Count(*given_align)))
+                .label(format!("size {} align {}", Count(*size), Count(*align)))
+                .note("dealloc gets the layout from its caller. Unchecked, an allocator without headers puts the block into the wrong list.")
+                .hint(format!("free {name} size {size} align {align}")),
+            Self::OutOfBounds { name, len, at, address, lies, write } => words("out-of-bounds", match len {
+                0 => format!("{name} has no bytes. Nothing changed."),
+                len => format!("{name} has bytes 0..={}, not {}. Nothing changed.", Count(len - 1), Count(*at)),
+            })
+                .label(format!("{address}: {lies}"))
+                .note(if *write {
+                    "In Rust v[i] panics. In C or unsafe the bytes behind are damaged, and a later, innocent alloc or free fails."
+                } else {
+                    "In Rust v[i] panics. In C or unsafe the read shows what lies behind: Heartbleed read keys that way."
+                })
+                .hint(match len {
+                    0 => "a larger one".to_owned(),
+                    len => format!("an offset of at most {}", Count(len - 1)),
+                }),
+            Self::Uninitialised { name, at, address, cause } => words("uninitialised", format!("byte {} of {name} was never written. Nothing changed.", Count(*at)))
+                .label(match cause {
+                    Some(cause) => format!("{address}: unset since {cause}"),
+                    None => format!("{address} is unset"),
+                })
+                .note("Unchecked, the read shows whatever was left there. In Rust it is undefined behaviour: the compiler may assume it never happens.")
+                .hint(format!("write {name} at {at} 0, or alloc … zeroed")),
+            Self::StackOverflow { wanted, left, size: whole } => words("stack-overflow", format!("{} wanted, {} left of {}. Nothing changed.", bytes(*wanted), Count(*left), size(*whole)))
+                .label("would reach into the guard")
+                .note("A real process dies here: the guard page below the stack faults, and Rust's handler reports the overflow and aborts.")
+                .hint("pop, ret, or a heap block: alloc"),
+            Self::StackEmpty => words("stack-underflow", "there is no slot on the stack. Nothing changed.")
+                .note("Unchecked, sp would rise above the stack's start, into memory of others.").hint("push 8"),
+            Self::FrameEmpty { function } => words("stack-underflow", format!("{function} has pushed nothing that is left to pop. Nothing changed."))
+                .note("Unchecked, the return address would be popped as data, and ret would jump to a number.").hint("ret leaves the frame"),
+            Self::NoCall => words("stack-underflow", "there is no call to return from. Nothing changed.")
+                .note("Unchecked, ret would take the bytes at sp for an address and jump there.").hint("call f"),
+            Self::UseAfterReturn { name, cause, write } => words("use-after-return", format!("{name} left the stack at {cause}. Nothing changed."))
+                .label("its bytes belong to the next push")
+                .note(if *write {
+                    "Unchecked, the write lands in another function's slot. In Rust the reference does not outlive its function: E0597, E0515."
+                } else {
+                    "Unchecked, the read shows old bytes until the next call writes over them. In Rust the reference does not outlive its function: E0597, E0515."
+                })
+                .hint("dump shows the dead bytes"),
+            Self::Unsupported { heap, command } => words("unsupported", format!("{heap} cannot {command}: it keeps no top to go back to."))
+                .note("It takes each block back by itself.").hint("use bump, or free a"),
+            Self::UnknownMark { name, live } => words("unknown-handle", format!("no mark is called {}.", shortened(name, 40)))
+                .hint(match live {
+                    Some(live) => format!("reset {live}"),
+                    None => "mark, then reset".to_owned(),
+                }),
+            Self::StaleMark { name, cause } => words("stale-handle", match cause {
+                Some(cause) => format!("{name} went at {cause}. Nothing changed."),
+                None => format!("{name} is above the top: its blocks are gone. Nothing changed."),
+            })
+            .note("Unchecked, a reset upwards would hand bytes out as used that no block owns.").hint("mark, for a new one"),
+            Self::UnknownHeap { name, nearest, names } => {
+                let words = words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)))
+                    .hint(names.iter().map(|name| format!("use {name}")).collect::<Vec<_>>().join(" or "));
+                match nearest {
+                    Some(nearest) => words.label(format!("did you mean {nearest}?")),
+                    None => words,
+                }
+            }
+            Self::NotConstant { name } => words("E0435", format!("attempt to use a non-constant value `{}` in a constant.", shortened(name, 40)))
+                .label("an array's length is part of its type")
+                .note("The compiler lays out the frame before the program runs, so it must know the size. A size known only at run time belongs on the heap.")
+                .hint("[0u8; 200], or alloc 200"),
+            Self::Mismatched { expected, found } => words("E0308", format!("mismatched types: expected {expected}, found {found}.")).hint(format!("a value of type {expected}")),
+            Self::UnknownVariable { name } => words("E0425", format!("cannot find value `{}` in this scope.", shortened(name, 40)))
+                .hint("let items = [0u8; 200]; stack lists the slots"),
+            Self::NotAnArray { name, ty } => words("E0608", format!("cannot index into a value of type `{ty}`: {name} is no array."))
+                .hint(format!("write {name} 1 2 3 writes bytes")),
+            Self::NotAssignable { name } => words("unsupported-rust", format!("{name} is a block on the heap: bytes, without a type."))
+                .hint(format!("write {name} at 0 10")),
+            Self::IndexPanic { len, index } => words("panic", format!("index out of bounds: the len is {len} but the index is {index}."))
+                .note("Rust checks each index and panics rather than touch a neighbour; with both known, rustc refuses to compile.")
+                .hint(match len {
+                    0 => "a longer array".to_owned(),
+                    len => format!("an index up to {}", len - 1),
+                }),
+            Self::UnsupportedRust { nearest } => {
+                let words = words("unsupported-rust", "this is neither a command nor Rust that the prompt can run.")
+                    .hint("let items = [0u8; 200]; or items[0] = 10; or help");
+                match nearest {
+                    Some(nearest) => words.label(format!("did you mean `{nearest}`?")),
+                    None => words,
+                }
+            }
+            Self::NothingToUndo { asked, there } => words("nothing-to-undo", match there {
+                0 => "nothing has been changed yet.".to_owned(),
+                there => format!("{} asked for, {} there.", count(*asked, "step"), Count(*there)),
+            })
+            .hint(match there {
+                0 => "alloc 200".to_owned(),
+                there => format!("undo {there}"),
+            }),
+            Self::NothingToRedo { asked, there } => words("nothing-to-redo", match there {
+                0 => "nothing has been undone since the last change.".to_owned(),
+                there => format!("{} asked for, {} there.", count(*asked, "step"), Count(*there)),
+            })
+            .hint(match there {
+                0 => "undo".to_owned(),
+                there => format!("redo {there}"),
+            }),
+            Self::NoSuchLine { line, last } => words("no-such-line", format!("there is no line {}; the last is {}.", Count(*line), Count(*last)))
+                .hint("history lists them; goto 0 is the start"),
+            Self::LogFull => words("log-full", format!("a session has at most {} lines.", Count(MAX_LOG_LINES as u64)))
+                .hint("save FILE, then new"),
+            Self::File { file, reason } => words("file-error", format!("{file}: {reason}.")).hint("another path"),
+            Self::NotASession { file } => words("file-error", format!("{file} is not a saved session. Nothing changed."))
+                .note("A session starts with a line that says so.").hint(format!("alloc-repl {file} runs a script")),
+            Self::DamagedSession { file, line, problem } => words("file-error", format!("{file} is damaged: its line {} is refused. Nothing changed.", Count(*line)))
+                .note(format!("It says {}: {}", problem.trouble.code(), problem.trouble.words().message))
+                .hint("the lines before it, in a file of their own"),
+            Self::NeedsShell { command } => words("unsupported", format!("`{command}` needs a terminal's shell.")).hint("alloc-repl"),
+        }
+    }
+}
+
+/// A round number for `heap grow` that is surely enough.
+fn grow_by(need: u64) -> String {
+    let kib = (need + 64).div_ceil(1024).next_power_of_two();
+    if kib >= 1024 { format!("{}M", kib / 1024) } else { format!("{kib}K") }
+}
+
+impl Problem {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.trouble.code()
+    }
+
+    /// What to write under the caret; may be empty.
+    pub fn label(&self) -> String {
+        self.trouble.words().label
+    }
+
+    /// What an unchecked allocator, or Rust, would do; may be empty.
+    pub fn note(&self) -> String {
+        self.trouble.words().note
+    }
+
+    /// What to try.
+    pub fn hint(&self) -> String {
+        self.trouble.words().hint
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.trouble.words().message)
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let words = self.trouble.words();
+        let mut fields = serializer.serialize_struct("Problem", 6)?;
+        fields.serialize_field("code", words.code)?;
+        fields.serialize_field("message", &words.message)?;
+        fields.serialize_field("hint", &words.hint)?;
+        fields.serialize_field("span", &self.span)?;
+        fields.serialize_field("label", &words.label)?;
+        fields.serialize_field("note", &words.note)?;
+        fields.end()
+    }
+}

@@ -1,0 +1,429 @@
+//! A session: its log, and the state the log leads to.
+
+use std::sync::Arc;
+
+use crate::checkpoints::Checkpoints;
+use crate::commands::{self, Read, Run};
+use crate::problem::{Cause, Problem, Trouble};
+use crate::reply::{Answer, Event, Reply};
+use crate::scan::{self, MAX_LINE_BYTES, Span};
+use crate::statement;
+use crate::view::HistoryRow;
+use crate::world::World;
+
+/// The most lines a log can have.
+pub const MAX_LOG_LINES: usize = 1_000_000;
+
+/// The first line of a saved session.
+pub const SESSION_HEADER: &str = "# alloc-repl session, version 1";
+
+/// Characters of a line that is too long that its reply repeats.
+const TOO_LONG_SHOWN: usize = 60;
+
+/// A line of the log.
+#[derive(Clone, Debug)]
+struct Entry {
+    text: Arc<str>,
+    /// Whether it changed the state.
+    is_step: bool,
+}
+
+/// What a line needs that is not the engine's to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Write [`Session::saved`] to a file.
+    Save {
+        /// Its path.
+        file: String,
+    },
+    /// Read a saved session.
+    Open {
+        /// Its path, or `last`.
+        file: String,
+    },
+    /// Write the transcript to a file.
+    Export {
+        /// `text`, `md` or `json`.
+        format: &'static str,
+        /// Its path.
+        file: String,
+    },
+    /// Clear the screen.
+    Clear,
+    /// Leave.
+    Quit,
+}
+
+/// A line that waits for its shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The line.
+    pub input: String,
+    /// What it needs.
+    pub ask: Ask,
+    span: Span,
+}
+
+/// What the shell did for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It wrote the file, cleared the screen, or will leave.
+    Performed,
+    /// It read this text, from a file of this name.
+    Read {
+        /// What to call the file.
+        file: String,
+        /// What is in it.
+        text: String,
+    },
+}
+
+/// Why the shell could not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// In a few words: `No such file or directory`.
+    pub reason: String,
+}
+
+/// What a line led to.
+#[derive(Debug)]
+pub enum Turn {
+    /// Nothing: it was blank, or a comment.
+    Blank,
+    /// Its reply.
+    Reply(Reply),
+    /// Something the shell has to do; [`Session::answer`] then gives the reply.
+    Ask(Request),
+}
+
+/// A session.
+pub struct Session {
+    world: World,
+    done: Vec<Entry>,
+    /// What `redo` would do, the next line last.
+    undone: Vec<Entry>,
+    checkpoints: Checkpoints,
+    /// The lines it started with, which `undo` does not reach.
+    opening: Vec<String>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        let world = World::default();
+        let checkpoints = Checkpoints::new(world.clone());
+        Self { world, done: Vec::new(), undone: Vec::new(), checkpoints, opening: Vec::new() }
+    }
+}
+
+impl Session {
+    /// A session whose log starts with `opening`: the lines that its options stand for.
+    ///
+    /// # Errors
+    ///
+    /// The first line that is refused.
+    pub fn new(opening: Vec<String>) -> Result<Self, Problem> {
+        let mut session = Self::default();
+        for line in &opening {
+            session.accept(line)?;
+        }
+        session.opening = opening;
+        Ok(session)
+    }
+
+    /// The state.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// How many lines the log has.
+    pub fn lines(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Takes in one line.
+    pub fn run(&mut self, line: &str) -> Turn {
+        let reply = |outcome| Turn::Reply(Reply { input: shown(line), outcome });
+        let read = match scan::validate(line).and_then(|()| commands::read(line)) {
+            Ok(Read::Blank) => return Turn::Blank,
+            Ok(read) => read,
+            Err(problem) => return reply(Err(problem)),
+        };
+        match read {
+            Read::Command(command, args) => match command.run {
+                Run::Session(run) => reply(run(self, &args)),
+                Run::Request(run) => match self.check_room(Span::all(line)).and_then(|()| run(&args)) {
+                    Ok(ask) => Turn::Ask(Request { input: line.to_owned(), ask, span: args.line }),
+                    Err(problem) => reply(Err(problem)),
+                },
+                Run::World(run) => reply(self.change(line, |world| run(world, &args))),
+            },
+            Read::Statement => reply(self.change(line, |world| statement::run(world, line))),
+            Read::Blank => Turn::Blank,
+        }
+    }
+
+    /// Takes in one line where there is no shell: what needs one is refused. `None` for a blank line.
+    pub fn run_alone(&mut self, line: &str) -> Option<Reply> {
+        match self.run(line) {
+            Turn::Blank => None,
+            Turn::Reply(reply) => Some(reply),
+            Turn::Ask(request) => {
+                let command = commands::first_word(line);
+                let command = commands::find(command).map_or("this", |command| command.name);
+                let problem = Problem::new(Trouble::NeedsShell { command }, request.span);
+                Some(Reply { input: request.input, outcome: Err(problem) })
+            }
+        }
+    }
+
+    /// The reply to a request that the shell has seen to.
+    pub fn answer(&mut self, request: Request, result: Result<Done, Failure>) -> Reply {
+        let outcome = self.conclude(&request, result);
+        Reply { input: request.input, outcome }
+    }
+
+    fn conclude(&mut self, request: &Request, result: Result<Done, Failure>) -> Result<Answer, Problem> {
+        let lines = self.done.len() as u64;
+        let failed = |file: &str, failure: Failure| {
+            let trouble = Trouble::File { file: file.to_owned(), reason: failure.reason };
+            Problem::new(trouble, request.span)
+        };
+        let event = match (&request.ask, result) {
+            (Ask::Save { file } | Ask::Open { file } | Ask::Export { file, .. }, Err(failure)) => {
+                return Err(failed(file, failure));
+            }
+            (Ask::Open { .. }, Ok(Done::Read { file, text })) => {
+                *self = Self::opened(&file, &text, request.span)?;
+                return Ok(Answer::note(Event::Open { file, lines: self.done.len() as u64 }));
+            }
+            (Ask::Save { file }, Ok(_)) => Event::Save { file: file.clone(), lines },
+            (Ask::Export { file, format }, Ok(_)) => Event::Export { file: file.clone(), format, lines },
+            (Ask::Clear, _) => Event::Clear {},
+            (Ask::Quit, _) => return Ok(Answer::note(Event::Quit {})),
+            (Ask::Open { .. }, Ok(Done::Performed)) => unreachable!("an opened file is read, not performed"),
+        };
+        self.done.push(Entry { text: request.input.as_str().into(), is_step: false });
+        Ok(Answer::note(event))
+    }
+
+    /// Runs something on the state and logs the line if it was accepted.
+    fn change(
+        &mut self,
+        line: &str,
+        run: impl FnOnce(&mut World) -> Result<Answer, Problem>,
+    ) -> Result<Answer, Problem> {
+        self.check_room(Span::all(line))?;
+        let entry = self.apply(line.trim().into(), run);
+        let (entry, answer) = entry?;
+        if entry.is_step {
+            self.undone.clear();
+        }
+        self.done.push(entry);
+        self.checkpoints.offer(self.done.len(), &self.world);
+        Ok(answer)
+    }
+
+    /// Runs one line on the world as line `done.len() + 1`.
+    fn apply(
+        &mut self,
+        text: Arc<str>,
+        run: impl FnOnce(&mut World) -> Result<Answer, Problem>,
+    ) -> Result<(Entry, Answer), Problem> {
+        let world = &mut self.world;
+        world.now = Cause { line: self.done.len() as u32 + 1, text: Arc::clone(&text) };
+        let outcome = run(world);
+        let is_step = outcome.as_ref().is_ok_and(|answer| answer.is_step);
+        world.conclude(is_step);
+        outcome.map(|answer| (Entry { text, is_step }, answer))
+    }
+
+    fn check_room(&self, span: Span) -> Result<(), Problem> {
+        if self.done.len() < MAX_LOG_LINES { Ok(()) } else { Err(Problem::new(Trouble::LogFull, span)) }
+    }
+
+    /// Runs a line of an opening or a saved session. What would ask the shell for something is logged, not asked.
+    fn accept(&mut self, line: &str) -> Result<(), Problem> {
+        match self.run(line) {
+            Turn::Blank => Ok(()),
+            Turn::Reply(reply) => reply.outcome.map(|_| ()),
+            Turn::Ask(request) => {
+                self.done.push(Entry { text: request.input.as_str().into(), is_step: false });
+                Ok(())
+            }
+        }
+    }
+
+    // The log as text.
+
+    /// The log as a file: [`SESSION_HEADER`] and a line each.
+    pub fn saved(&self) -> String {
+        let mut text = format!("{SESSION_HEADER}\n");
+        for entry in &self.done {
+            text.push_str(&entry.text);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The session that [`Session::saved`] wrote, or a journal of typed lines.
+    fn opened(file: &str, text: &str, span: Span) -> Result<Self, Problem> {
+        let mut lines = text.lines().enumerate();
+        if lines.next().is_none_or(|(_, first)| first.trim_end() != SESSION_HEADER) {
+            return Err(Problem::new(Trouble::NotASession { file: file.to_owned() }, span));
+        }
+        let mut session = Self::default();
+        for (index, line) in lines {
+            session.accept(line).map_err(|problem| {
+                let (file, line) = (file.to_owned(), index as u64 + 1);
+                Problem::new(Trouble::DamagedSession { file, line, problem: Box::new(problem) }, span)
+            })?;
+        }
+        Ok(session)
+    }
+
+    /// Every line of the log with its reply, from a replay; a line that asked the shell for something has none.
+    pub fn transcript(&self) -> Vec<(Arc<str>, Option<Reply>)> {
+        let mut replay = Self::default();
+        let answer = |entry: &Entry| {
+            let reply = match replay.run(&entry.text) {
+                Turn::Reply(reply) => Some(reply),
+                Turn::Ask(_) | Turn::Blank => {
+                    replay.done.push(entry.clone());
+                    None
+                }
+            };
+            (Arc::clone(&entry.text), reply)
+        };
+        self.done.iter().map(answer).collect()
+    }
+
+    /// The lines of the log from number `from` on, undone ones behind.
+    pub(crate) fn history(&self, cap: usize) -> (Vec<HistoryRow>, u64) {
+        let total = self.done.len() + self.undone.len();
+        let skipped = total.saturating_sub(cap);
+        let entries = self.done.iter().map(|entry| (entry, false));
+        let entries = entries.chain(self.undone.iter().rev().map(|entry| (entry, true)));
+        let rows = entries.enumerate().skip(skipped).map(|(index, (entry, undone))| HistoryRow {
+            line: index as u64 + 1,
+            input: Arc::clone(&entry.text),
+            undone,
+        });
+        (rows.collect(), skipped as u64)
+    }
+
+    /// How many lines `redo` could do.
+    pub(crate) fn undone_lines(&self) -> u64 {
+        self.undone.len() as u64
+    }
+
+    // Time.
+
+    /// Takes back the last `steps` steps, and what was only looked at since.
+    pub(crate) fn undo(&mut self, steps: u64, span: Span) -> Result<Answer, Problem> {
+        let floor = self.opening.len();
+        let mut left = steps;
+        let mut at = self.done.len();
+        while left > 0 && at > floor {
+            at -= 1;
+            left -= u64::from(self.done[at].is_step);
+        }
+        if left > 0 {
+            let trouble = Trouble::NothingToUndo { asked: steps, there: steps - left };
+            return Err(Problem::new(trouble, span));
+        }
+        let last = self.done.get(at).map_or_else(|| "".into(), |entry| Arc::clone(&entry.text));
+        self.rewind(at);
+        Ok(Answer::note(Event::Undo { steps, last, line: at as u64 }))
+    }
+
+    /// Does the next `steps` undone steps again, and what was looked at behind them.
+    pub(crate) fn redo(&mut self, steps: u64, span: Span) -> Result<Answer, Problem> {
+        let there = self.undone.iter().filter(|entry| entry.is_step).count() as u64;
+        if there < steps {
+            return Err(Problem::new(Trouble::NothingToRedo { asked: steps, there }, span));
+        }
+        let mut left = steps;
+        let mut last: Arc<str> = "".into();
+        while let Some(entry) = self.undone.last() {
+            if entry.is_step {
+                if left == 0 {
+                    break;
+                }
+                left -= 1;
+                last = Arc::clone(&entry.text);
+            }
+            self.forward();
+        }
+        Ok(Answer::note(Event::Redo { steps, last, line: self.done.len() as u64 }))
+    }
+
+    /// Goes to the state behind `line` lines of the log, undone ones included.
+    pub(crate) fn goto(&mut self, line: u64, span: Span) -> Result<Answer, Problem> {
+        let of = (self.done.len() + self.undone.len()) as u64;
+        if line > of {
+            return Err(Problem::new(Trouble::NoSuchLine { line, last: of }, span));
+        }
+        let line = (line as usize).max(self.opening.len());
+        if line < self.done.len() {
+            self.rewind(line);
+        }
+        while self.done.len() < line {
+            self.forward();
+        }
+        Ok(Answer::note(Event::Goto { line: line as u64, of }))
+    }
+
+    /// Starts over, with the same opening.
+    pub(crate) fn restart(&mut self) -> Answer {
+        let lines = self.done.len() as u64;
+        *self = Self::new(std::mem::take(&mut self.opening)).expect("the opening was accepted before");
+        Answer::note(Event::New { lines })
+    }
+
+    /// The state behind the first `lines` lines: from the nearest checkpoint, by replaying.
+    fn rewind(&mut self, lines: usize) {
+        let (at, world) = self.checkpoints.back_to(lines);
+        self.world = world;
+        let replayed = self.done.split_off(at);
+        let mut entries = replayed.into_iter();
+        for entry in entries.by_ref().take(lines - at) {
+            self.replay(entry);
+        }
+        let later: Vec<_> = entries.collect();
+        self.undone.extend(later.into_iter().rev());
+    }
+
+    fn forward(&mut self) {
+        if let Some(entry) = self.undone.pop() {
+            self.replay(entry);
+        }
+    }
+
+    /// Runs a line that was accepted before, in the same state.
+    fn replay(&mut self, entry: Entry) {
+        if entry.is_step {
+            let text = Arc::clone(&entry.text);
+            let outcome = match commands::read(&text) {
+                Ok(Read::Command(command, args)) => match command.run {
+                    Run::World(run) => self.apply(Arc::clone(&text), |world| run(world, &args)),
+                    _ => unreachable!("only a command on the world is a step: {text}"),
+                },
+                Ok(Read::Statement) => self.apply(Arc::clone(&text), |world| statement::run(world, &text)),
+                other => unreachable!("`{text}` was a step once, and now reads as {other:?}"),
+            };
+            if let Err(problem) = outcome {
+                unreachable!("`{text}` was accepted once, and now answers {problem}");
+            }
+        }
+        self.done.push(entry);
+        self.checkpoints.offer(self.done.len(), &self.world);
+    }
+}
+
+/// A line as its reply repeats it.
+fn shown(line: &str) -> String {
+    if line.len() <= MAX_LINE_BYTES {
+        return line.to_owned();
+    }
+    line.chars().take(TOO_LONG_SHOWN).chain(['…']).collect()
+}

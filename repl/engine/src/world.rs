@@ -1,0 +1,1014 @@
+//! The state of the machine: heap, stack, names, and the ledger that knows whose every byte is.
+//!
+//! A clone is cheap (see [`memory::Pages`] and `imbl`), which is what checkpoints are made of. Every method that can
+//! refuse does so before it changes anything.
+
+use std::alloc::Layout;
+use std::sync::Arc;
+
+use heap::{Heap, Info, MAX_ALIGN, MAX_ARENA, Observer, Offset, Step};
+use imbl::OrdMap;
+use memory::Pages;
+use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
+
+use crate::args::Place;
+use crate::ledger::{BlockId, Ledger, Life};
+use crate::literal::Slot;
+use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
+use crate::reply::Event;
+use crate::scan::Span;
+use crate::units::{Address, HEAP_BASE};
+
+/// The heap a session starts with.
+pub const DEFAULT_HEAP: &str = "first-fit";
+/// Its bytes.
+pub const DEFAULT_HEAP_BYTES: u32 = 1024;
+/// The bytes of the stack a session starts with.
+pub const DEFAULT_STACK_BYTES: u32 = 64 * 1024;
+/// The largest stack.
+pub const MAX_STACK_BYTES: u32 = 64 << 20;
+/// Arenas and stacks are multiples of this.
+pub const SIZE_GRAIN: u64 = 16;
+/// The alignment of a block that names none.
+pub const DEFAULT_ALIGN: u64 = 8;
+/// Where our machine's code lies: line N of the log at 16 N bytes behind it.
+const CODE_BASE: u64 = 0x0040_0000;
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub(crate) enum Named {
+    /// A pointer into a block: to its start, unless it is an alias made with an offset.
+    Block { id: BlockId, plus: u64 },
+    /// A pointer into a stack slot.
+    Slot { id: SlotId, address: u32, size_bytes: u32, plus: u64 },
+    /// A top to go back to, of one arena.
+    Mark { at: Offset, arena: u32 },
+}
+
+/// What a place leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    /// As the user called it.
+    pub(crate) name: String,
+    pub(crate) address: Address,
+    pub(crate) owner: Owner,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Owner {
+    Block { id: BlockId, plus: u64 },
+    Slot { id: SlotId, address: u32, size_bytes: u32, plus: u64 },
+    Nobody,
+}
+
+/// A range of bytes that may be read or written.
+pub(crate) struct Access {
+    pub(crate) name: Arc<str>,
+    pub(crate) offset: u64,
+    pub(crate) address: Address,
+    pub(crate) len: u64,
+    memory: AccessIn,
+}
+
+enum AccessIn {
+    Heap(u32),
+    Stack(u32),
+}
+
+/// Counts since the arena was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) allocs: u64,
+    pub(crate) frees: u64,
+    pub(crate) reallocs: u64,
+    pub(crate) moved: u64,
+    pub(crate) peak_payload_bytes: u64,
+    pub(crate) stack_peak_bytes: u32,
+}
+
+/// The whole state of a session's machine.
+#[derive(Clone)]
+pub struct World {
+    pub(crate) heap: Box<dyn Heap>,
+    /// Counts the arenas there have been.
+    pub(crate) arena: u32,
+    pub(crate) ledger: Ledger,
+    pub(crate) stack: Stack,
+    slot_deaths: OrdMap<SlotId, Cause>,
+    pub(crate) names: OrdMap<Arc<str>, Named>,
+    next_block: u64,
+    next_slot: u64,
+    next_mark: u64,
+    pub(crate) tally: Tally,
+    /// The addresses the last step changed, half open.
+    changed: Vec<(u64, u64)>,
+    /// The same for the line being run.
+    touched: Vec<(u64, u64)>,
+    /// The line being run.
+    pub(crate) now: Cause,
+    /// What replaying up to here costs, in units of a plain command.
+    pub(crate) work: u64,
+}
+
+/// Hears what the allocator did, but for each hole it looked at: those are counted.
+#[derive(Default)]
+struct Trace {
+    steps: Vec<Step>,
+    looked: u64,
+}
+
+impl Observer for Trace {
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Looked { .. } => self.looked += 1,
+            step => self.steps.push(step),
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let info = heap::named(DEFAULT_HEAP).expect("the default heap is in the table");
+        Self {
+            heap: (info.build)(Pages::new(DEFAULT_HEAP_BYTES)),
+            arena: 0,
+            ledger: Ledger::new(DEFAULT_HEAP_BYTES),
+            stack: Stack::new(DEFAULT_STACK_BYTES),
+            slot_deaths: OrdMap::new(),
+            names: OrdMap::new(),
+            next_block: 0,
+            next_slot: 1,
+            next_mark: 1,
+            tally: Tally::default(),
+            changed: Vec::new(),
+            touched: Vec::new(),
+            now: Cause { line: 0, text: "".into() },
+            work: 0,
+        }
+        .with_fresh_arena_noted()
+    }
+}
+
+impl World {
+    // Names.
+
+    /// Takes `given`, or the next free name of the series.
+    fn new_block_name(&mut self, given: Option<Arc<str>>) -> Arc<str> {
+        given.unwrap_or_else(|| {
+            loop {
+                let name = letters(self.next_block);
+                self.next_block += 1;
+                if !self.names.contains_key(name.as_str()) {
+                    return name.into();
+                }
+            }
+        })
+    }
+
+    fn numbered(names: &OrdMap<Arc<str>, Named>, next: &mut u64, letter: char) -> Arc<str> {
+        loop {
+            let name = format!("{letter}{next}");
+            *next += 1;
+            if !names.contains_key(name.as_str()) {
+                return name.into();
+            }
+        }
+    }
+
+    /// Refuses a name that something has or had.
+    pub(crate) fn check_free_name(&self, name: Option<(&Arc<str>, Span)>) -> Result<(), Problem> {
+        match name {
+            Some((name, span)) if self.names.contains_key(&**name) => {
+                let argument = Argument::NameTaken { name: Arc::clone(name) };
+                Err(Problem::new(Trouble::BadArgument(argument), span))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    // Finding what a place means.
+
+    /// What `place` leads to. Only a name nobody gave is refused here.
+    pub(crate) fn locate(&self, place: &Place, span: Span) -> Result<Spot, Problem> {
+        match place {
+            Place::Address(address) => Ok(self.locate_address(*address)),
+            Place::Name { name, plus } => {
+                let base = match self.names.get(name.as_str()) {
+                    Some(base) => base,
+                    None => return Err(self.unknown_handle(name, span)),
+                };
+                let spot = match *base {
+                    Named::Block { id, plus: base } => {
+                        let plus = base.saturating_add(*plus);
+                        let address = Address::from(self.ledger.life(id).at).plus(plus);
+                        Spot { name: name.clone(), address, owner: Owner::Block { id, plus } }
+                    }
+                    Named::Slot { id, address, size_bytes, plus: base } => {
+                        let plus = base.saturating_add(*plus);
+                        let owner = Owner::Slot { id, address, size_bytes, plus };
+                        Spot { name: name.clone(), address: Address::from(address).plus(plus), owner }
+                    }
+                    Named::Mark { .. } => return Err(self.unknown_handle(name, span)),
+                };
+                Ok(spot)
+            }
+        }
+    }
+
+    fn locate_address(&self, address: Address) -> Spot {
+        let spot = |owner| Spot { name: address.to_string(), address, owner };
+        if let Some(at) = self.heap_offset(address)
+            && let Some((id, plus)) = self.ledger.around(at)
+        {
+            return spot(Owner::Block { id, plus: u64::from(plus) });
+        }
+        if let Some(at) = self.stack_address(address)
+            && let Some(item) = self.stack.item_at(at)
+            && let ItemKind::Slot { .. } = item.kind
+            && at < item.end()
+        {
+            let plus = u64::from(at - item.address);
+            let Item { id, address, size_bytes, .. } = *item;
+            return spot(Owner::Slot { id, address, size_bytes, plus });
+        }
+        spot(Owner::Nobody)
+    }
+
+    fn unknown_handle(&self, name: &str, span: Span) -> Problem {
+        let live = self.names.iter().filter(|(_, named)| self.is_live(named)).map(|(name, _)| name);
+        // A large session has too many names to compare; the nearest of the first thousand serves.
+        let nearest = live
+            .take(1000)
+            .filter(|known| known.len() > 1 && name.len() > 1)
+            .min_by_key(|known| strsim::damerau_levenshtein(known, name))
+            .filter(|known| strsim::damerau_levenshtein(known, name) <= 2)
+            .cloned();
+        Problem::new(Trouble::UnknownHandle { name: name.to_owned(), nearest }, span)
+    }
+
+    pub(crate) fn is_live(&self, named: &Named) -> bool {
+        match named {
+            Named::Block { id, .. } => self.ledger.life(*id).died.is_none(),
+            Named::Slot { id, .. } => self.stack.item(*id).is_some(),
+            Named::Mark { at, arena } => self.mark_is_live(*at, *arena),
+        }
+    }
+
+    fn mark_is_live(&self, at: Offset, arena: u32) -> bool {
+        arena == self.arena && self.heap.top().is_some_and(|top| at <= top)
+    }
+
+    pub(crate) fn heap_offset(&self, address: Address) -> Option<u32> {
+        let at = address.0.checked_sub(HEAP_BASE.0)?;
+        (at < u64::from(self.heap.memory().len())).then_some(at as u32)
+    }
+
+    /// The address, if it lies between the stack's end and its start.
+    pub(crate) fn stack_address(&self, address: Address) -> Option<u32> {
+        let at = u32::try_from(address.0).ok()?;
+        (at >= self.stack.end() && at < stack::START).then_some(at)
+    }
+
+    /// Where `address` lies, in words.
+    pub(crate) fn whereabouts(&self, address: Address) -> Whereabouts {
+        if let Some(at) = self.heap_offset(address) {
+            if let Some((id, _)) = self.ledger.live_around(at) {
+                return Whereabouts::Block { name: Arc::clone(&self.ledger.life(id).name) };
+            }
+            let header_bytes = self.heap.info().header_bytes;
+            if let Some(id) = self.ledger.first_live_in(at, at.saturating_add(header_bytes + 1)) {
+                return Whereabouts::Header { block: Arc::clone(&self.ledger.life(id).name) };
+            }
+            let hole = self.heap.holes().find(|hole| hole.at.0 <= at && at < hole.end().0);
+            return match hole {
+                Some(hole) if at - hole.at.0 < header_bytes => Whereabouts::HoleHeader,
+                Some(hole) => Whereabouts::Hole { at: hole.at.into() },
+                None => Whereabouts::HeapUnowned,
+            };
+        }
+        if let Some(at) = self.stack_address(address) {
+            return match self.stack.item_at(at).map(|item| &item.kind) {
+                Some(ItemKind::Slot { name, .. }) => Whereabouts::Slot { name: Arc::clone(name) },
+                Some(_) => Whereabouts::Frame,
+                None => Whereabouts::StackUnused,
+            };
+        }
+        let end = u64::from(self.stack.end());
+        if (end - 4096..end).contains(&address.0) { Whereabouts::Guard } else { Whereabouts::Nowhere }
+    }
+
+    /// The block a spot leads to, if it is live; what is wrong with it otherwise.
+    fn live_block(&self, spot: &Spot, use_of: Use, span: Span) -> Result<(BlockId, u64), Problem> {
+        let foreign = || {
+            let trouble = Trouble::ForeignPointer {
+                address: spot.address,
+                lies: self.whereabouts(spot.address),
+                free: use_of == Use::Free,
+            };
+            Problem::new(trouble, span)
+        };
+        let Owner::Block { id, plus } = spot.owner else { return Err(foreign()) };
+        let life = self.ledger.life(id);
+        let Some(cause) = &life.died else { return Ok((id, plus)) };
+        let (name, address, cause) = (spot.name.clone(), spot.address, cause.clone());
+        let trouble = match self.ledger.successor(life, self.heap.info().header_bytes) {
+            _ if life.arena != self.arena => Trouble::Stale { name, cause, now: Successor::Arena, address },
+            Some(owner) => {
+                let now = Successor::Block(Arc::clone(&self.ledger.life(owner).name));
+                Trouble::Stale { name, cause, now, address }
+            }
+            None => {
+                let lies = self.whereabouts(address);
+                match use_of {
+                    Use::Free => {
+                        Trouble::DoubleFree { name, cause, lies, address, size: u64::from(life.size_bytes) }
+                    }
+                    Use::Read => Trouble::UseAfterFree { name, cause, lies, address, write: false },
+                    Use::Write => Trouble::UseAfterFree { name, cause, lies, address, write: true },
+                }
+            }
+        };
+        Err(Problem::new(trouble, span))
+    }
+
+    /// The live block that `spot` points to the start of.
+    pub(crate) fn block_at(&self, spot: &Spot, span: Span) -> Result<BlockId, Problem> {
+        let (id, plus) = self.live_block(spot, Use::Free, span)?;
+        if plus == 0 {
+            return Ok(id);
+        }
+        let life = self.ledger.life(id);
+        if plus > u64::from(life.size_bytes) {
+            // Past the block it is just an address, and may even be another block's.
+            let spot = self.locate_address(spot.address);
+            return match spot.owner {
+                Owner::Block { plus: 0, .. } => self.block_at(&spot, span),
+                _ => {
+                    let lies = self.whereabouts(spot.address);
+                    Err(Problem::new(Trouble::ForeignPointer { address: spot.address, lies, free: true }, span))
+                }
+            };
+        }
+        let (block, start) = (Arc::clone(&life.name), Address::from(life.at));
+        Err(Problem::new(Trouble::InteriorPointer { block, at: spot.address, inside: plus, start }, span))
+    }
+
+    /// The bytes from `offset` behind `spot` on; `len` of them, or up to the owner's end.
+    pub(crate) fn access(
+        &self,
+        spot: &Spot,
+        offset: u64,
+        len: Option<u64>,
+        write: bool,
+        span: Span,
+    ) -> Result<Access, Problem> {
+        let (name, start, size_bytes, plus) = match spot.owner {
+            Owner::Slot { id, address, size_bytes, plus } => {
+                if self.stack.item(id).is_none() {
+                    let cause = self.slot_deaths.get(&id).cloned().unwrap_or_else(|| self.now.clone());
+                    return Err(Problem::new(Trouble::UseAfterReturn { name: spot.name.clone(), cause, write }, span));
+                }
+                (spot.name.as_str().into(), AccessIn::Stack(address), u64::from(size_bytes), plus)
+            }
+            Owner::Block { .. } | Owner::Nobody => {
+                let use_of = if write { Use::Write } else { Use::Read };
+                let (id, plus) = self.live_block(spot, use_of, span)?;
+                let life = self.ledger.life(id);
+                let name = match self.names.contains_key(spot.name.as_str()) {
+                    true => spot.name.as_str().into(),
+                    false => Arc::clone(&life.name),
+                };
+                (name, AccessIn::Heap(life.at.0), u64::from(life.size_bytes), plus)
+            }
+        };
+        let first = plus.saturating_add(offset);
+        let len = len.unwrap_or(size_bytes.saturating_sub(first));
+        let base = match start {
+            AccessIn::Heap(at) => Address::from(Offset(at)),
+            AccessIn::Stack(address) => Address::from(address),
+        };
+        if first.saturating_add(len) > size_bytes || first >= size_bytes {
+            let at = first.max(size_bytes);
+            let address = base.plus(at);
+            let lies = self.whereabouts(address);
+            let trouble = Trouble::OutOfBounds { name: name.to_string(), len: size_bytes, at, address, lies, write };
+            return Err(Problem::new(trouble, span));
+        }
+        let memory = match start {
+            AccessIn::Heap(at) => AccessIn::Heap(at + first as u32),
+            AccessIn::Stack(address) => AccessIn::Stack(address + first as u32),
+        };
+        Ok(Access { name, offset: first, address: base.plus(first), len, memory })
+    }
+
+    /// Stores `bytes`, as many as the access has.
+    pub(crate) fn store(&mut self, access: &Access, bytes: &[u8]) {
+        match access.memory {
+            AccessIn::Heap(at) => {
+                self.heap.memory_mut().write(at, bytes);
+                self.ledger.note_written(at..at + bytes.len() as u32);
+            }
+            AccessIn::Stack(address) => self.stack.write(address, bytes),
+        }
+        self.touch(access.address, bytes.len() as u64);
+        self.work += bytes.len() as u64 / 4096;
+    }
+
+    /// The bytes of an access, if every one of them is set.
+    pub(crate) fn load(&self, access: &Access, span: Span) -> Result<Vec<u8>, Problem> {
+        let len = access.len as u32;
+        let unset = match access.memory {
+            AccessIn::Heap(at) => self.ledger.first_unset(at..at + len).map(|unset| unset - at),
+            AccessIn::Stack(address) => self.stack.first_unset(address..address + len).map(|unset| unset - address),
+        };
+        if let Some(unset) = unset {
+            let cause = match access.memory {
+                AccessIn::Heap(at) => self.ledger.live_around(at).map(|(id, _)| self.ledger.life(id).born.clone()),
+                AccessIn::Stack(_) => None,
+            };
+            let trouble = Trouble::Uninitialised {
+                name: access.name.to_string(),
+                at: access.offset + u64::from(unset),
+                address: access.address.plus(u64::from(unset)),
+                cause,
+            };
+            return Err(Problem::new(trouble, span));
+        }
+        Ok(match access.memory {
+            AccessIn::Heap(at) => self.heap.memory().read(at..at + len),
+            AccessIn::Stack(address) => self.stack.read(address..address + len),
+        })
+    }
+
+    /// The slot's value, if the access covers all of it.
+    pub(crate) fn slot_value(&self, spot: &Spot, access: &Access) -> Option<String> {
+        let Owner::Slot { id, .. } = spot.owner else { return None };
+        let item = self.stack.item(id)?;
+        let whole = access.offset == 0 && access.len == u64::from(item.size_bytes);
+        self.stack.value(item).filter(|_| whole).map(|value| value.to_string())
+    }
+
+    /// The bytes from a spot to its owner's end, dead or alive.
+    pub(crate) fn natural_len(&self, spot: &Spot) -> Option<u64> {
+        let (size_bytes, plus) = match spot.owner {
+            Owner::Block { id, plus } => (self.ledger.life(id).size_bytes, plus),
+            Owner::Slot { size_bytes, plus, .. } => (size_bytes, plus),
+            Owner::Nobody => return None,
+        };
+        u64::from(size_bytes).checked_sub(plus).filter(|&len| len > 0)
+    }
+
+    /// Gives `name` to what `spot` leads to, if it is live.
+    pub(crate) fn alias(&mut self, name: Arc<str>, spot: &Spot, span: Span) -> Result<Address, Problem> {
+        let named = match spot.owner {
+            Owner::Slot { id, address, size_bytes, plus } if self.stack.item(id).is_some() => {
+                Named::Slot { id, address, size_bytes, plus }
+            }
+            Owner::Slot { .. } => return Err(self.access(spot, 0, None, false, span).err().expect("a dead slot is refused")),
+            Owner::Block { .. } | Owner::Nobody => {
+                let (id, plus) = self.live_block(spot, Use::Read, span)?;
+                Named::Block { id, plus }
+            }
+        };
+        self.names.insert(name, named);
+        Ok(spot.address)
+    }
+
+    /// Bytes of the arena that are neither free nor in a live block's reach.
+    pub(crate) fn stranded_bytes(&self, free_bytes: u64) -> u64 {
+        if self.heap.top().is_none() {
+            return 0;
+        }
+        u64::from(self.heap.memory().len()) - free_bytes - self.ledger.payload_bytes()
+    }
+
+    /// Whether the allocator's blocks are those of the ledger: as many, apart, aligned, inside.
+    pub(crate) fn ledger_agrees(&self) -> bool {
+        let len = self.heap.memory().len();
+        let tracked = self.heap.pieces().filter(|piece| piece.kind == heap::PieceKind::Block).count() as u64;
+        let counted = self.heap.top().is_some() || tracked == self.ledger.live_count();
+        let mut end = 0;
+        let apart = self.ledger.live().all(|(at, live)| {
+            let life = self.ledger.life(live.id);
+            let ok = at.0 >= end && at.0.is_multiple_of(life.align_bytes) && life.granted_bytes <= len - at.0;
+            end = at.0 + life.granted_bytes;
+            ok
+        });
+        counted && apart
+    }
+
+    // The heap.
+
+    /// Judges a request before any `Layout` is made, so that every host answers alike.
+    pub(crate) fn layout(&self, size: u64, size_span: Span, align: u64, align_span: Span) -> Result<Layout, Problem> {
+        if align == 0 || !align.is_power_of_two() || align > u64::from(MAX_ALIGN) {
+            return Err(Problem::new(Trouble::BadAlign { align }, align_span));
+        }
+        if size == 0 {
+            return Err(Problem::new(Trouble::ZeroSize, size_span));
+        }
+        if size > i64::MAX.cast_unsigned() - (align - 1) {
+            return Err(Problem::new(Trouble::SizeOverflow { bytes: Some(size), align: align as u32 }, size_span));
+        }
+        if size > u64::from(MAX_ARENA) {
+            return Err(self.no_room(size, align, size_span));
+        }
+        Ok(Layout::from_size_align(size as usize, align as usize).expect("size and align were judged above"))
+    }
+
+    /// Allocates a block.
+    pub(crate) fn alloc(
+        &mut self,
+        layout: Layout,
+        name: Option<Arc<str>>,
+        zeroed: bool,
+        span: Span,
+    ) -> Result<Vec<Event>, Problem> {
+        let mut trace = Trace::default();
+        let placed = self
+            .heap
+            .allocate(layout, &mut trace)
+            .map_err(|heap::Full| self.no_room(layout.size() as u64, layout.align() as u64, span))?;
+        let size_bytes = layout.size() as u32;
+        let name = self.new_block_name(name);
+        let id = self.ledger.born(Life {
+            name: Arc::clone(&name),
+            at: placed.at,
+            size_bytes,
+            align_bytes: layout.align() as u32,
+            granted_bytes: placed.granted_bytes,
+            arena: self.arena,
+            born: self.now.clone(),
+            died: None,
+        });
+        self.names.insert(Arc::clone(&name), Named::Block { id, plus: 0 });
+        if zeroed {
+            let range = placed.at.0..placed.at.0 + size_bytes;
+            self.heap.memory_mut().fill(range.clone(), 0);
+            self.ledger.note_written(range);
+        }
+        self.tally.allocs += 1;
+        self.note_peak();
+        let mut events = vec![Event::Alloc {
+            handle: name,
+            address: placed.at.into(),
+            size_bytes: u64::from(size_bytes),
+            granted_bytes: u64::from(placed.granted_bytes),
+            align_bytes: layout.align() as u64,
+            zeroed,
+        }];
+        self.touch_block(placed.at, placed.granted_bytes);
+        self.tell(trace, size_bytes, &mut events);
+        Ok(events)
+    }
+
+    /// Frees a live block.
+    pub(crate) fn free(&mut self, id: BlockId) -> Vec<Event> {
+        let life = self.ledger.life(id).clone();
+        let mut trace = Trace::default();
+        self.heap.deallocate(life.at, life.layout(), &mut trace);
+        self.ledger.die(id, self.now.clone());
+        self.tally.frees += 1;
+        let mut events = vec![Event::Free {
+            handle: Arc::clone(&life.name),
+            address: life.at.into(),
+            size_bytes: u64::from(life.size_bytes),
+        }];
+        self.touch_block(life.at, life.granted_bytes);
+        self.tell(trace, 0, &mut events);
+        events
+    }
+
+    /// Resizes a live block, in place or by moving it.
+    pub(crate) fn realloc(&mut self, id: BlockId, size_bytes: u64, span: Span) -> Result<Vec<Event>, Problem> {
+        let life = self.ledger.life(id).clone();
+        let align = u64::from(life.align_bytes);
+        self.layout(size_bytes, span, align, span)?;
+        let new_bytes = size_bytes as u32;
+        let mut trace = Trace::default();
+        let placed = self
+            .heap
+            .reallocate(life.at, life.layout(), new_bytes, &mut trace)
+            .map_err(|heap::Full| self.no_room(size_bytes, align, span))?;
+        let moved = placed.at != life.at;
+        if moved {
+            let new = self.ledger.moved(id, placed.at, new_bytes, placed.granted_bytes, self.now.clone());
+            self.names.insert(Arc::clone(&life.name), Named::Block { id: new, plus: 0 });
+            self.tally.moved += 1;
+            self.work += u64::from(new_bytes) / 4096;
+        } else {
+            self.ledger.resized(id, new_bytes, placed.granted_bytes);
+        }
+        self.tally.reallocs += 1;
+        self.note_peak();
+        let mut events = vec![Event::Realloc {
+            handle: Arc::clone(&life.name),
+            from: life.at.into(),
+            address: placed.at.into(),
+            old_bytes: u64::from(life.size_bytes),
+            size_bytes,
+            granted_bytes: u64::from(placed.granted_bytes),
+            moved,
+        }];
+        self.touch_block(placed.at, placed.granted_bytes);
+        if moved {
+            self.touch_block(life.at, life.granted_bytes);
+        }
+        self.tell(trace, new_bytes, &mut events);
+        Ok(events)
+    }
+
+    /// Puts a fresh arena in place of the old one.
+    pub(crate) fn replace_heap(&mut self, info: &'static Info, size_bytes: u32) -> Vec<Event> {
+        let lost_blocks = self.ledger.live_count();
+        self.ledger.restart(size_bytes, self.now.clone());
+        self.heap = (info.build)(Pages::new(size_bytes));
+        self.arena += 1;
+        self.tally = Tally { stack_peak_bytes: self.tally.stack_peak_bytes, ..Tally::default() };
+        self.work += lost_blocks / 64;
+        let heap = info.name;
+        let size_bytes = u64::from(size_bytes);
+        self.touch(HEAP_BASE, size_bytes);
+        self.note_links();
+        vec![Event::Use { heap, address: HEAP_BASE, size_bytes, lost_blocks }]
+    }
+
+    /// Grows the arena to `size_bytes`.
+    pub(crate) fn grow_heap(&mut self, size_bytes: u32) -> Vec<Event> {
+        let old_bytes = self.heap.memory().len();
+        let mut trace = Trace::default();
+        self.heap.grow(size_bytes, &mut trace);
+        self.ledger.grow(size_bytes);
+        let added_bytes = u64::from(size_bytes - old_bytes);
+        let heap = self.heap.info().name;
+        let mut events = vec![Event::Grow { heap, added_bytes, size_bytes: u64::from(size_bytes) }];
+        self.tell(trace, 0, &mut events);
+        events
+    }
+
+    /// Remembers the top.
+    pub(crate) fn mark(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
+        let at = self.top("mark", span)?;
+        let name = Self::numbered(&self.names, &mut self.next_mark, 'm');
+        self.names.insert(Arc::clone(&name), Named::Mark { at, arena: self.arena });
+        Ok(vec![Event::Mark { name, address: at.into() }])
+    }
+
+    /// Goes back to a mark, or to the arena's start.
+    pub(crate) fn reset(&mut self, mark: Option<(&String, Span)>, span: Span) -> Result<Vec<Event>, Problem> {
+        let top = self.top("reset", span)?;
+        let at = match mark {
+            None => Offset(0),
+            Some((name, span)) => match self.names.get(name.as_str()) {
+                Some(&Named::Mark { at, arena }) if self.mark_is_live(at, arena) => at,
+                Some(Named::Mark { .. }) => {
+                    return Err(Problem::new(Trouble::StaleMark { name: name.clone(), cause: None }, span));
+                }
+                _ => {
+                    let live = self.names.iter().filter(|(_, named)| {
+                        matches!(named, Named::Mark { at, arena } if self.mark_is_live(*at, *arena))
+                    });
+                    let live = live.map(|(name, _)| Arc::clone(name)).next_back();
+                    return Err(Problem::new(Trouble::UnknownMark { name: name.clone(), live }, span));
+                }
+            },
+        };
+        let gone = self.ledger.live_from(at);
+        let blocks = gone.len() as u64;
+        self.work += blocks / 8;
+        for id in gone {
+            self.ledger.die(id, self.now.clone());
+        }
+        self.heap.reset(at);
+        let size_bytes = u64::from(top.since(at));
+        self.touch(at.into(), size_bytes);
+        let free_bytes = u64::from(self.heap.memory().len() - at.0);
+        Ok(vec![Event::Reset { address: at.into(), blocks, size_bytes, free_bytes }])
+    }
+
+    fn top(&self, command: &'static str, span: Span) -> Result<Offset, Problem> {
+        let heap = self.heap.info().name;
+        self.heap.top().ok_or_else(|| Problem::new(Trouble::Unsupported { heap, command }, span))
+    }
+
+    /// Why there is no room for a block, with the numbers.
+    pub(crate) fn no_room(&self, size: u64, align: u64, span: Span) -> Problem {
+        let info = self.heap.info();
+        let need = self.heap.block_bytes(size);
+        let (mut total, mut largest, mut holes) = (0, 0, Vec::new());
+        for hole in self.heap.holes() {
+            let hole_bytes = u64::from(hole.size_bytes);
+            total += hole_bytes;
+            largest = largest.max(hole_bytes);
+            if holes.len() < 8 {
+                holes.push(hole_bytes);
+            }
+        }
+        let header = u64::from(info.header_bytes);
+        let trouble = if total >= need && (holes.len() > 1 || largest >= need) {
+            let cure = self.cure(need);
+            Trouble::Fragmented { need, payload: need - header, header, total, holes, align, cure }
+        } else {
+            let strands = !info.links_in_holes;
+            Trouble::OutOfMemory { heap: info.name, need, header, total, largest, strands }
+        };
+        Problem::new(trouble, span)
+    }
+
+    /// A live block whose bytes and the holes around it would make a hole of `need`: the smallest such.
+    fn cure(&self, need: u64) -> Option<(Arc<str>, u64)> {
+        use heap::PieceKind::{Block, Hole};
+        let mut best: Option<(u32, u32, u64)> = None;
+        let mut pieces = self.heap.pieces().peekable();
+        let mut front = 0;
+        while let Some(piece) = pieces.next() {
+            let size_bytes = u64::from(piece.size_bytes);
+            if piece.kind == Block {
+                let behind = pieces.peek().filter(|next| next.kind == Hole).map_or(0, |next| u64::from(next.size_bytes));
+                let joined = front + size_bytes + behind;
+                if joined >= need && best.is_none_or(|(_, smallest, _)| piece.size_bytes < smallest) {
+                    best = Some((piece.at.0 + self.heap.info().header_bytes, piece.size_bytes, joined));
+                }
+            }
+            front = if piece.kind == Hole { size_bytes } else { 0 };
+        }
+        let (at, _, joined) = best?;
+        let (id, _) = self.ledger.live_around(at)?;
+        Some((Arc::clone(&self.ledger.life(id).name), joined))
+    }
+
+    /// Turns what the allocator did into events. `size_bytes` is what was asked for.
+    fn tell(&mut self, trace: Trace, size_bytes: u32, events: &mut Vec<Event>) {
+        self.work += 1 + trace.looked / 32;
+        let info = self.heap.info();
+        let heap = info.name;
+        for step in trace.steps {
+            events.push(match step {
+                Step::Looked { .. } => continue,
+                Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes } => {
+                    let piece = at.plus(padding_bytes);
+                    let behind = piece.plus(header_bytes + payload_bytes);
+                    if remaining_bytes > 0 {
+                        self.note_hole(behind.0);
+                    }
+                    Event::Split {
+                        heap,
+                        address: piece.into(),
+                        padding_bytes: u64::from(padding_bytes),
+                        header_bytes: u64::from(header_bytes),
+                        payload_bytes: u64::from(payload_bytes),
+                        slack_bytes: if header_bytes > 0 { u64::from(payload_bytes.saturating_sub(size_bytes)) } else { 0 },
+                        remaining_bytes: u64::from(remaining_bytes),
+                    }
+                }
+                Step::Joined { at, freed_bytes, size_bytes, in_front, behind } => {
+                    self.note_hole(at.0);
+                    self.touch(at.into(), u64::from(size_bytes));
+                    Event::Merge {
+                        address: at.into(),
+                        freed_bytes: u64::from(freed_bytes),
+                        size_bytes: u64::from(size_bytes),
+                        fits_bytes: u64::from(self.heap.fits(size_bytes)),
+                        in_front,
+                        behind,
+                        links: info.links_in_holes,
+                    }
+                }
+                Step::Stranded { at, size_bytes } => {
+                    Event::Strand { heap, address: at.into(), size_bytes: u64::from(size_bytes) }
+                }
+            });
+        }
+    }
+
+    /// A hole starts at `at`: the allocator wrote its header and links there.
+    fn note_hole(&mut self, at: u32) {
+        let info = self.heap.info();
+        if info.links_in_holes {
+            let end = (at + info.header_bytes + LINK_BYTES).min(self.heap.memory().len());
+            self.ledger.note_links(at..end);
+        }
+    }
+
+    fn note_links(&mut self) {
+        let holes: Vec<_> = self.heap.holes().map(|hole| hole.at.0).collect();
+        holes.into_iter().for_each(|at| self.note_hole(at));
+    }
+
+    fn with_fresh_arena_noted(mut self) -> Self {
+        self.note_links();
+        self
+    }
+
+    fn note_peak(&mut self) {
+        self.tally.peak_payload_bytes = self.tally.peak_payload_bytes.max(self.ledger.payload_bytes());
+    }
+
+    // The stack.
+
+    /// Pushes a slot.
+    pub(crate) fn push(&mut self, slot: &Slot, mutable: bool, span: Span) -> Result<Vec<Event>, Problem> {
+        self.check_free_name(slot.name.as_ref().map(|name| (name, span)))?;
+        let size_bytes = slot.size.bytes;
+        let align = slot.size.ty.as_ref().map_or(1, Type::align_bytes);
+        let mut next = self.next_slot;
+        let name = match &slot.name {
+            Some(name) => Arc::clone(name),
+            None => Self::numbered(&self.names, &mut next, 's'),
+        };
+        let kind = ItemKind::Slot { name: Arc::clone(&name), ty: slot.size.ty.clone(), mutable };
+        let pushed = self
+            .stack
+            .push(size_bytes, align, kind, slot.value.as_ref())
+            .map_err(|overflow| self.stack_overflow(overflow, span))?;
+        self.next_slot = next;
+        let Item { id, address, padding_bytes, .. } = pushed.item;
+        let size = pushed.item.size_bytes;
+        self.names.insert(Arc::clone(&name), Named::Slot { id, address, size_bytes: size, plus: 0 });
+        self.note_stack(address.into(), u64::from(size + padding_bytes));
+        Ok(vec![Event::Push {
+            name,
+            address: address.into(),
+            size_bytes,
+            align_bytes: u64::from(align),
+            padding_bytes: u64::from(padding_bytes),
+            value: slot.value.as_ref().map(Value::to_string),
+            ty: slot.size.ty.as_ref().map(Type::to_string),
+            literal: slot.value.as_ref().map(Value::literal),
+            sp_before: pushed.sp_before.into(),
+        }])
+    }
+
+    /// Pops the newest slot.
+    pub(crate) fn pop(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
+        let popped = self.stack.pop().map_err(|underflow| stack_underflow(underflow, span))?;
+        self.bury(&popped.item);
+        let Item { address, size_bytes, padding_bytes, .. } = popped.item;
+        self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
+        let ItemKind::Slot { name, .. } = popped.item.kind else {
+            unreachable!("pop takes slots only, not {:?}", popped.item)
+        };
+        Ok(vec![Event::Pop {
+            name,
+            address: address.into(),
+            size_bytes: u64::from(size_bytes),
+            padding_bytes: u64::from(padding_bytes),
+            sp: popped.sp.into(),
+        }])
+    }
+
+    /// Opens a frame.
+    pub(crate) fn call(
+        &mut self,
+        function: Arc<str>,
+        locals_bytes: u64,
+        frame_pointer: bool,
+        span: Span,
+    ) -> Result<Vec<Event>, Problem> {
+        let return_to = CODE_BASE + 16 * u64::from(self.now.line);
+        let called = self
+            .stack
+            .call(Arc::clone(&function), return_to, locals_bytes, frame_pointer)
+            .map_err(|overflow| self.stack_overflow(overflow, span))?;
+        let sp = self.stack.sp();
+        self.note_stack(sp.into(), u64::from(called.sp_before - sp));
+        Ok(vec![Event::Call {
+            name: function,
+            return_address: Address(return_to),
+            address: called.items[0].address.into(),
+            padding_bytes: called.items.iter().map(|item| u64::from(item.padding_bytes)).sum(),
+            frame_pointer: frame_pointer.then(|| called.items[1].address.into()),
+            locals_bytes,
+            sp_before: called.sp_before.into(),
+            sp: sp.into(),
+        }])
+    }
+
+    /// Leaves a frame.
+    pub(crate) fn ret(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
+        let returned = self.stack.ret().map_err(|underflow| stack_underflow(underflow, span))?;
+        let slots = returned.items.iter().filter(|item| matches!(item.kind, ItemKind::Slot { .. })).count();
+        returned.items.iter().for_each(|item| self.bury(item));
+        self.work += returned.items.len() as u64 / 8;
+        let size_bytes = u64::from(returned.sp - returned.sp_before);
+        self.note_stack(returned.sp_before.into(), size_bytes);
+        Ok(vec![Event::Ret {
+            name: returned.function,
+            return_address: Address(returned.return_to),
+            line: line_of(returned.return_to),
+            slots: slots as u64,
+            size_bytes,
+            sp: returned.sp.into(),
+        }])
+    }
+
+    /// Puts a fresh stack in place of the old one.
+    pub(crate) fn replace_stack(&mut self, size_bytes: u32) -> Vec<Event> {
+        let items: Vec<_> = self.stack.items().cloned().collect();
+        items.iter().for_each(|item| self.bury(item));
+        self.stack = self.stack.replaced(size_bytes);
+        self.tally.stack_peak_bytes = 0;
+        let (start, end) = (Address::from(stack::START), Address::from(self.stack.end()));
+        self.touch(end, u64::from(size_bytes));
+        vec![Event::StackNew { size_bytes: u64::from(size_bytes), start, end }]
+    }
+
+    fn bury(&mut self, item: &Item) {
+        if let ItemKind::Slot { .. } = item.kind {
+            self.slot_deaths.insert(item.id, self.now.clone());
+        }
+    }
+
+    fn stack_overflow(&self, overflow: stack::Overflow, span: Span) -> Problem {
+        let trouble = Trouble::StackOverflow {
+            wanted: overflow.wanted_bytes,
+            left: u64::from(overflow.left_bytes),
+            size: u64::from(self.stack.size_bytes()),
+        };
+        Problem::new(trouble, span)
+    }
+
+    fn note_stack(&mut self, address: Address, bytes: u64) {
+        self.touch(address, bytes);
+        self.work += bytes / 4096;
+        self.tally.stack_peak_bytes = self.tally.stack_peak_bytes.max(self.stack.used_bytes());
+    }
+
+    // What the last step changed.
+
+    fn touch(&mut self, address: Address, bytes: u64) {
+        self.touched.push((address.0, address.0 + bytes));
+    }
+
+    fn touch_block(&mut self, payload: Offset, granted_bytes: u32) {
+        let header_bytes = self.heap.info().header_bytes;
+        self.touch(payload.minus(header_bytes).into(), u64::from(header_bytes + granted_bytes));
+    }
+
+    /// The line is done: if it was a step, what it touched is what changed last.
+    pub(crate) fn conclude(&mut self, is_step: bool) {
+        if is_step {
+            self.work += 1;
+            self.changed = std::mem::take(&mut self.touched);
+        } else {
+            self.touched.clear();
+        }
+    }
+
+    /// Whether the last step changed a byte of the range.
+    pub(crate) fn has_changed(&self, address: Address, bytes: u64) -> bool {
+        let (start, end) = (address.0, address.0 + bytes);
+        self.changed.iter().any(|&(from, to)| from < end && start < to)
+    }
+}
+
+/// Bytes of the two links at the front of a hole.
+pub(crate) const LINK_BYTES: u32 = 8;
+
+/// What somebody wants of a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Free,
+    Read,
+    Write,
+}
+
+fn stack_underflow(underflow: stack::Underflow, span: Span) -> Problem {
+    let trouble = match underflow {
+        stack::Underflow::Empty => Trouble::StackEmpty,
+        stack::Underflow::FrameEmpty(function) => Trouble::FrameEmpty { function },
+        stack::Underflow::NoCall => Trouble::NoCall,
+    };
+    Problem::new(trouble, span)
+}
+
+/// The line of the log whose code lies at `address`.
+pub(crate) fn line_of(address: u64) -> u32 {
+    ((address - CODE_BASE) / 16) as u32
+}
+
+/// 0 is `a`, 25 is `z`, 26 is `aa`.
+fn letters(mut number: u64) -> String {
+    let mut name = Vec::new();
+    loop {
+        name.push(b'a' + (number % 26) as u8);
+        number /= 26;
+        if number == 0 {
+            break;
+        }
+        number -= 1;
+    }
+    name.iter().rev().map(|&letter| char::from(letter)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_on_after_z() {
+        for (number, name) in [(0, "a"), (25, "z"), (26, "aa"), (27, "ab"), (701, "zz"), (702, "aaa")] {
+            assert_eq!(letters(number), name);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The bump allocator: one number, the top.
+//!
+//! ```text
+//!  0                         top                        len
+//!  | a | b |pad|   c         |          hole             |
+//!  +---+---+---+-------------+---------------------------+
+//! ```
+//!
+//! A request is rounded up to its alignment and placed at the top, which moves up. There is no header. A block that is
+//! given back is forgotten, unless it is the last one: then the top moves down again, so that the newest `Vec` can grow
+//! and shrink in place. Everything else comes back at once, by `reset`.
+//!
+//! Invariants:
+//!
+//! 1. The top lies in `0..=len`.
+//!
+//! Cost: allocate, deallocate and reset are O(1). Bad at: blocks that die in another order than last in, first out.
+//!
+//! Also known as arena or region allocation: Hanson, "Fast allocation and deallocation of memory based on object
+//! lifetimes", Software: Practice and Experience 20(1), 1990.
+
+use std::alloc::Layout;
+
+use memory::Pages;
+
+use crate::{
+    Broken, Census, Design, Full, Info, Memory, Observer, Offset, Piece, PieceKind, Placement, Step,
+};
+
+/// The bump allocator. See the top of the file.
+#[derive(Clone, Debug)]
+pub struct Bump<M> {
+    memory: M,
+    top: Offset,
+}
+
+impl<M: Memory> Bump<M> {
+    fn end(&self) -> Offset {
+        Offset(self.memory.len())
+    }
+
+    fn hole(&self) -> Option<Piece> {
+        let size_bytes = self.end().since(self.top);
+        (size_bytes > 0).then_some(Piece { at: self.top, size_bytes, kind: PieceKind::Hole })
+    }
+
+    fn is_last(&self, at: Offset, size_bytes: u32) -> bool {
+        at.plus(size_bytes) == self.top
+    }
+
+    fn lower_top(&mut self, top: Offset, observer: &mut impl Observer) {
+        let freed_bytes = self.top.since(top);
+        let behind = self.top < self.end();
+        self.top = top;
+        let size_bytes = self.end().since(top);
+        observer.step(Step::Joined { at: top, freed_bytes, size_bytes, in_front: false, behind });
+    }
+}
+
+impl<M: Memory> Design for Bump<M> {
+    type Memory = M;
+
+    const INFO: Info = Info {
+        name: "bump",
+        summary: "one pointer that moves up; freed blocks wait for `reset`",
+        header_bytes: 0,
+        links_in_holes: false,
+        invariants: &["the top lies inside the arena"],
+        build: |pages| Box::new(Bump::<Pages>::new(pages)),
+    };
+
+    fn new(memory: M) -> Self {
+        Self { memory, top: Offset(0) }
+    }
+
+    fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    fn memory_mut(&mut self) -> &mut M {
+        &mut self.memory
+    }
+
+    fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
+        let size_bytes = layout.size() as u32;
+        let at = self.top.align_up(layout.align() as u32);
+        let fits = at <= self.end() && size_bytes <= self.end().since(at);
+        if let Some(hole) = self.hole() {
+            observer.step(Step::Looked { at: hole.at, size_bytes: hole.size_bytes, fits });
+        }
+        if !fits {
+            return Err(Full);
+        }
+        let padding_bytes = at.since(self.top);
+        let from = self.top;
+        self.top = at.plus(size_bytes);
+        observer.step(Step::Cut {
+            at: from,
+            padding_bytes,
+            header_bytes: 0,
+            payload_bytes: size_bytes,
+            remaining_bytes: self.end().since(self.top),
+        });
+        Ok(Placement { at, granted_bytes: size_bytes })
+    }
+
+    fn deallocate(&mut self, at: Offset, layout: Layout, mut observer: impl Observer) {
+        let size_bytes = layout.size() as u32;
+        if self.is_last(at, size_bytes) {
+            self.lower_top(at, &mut observer);
+        } else {
+            observer.step(Step::Stranded { at, size_bytes });
+        }
+    }
+
+    fn resize(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        mut observer: impl Observer,
+    ) -> Result<Placement, Full> {
+        let old_bytes = layout.size() as u32;
+        let placed = Placement { at, granted_bytes: new_bytes };
+        if !self.is_last(at, old_bytes) {
+            if new_bytes > old_bytes {
+                return Err(Full);
+            }
+            if new_bytes < old_bytes {
+                let size_bytes = old_bytes - new_bytes;
+                observer.step(Step::Stranded { at: at.plus(new_bytes), size_bytes });
+            }
+            return Ok(placed);
+        }
+        if new_bytes > self.end().since(at) {
+            return Err(Full);
+        }
+        let top = at.plus(new_bytes);
+        if top > self.top {
+            let (from, payload_bytes) = (self.top, top.since(self.top));
+            self.top = top;
+            observer.step(Step::Cut {
+                at: from,
+                padding_bytes: 0,
+                header_bytes: 0,
+                payload_bytes,
+                remaining_bytes: self.end().since(top),
+            });
+        } else if top < self.top {
+            self.lower_top(top, &mut observer);
+        }
+        Ok(placed)
+    }
+
+    fn grown(&mut self, old_bytes: u32, mut observer: impl Observer) {
+        let Some(hole) = self.hole() else { return };
+        observer.step(Step::Joined {
+            at: hole.at,
+            freed_bytes: self.memory.len() - old_bytes,
+            size_bytes: hole.size_bytes,
+            in_front: self.top.0 < old_bytes,
+            behind: false,
+        });
+    }
+
+    fn reset(&mut self, at: Offset) {
+        assert!(at <= self.top, "reset to {at:?}, above the top {:?}", self.top);
+        self.top = at;
+    }
+
+    fn top(&self) -> Option<Offset> {
+        Some(self.top)
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+        let taken = Piece { at: Offset(0), size_bytes: self.top.0, kind: PieceKind::Taken };
+        (taken.size_bytes > 0).then_some(taken).into_iter().chain(self.hole())
+    }
+
+    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.hole().into_iter()
+    }
+
+    fn block_bytes(payload_bytes: u64) -> u64 {
+        payload_bytes
+    }
+
+    fn check(&self) -> Result<Census, Broken> {
+        if self.top > self.end() {
+            return Err(Broken { invariant: 1, at: self.top });
+        }
+        Ok(Census { used: u32::from(self.top.0 > 0), holes: u32::from(self.hole().is_some()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(size: usize, align: usize) -> Layout {
+        Layout::from_size_align(size, align).unwrap()
+    }
+
+    fn bump(len: u32) -> Bump<Pages> {
+        Bump::new(Pages::new(len))
+    }
+
+    #[test]
+    fn a_block_starts_at_the_next_multiple_of_its_alignment() {
+        let mut heap = bump(64);
+        heap.allocate(layout(3, 1), ()).unwrap();
+        let placed = heap.allocate(layout(8, 8), ()).unwrap();
+        assert_eq!(placed, Placement { at: Offset(8), granted_bytes: 8 });
+    }
+
+    #[test]
+    fn only_the_last_block_comes_back() {
+        let mut heap = bump(64);
+        let (a, b) =
+            (heap.allocate(layout(8, 8), ()).unwrap(), heap.allocate(layout(8, 8), ()).unwrap());
+        let mut steps = Vec::new();
+        heap.deallocate(a.at, layout(8, 8), &mut steps);
+        assert_eq!(steps, [Step::Stranded { at: Offset(0), size_bytes: 8 }]);
+        heap.deallocate(b.at, layout(8, 8), ());
+        assert_eq!(heap.top(), Some(Offset(8)));
+    }
+
+    #[test]
+    fn the_last_block_grows_in_place_and_another_moves() {
+        let mut heap = bump(64);
+        let a = heap.allocate(layout(8, 8), ()).unwrap();
+        assert_eq!(heap.reallocate(a.at, layout(8, 8), 16, ()).unwrap().at, a.at);
+        heap.allocate(layout(8, 8), ()).unwrap();
+        assert_eq!(heap.reallocate(a.at, layout(16, 8), 24, ()).unwrap().at, Offset(24));
+    }
+
+    #[test]
+    fn an_alignment_beyond_the_end_is_full_not_an_overflow() {
+        let mut heap = bump(64);
+        heap.allocate(layout(1, 1), ()).unwrap();
+        assert_eq!(heap.allocate(layout(1, 65536), ()), Err(Full));
+        assert_eq!(heap.top(), Some(Offset(1)));
+    }
+}

@@ -1,0 +1,209 @@
+use std::alloc::{GlobalAlloc, Layout};
+use std::ptr::{self, NonNull};
+
+use allocator_api2::alloc::{AllocError, Allocator};
+use spin::{Mutex, MutexGuard};
+
+use crate::{Design, Offset, Placement, Region};
+
+/// A [`Design`] over a [`Region`], shared by threads: what a program uses.
+///
+/// ```
+/// use heap::{Bump, Locked, Region};
+///
+/// #[repr(align(65536))]
+/// struct Arena([u8; 1 << 20]);
+/// static mut ARENA: Arena = Arena([0; 1 << 20]);
+///
+/// // SAFETY: nothing else names `ARENA`.
+/// static HEAP: Locked<Bump<Region>> =
+///     Locked::new(unsafe { Region::new((&raw mut ARENA).cast(), 1 << 20) });
+///
+/// let mut numbers = allocator_api2::vec::Vec::new_in(&HEAP);
+/// numbers.extend(0..100);
+/// ```
+///
+/// The design is set up by the first request, so that `new` can run in a `static`. The lock spins: it needs no
+/// operating system and never allocates.
+///
+/// Zero sizes: `GlobalAlloc` forbids them, `Allocator` allows them and gets a dangling pointer, as the contract says.
+/// A request beyond the arena's own alignment or length is out of memory.
+pub struct Locked<D> {
+    base: NonNull<u8>,
+    state: Mutex<State<D>>,
+}
+
+enum State<D> {
+    Fresh(Region),
+    Running(D),
+    /// Only while one becomes the other.
+    Between,
+}
+
+// SAFETY: `base` is only used to compute addresses in the region, which the mutex guards with the design.
+unsafe impl<D: Send> Send for Locked<D> {}
+// SAFETY: as above.
+unsafe impl<D: Send> Sync for Locked<D> {}
+
+impl<D: Design<Memory = Region>> Locked<D> {
+    /// A design that will manage `region`.
+    pub const fn new(region: Region) -> Self {
+        Self { base: region.base(), state: Mutex::new(State::Fresh(region)) }
+    }
+
+    /// Runs `work` on the design, alone. For drawing and checking; it must not allocate from this heap.
+    pub fn with<T>(&self, work: impl FnOnce(&mut D) -> T) -> T {
+        let mut state: MutexGuard<'_, State<D>> = self.state.lock();
+        if let State::Fresh(_) = *state {
+            let State::Fresh(region) = std::mem::replace(&mut *state, State::Between) else {
+                unreachable!("it was fresh a line ago, under the same lock")
+            };
+            *state = State::Running(D::new(region));
+        }
+        let State::Running(design) = &mut *state else {
+            unreachable!("a design is between states only under the lock")
+        };
+        work(design)
+    }
+
+    /// The largest alignment at which offsets and addresses agree.
+    fn base_align(&self) -> usize {
+        1 << self.base.addr().trailing_zeros()
+    }
+
+    fn serves(&self, design: &D, size: usize, align: usize) -> bool {
+        size <= crate::Memory::len(design.memory()) as usize
+            && align <= self.base_align().min(crate::MAX_ALIGN as usize)
+    }
+
+    fn pointer(&self, placed: Placement) -> NonNull<u8> {
+        // SAFETY: the design places blocks inside its region, whose base this is.
+        unsafe { self.base.add(placed.at.0 as usize) }
+    }
+
+    fn offset(&self, pointer: NonNull<u8>) -> Offset {
+        Offset((pointer.addr().get() - self.base.addr().get()) as u32)
+    }
+
+    fn take(&self, layout: Layout) -> Option<(NonNull<u8>, usize)> {
+        let placed = self.with(|design| {
+            self.serves(design, layout.size(), layout.align())
+                .then(|| design.allocate(layout, ()).ok())
+                .flatten()
+        })?;
+        Some((self.pointer(placed), placed.granted_bytes as usize))
+    }
+
+    /// # Safety
+    ///
+    /// `pointer` is a block of this heap, allocated with `layout`.
+    unsafe fn give_back(&self, pointer: NonNull<u8>, layout: Layout) {
+        self.with(|design| design.deallocate(self.offset(pointer), layout, ()));
+    }
+
+    /// # Safety
+    ///
+    /// `pointer` is a block of this heap, allocated with `layout`.
+    unsafe fn change(&self, pointer: NonNull<u8>, layout: Layout, size: usize) -> Option<(NonNull<u8>, usize)> {
+        let placed = self.with(|design| {
+            self.serves(design, size, layout.align())
+                .then(|| design.reallocate(self.offset(pointer), layout, size as u32, ()).ok())
+                .flatten()
+        })?;
+        Some((self.pointer(placed), placed.granted_bytes as usize))
+    }
+}
+
+// SAFETY: a design hands out disjoint, aligned blocks inside its region and keeps their bytes until they come back;
+// the tests hold every design to that against an oracle. Nothing here unwinds or allocates.
+unsafe impl<D: Design<Memory = Region>> GlobalAlloc for Locked<D> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.take(layout).map_or(ptr::null_mut(), |(pointer, _)| pointer.as_ptr())
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if let Some(pointer) = NonNull::new(pointer) {
+            // SAFETY: the caller's contract is ours.
+            unsafe { self.give_back(pointer, layout) }
+        }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let Some(pointer) = NonNull::new(pointer) else { return ptr::null_mut() };
+        // SAFETY: the caller's contract is ours.
+        unsafe { self.change(pointer, layout, new_size) }
+            .map_or(ptr::null_mut(), |(pointer, _)| pointer.as_ptr())
+    }
+}
+
+// SAFETY: as for `GlobalAlloc`; blocks outlive every move of the reference, since they lie in the region.
+unsafe impl<D: Design<Memory = Region>> Allocator for &Locked<D> {
+    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        if layout.size() == 0 {
+            return Ok(dangling(layout.align()));
+        }
+        self.take(layout).map(slice).ok_or(AllocError)
+    }
+
+    unsafe fn deallocate(&self, pointer: NonNull<u8>, layout: Layout) {
+        if layout.size() > 0 {
+            // SAFETY: the caller's contract is ours.
+            unsafe { self.give_back(pointer, layout) }
+        }
+    }
+
+    unsafe fn grow(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's contract is ours.
+        unsafe { self.refit(pointer, old, new) }
+    }
+
+    unsafe fn grow_zeroed(
+        &self,
+        pointer: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's contract is ours; the bytes behind the old ones are part of the new block.
+        unsafe {
+            let block = self.refit(pointer, old, new)?;
+            block.cast::<u8>().add(old.size()).write_bytes(0, block.len() - old.size());
+            Ok(block)
+        }
+    }
+
+    unsafe fn shrink(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        // SAFETY: the caller's contract is ours.
+        unsafe { self.refit(pointer, old, new) }
+    }
+}
+
+impl<D: Design<Memory = Region>> Locked<D> {
+    /// `grow` and `shrink` of `Allocator`: in place where alignment and design allow it, else by moving.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` is a block of this heap, allocated with `old`.
+    unsafe fn refit(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        if old.align() == new.align() && old.size() > 0 && new.size() > 0 {
+            // SAFETY: the caller's contract is ours.
+            return unsafe { self.change(pointer, old, new.size()) }.map(slice).ok_or(AllocError);
+        }
+        let block = Allocator::allocate(&self, new)?;
+        // SAFETY: both blocks hold the smaller size, and they are different blocks; `pointer` is given back once.
+        unsafe {
+            block.cast::<u8>().copy_from_nonoverlapping(pointer, old.size().min(new.size()));
+            Allocator::deallocate(&self, pointer, old);
+        }
+        Ok(block)
+    }
+}
+
+fn slice((pointer, granted): (NonNull<u8>, usize)) -> NonNull<[u8]> {
+    NonNull::slice_from_raw_parts(pointer, granted)
+}
+
+/// What a request for nothing gets: an aligned address, no bytes.
+fn dangling(align: usize) -> NonNull<[u8]> {
+    let address = NonNull::new(ptr::without_provenance_mut(align));
+    NonNull::slice_from_raw_parts(address.unwrap_or(NonNull::dangling()), 0)
+}

@@ -1,0 +1,43 @@
+use std::fmt;
+
+/// The largest alignment a block may ask for, and the alignment of every arena the prompt uses.
+pub const MAX_ALIGN: u32 = 64 * 1024;
+
+/// The largest arena, in bytes: 1 GiB. Offsets and sizes therefore add up without overflow in a `u32`.
+pub const MAX_ARENA: u32 = 1 << 30;
+
+/// A distance in bytes from the arena's start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offset(pub u32);
+
+impl Offset {
+    /// The offset `bytes` further up.
+    #[must_use]
+    pub const fn plus(self, bytes: u32) -> Self {
+        Self(self.0 + bytes)
+    }
+
+    /// The offset `bytes` further down.
+    #[must_use]
+    pub const fn minus(self, bytes: u32) -> Self {
+        Self(self.0 - bytes)
+    }
+
+    /// The next multiple of `align_bytes`, a power of two, at or above this offset.
+    #[must_use]
+    pub const fn align_up(self, align_bytes: u32) -> Self {
+        Self(self.0.next_multiple_of(align_bytes))
+    }
+
+    /// How many bytes lie from `lower` up to here.
+    #[must_use]
+    pub const fn since(self, lower: Self) -> u32 {
+        self.0 - lower.0
+    }
+}
+
+impl fmt::Debug for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "+{:#x}", self.0)
+    }
+}

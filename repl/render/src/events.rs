@@ -1,0 +1,307 @@
+//! What happened, in sentences: the first line is the answer, the indented ones how it came about.
+
+use engine::Event;
+use engine::units::{Address, Count, bytes, count};
+
+use crate::Style;
+use crate::text::{Line, Role};
+
+/// Bytes of a `read` or `write` that one line shows.
+const BYTES_A_LINE: usize = 16;
+/// Lines of bytes shown at most.
+const BYTE_LINES: usize = 16;
+
+pub(crate) fn lines(events: &[Event], style: Style) -> Vec<Line> {
+    let Some((first, rest)) = events.split_first() else { return Vec::new() };
+    match first {
+        Event::Free { handle, .. } => freed(handle, rest),
+        _ => answer(first, style).into_iter().chain(rest.iter().flat_map(|event| detail(first, event))).collect(),
+    }
+}
+
+fn named(name: &str, address: Address) -> Line {
+    Line::new().name(name).text(" = ").address(address)
+}
+
+fn answer(event: &Event, style: Style) -> Vec<Line> {
+    match event {
+        Event::Alloc { handle, address, size_bytes, align_bytes, zeroed, .. } => {
+            let contents = if *zeroed { "all zero" } else { "contents unset" };
+            let size = bytes(*size_bytes);
+            vec![named(handle, *address).text(format!(": {size} on the heap, align {align_bytes}, {contents}."))]
+        }
+        Event::Realloc { handle, from, address, old_bytes, size_bytes, moved, .. } => {
+            let sizes = format!("{} to {}", Count(*old_bytes), bytes(*size_bytes));
+            if *moved {
+                vec![
+                    named(handle, *address).text(format!(": {sizes}, moved from {from}.")),
+                    Line::detail("Its bytes went along; the old address is dead, and so is every alias to it."),
+                ]
+            } else {
+                vec![named(handle, *address).text(format!(": {sizes}, in place."))]
+            }
+        }
+        Event::Write { name, address, bytes: written, value, needs_mut, .. } => {
+            let what = match value {
+                Some(value) => value.clone(),
+                None => bytes_in_line(written),
+            };
+            let head = Line::new().text(format!("{} of ", bytes(written.len() as u64))).name(&**name);
+            let mut lines = vec![head.text(" written at ").address(*address).text(format!(": {what}."))];
+            if *needs_mut {
+                lines.push(Line::detail(format!("rustc would ask for `let mut {name}`: E0594.")));
+            }
+            lines
+        }
+        Event::Read { name, offset, address, bytes: read, value, more_bytes } => {
+            read_lines(name, *offset, *address, read, value.as_deref(), *more_bytes)
+        }
+        Event::Alias { name, of, address } => vec![
+            named(name, *address).text(": a second pointer to ").name(&**of).text("."),
+            Line::detail("One block, two names: freed through either, it is gone for both."),
+        ],
+        Event::Use { heap, address, size_bytes, lost_blocks } => {
+            let mut lines =
+                vec![Line::of(format!("{heap} over a fresh arena: {} from ", bytes(*size_bytes))).address(*address).text(".")];
+            if *lost_blocks > 0 {
+                let whose = if *lost_blocks == 1 { "its handle is" } else { "their handles are" };
+                lines.push(Line::detail(format!(
+                    "{} of the old arena went with it; {whose} stale.",
+                    count(*lost_blocks, "block")
+                )));
+            }
+            lines
+        }
+        Event::Grow { added_bytes, size_bytes, .. } => {
+            vec![Line::of(format!("The heap grew by {} to {}; no block moved.", Count(*added_bytes), bytes(*size_bytes)))]
+        }
+        Event::Mark { name, address } => {
+            vec![named(name, *address).text(": the top now. ").put(Role::Hint, format!("reset {name}")).text(" comes back here.")]
+        }
+        Event::Reset { address, blocks, size_bytes, free_bytes } => vec![
+            Line::of("Top back to ").address(*address).text(format!(
+                ": {} gone, {} free.",
+                count(*blocks, "block"),
+                bytes(*free_bytes)
+            )),
+            Line::detail(format!("One assignment for {}. Nothing was visited, nothing erased.", bytes(*size_bytes))),
+        ],
+        Event::Push { .. } => push(event),
+        Event::Pop { name, address, size_bytes, padding_bytes, sp } => {
+            let padding = if *padding_bytes > 0 { format!(" and {padding_bytes} of padding") } else { String::new() };
+            vec![
+                Line::new().name(&**name).text(" popped: sp = ").address(*sp).text(", as before its push."),
+                Line::detail(format!(
+                    "{}{padding} from {address} on are dead, not erased: the next push writes over them.",
+                    bytes(*size_bytes)
+                )),
+            ]
+        }
+        Event::Call { name, return_address, address, padding_bytes, frame_pointer, locals_bytes, sp_before, sp } => {
+            let mut parts = vec![format!("Return address {return_address} at {address}")];
+            if let Some(at) = frame_pointer {
+                parts.push(format!("the caller's frame pointer at {at}"));
+            }
+            if *locals_bytes > 0 {
+                parts.push(format!("{} of locals at {sp}, unset", bytes(*locals_bytes)));
+            }
+            if *padding_bytes > 0 {
+                parts.push(format!("{padding_bytes} of padding"));
+            }
+            let size = bytes(sp_before.0 - sp.0);
+            let mut lines = vec![Line::new().name(&**name).text(format!(" called: a frame of {size}, sp = ")).address(*sp).text(".")];
+            lines.extend(crate::text::wrap(&format!("{}.", parts.join("; ")), style.width - 2).iter().map(Line::detail));
+            lines
+        }
+        Event::Ret { name, return_address, line, slots, size_bytes, sp } => {
+            let with = if *slots > 0 { format!(", {} among them", count(*slots, "slot")) } else { String::new() };
+            vec![
+                Line::new().name(&**name).text(format!(" returned to {return_address}, behind line {line}: sp = ")).address(*sp).text("."),
+                Line::detail(format!("{} are dead at once{with}. Nothing was erased.", bytes(*size_bytes))),
+            ]
+        }
+        Event::StackNew { size_bytes, start, end } => {
+            vec![Line::of(format!("A fresh stack of {}: from {start} down to {end}.", bytes(*size_bytes)))]
+        }
+        Event::Undo { steps, last, line } => {
+            let what = if *steps == 1 { format!("Undone: {last}") } else { format!("{} undone, back to before: {last}", count(*steps, "step")) };
+            vec![Line::of(format!("{what}. {}", state_after(*line)))]
+        }
+        Event::Redo { steps, last, line } => {
+            let what = if *steps == 1 { format!("Done again: {last}") } else { format!("{} done again, the last: {last}", count(*steps, "step")) };
+            vec![Line::of(format!("{what}. {}", state_after(*line)))]
+        }
+        Event::Goto { line, of } => {
+            let rest = of - line;
+            let ahead = if rest > 0 { format!(" {} can be redone.", count(rest, "line")) } else { String::new() };
+            vec![Line::of(format!("{}{ahead}", state_after(*line)))]
+        }
+        Event::New { lines } => vec![Line::of(format!("A new session; the old one had {}.", count(*lines, "line")))],
+        Event::Save { file, lines } => vec![Line::of(format!("{} saved to {file}.", count(*lines, "line")))],
+        Event::Open { file, lines } => vec![Line::of(format!("{file} opened: {}.", count(*lines, "line")))],
+        Event::Export { file, format, lines } => {
+            vec![Line::of(format!("{} and the replies written to {file} as {format}.", count(*lines, "line")))]
+        }
+        Event::Clear {} | Event::Quit {} => Vec::new(),
+        Event::Free { .. } | Event::Split { .. } | Event::Merge { .. } | Event::Strand { .. } => {
+            unreachable!("{event:?} follows another event")
+        }
+    }
+}
+
+fn state_after(line: u64) -> String {
+    if line == 0 { "The state is that of the start.".into() } else { format!("The state is that after line {line}.") }
+}
+
+fn push(event: &Event) -> Vec<Line> {
+    let Event::Push { name, address, size_bytes, align_bytes, padding_bytes, value, literal, sp_before, .. } = event
+    else {
+        unreachable!("called for pushes alone")
+    };
+    let contents = match (value, literal) {
+        (Some(value), _) if value.starts_with('[') && value.chars().all(|c| "[0., …]".contains(c)) => "all zero".into(),
+        (_, Some(literal)) => format!("value {literal}"),
+        _ => "contents unset".into(),
+    };
+    let lowest = Address(sp_before.0 - size_bytes);
+    let sum = format!("sp: {sp_before} - {size_bytes} = {lowest}");
+    let detail = if *padding_bytes > 0 {
+        format!("{sum}, down to a multiple of {align_bytes}: {padding_bytes} padding.")
+    } else {
+        format!("{sum}. No search, no header.")
+    };
+    let size = bytes(*size_bytes);
+    vec![
+        named(name, *address).text(format!(": {size} on the stack, align {align_bytes}, {contents}.")),
+        Line::detail(detail),
+    ]
+}
+
+/// An allocator's name at the start of a sentence.
+fn sentence_case(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// How `first` came about.
+fn detail(first: &Event, event: &Event) -> Option<Line> {
+    Some(Line::detail(match event {
+        Event::Split { heap, padding_bytes, header_bytes, payload_bytes, slack_bytes, remaining_bytes, .. } => {
+            let taken = header_bytes + payload_bytes;
+            let mut parts = Vec::new();
+            if *header_bytes > 0 {
+                parts.push(format!("{header_bytes} header"));
+            }
+            parts.push(Count(payload_bytes - slack_bytes).to_string());
+            if *slack_bytes > 0 {
+                parts.push(format!("{slack_bytes} slack"));
+            }
+            let parts = if parts.len() > 1 { format!(" ({})", parts.join(" + ")) } else { String::new() };
+            let skipped = match padding_bytes {
+                0 => String::new(),
+                padding => format!("skipped {} to align, then ", bytes(*padding)),
+            };
+            let whose = match first {
+                Event::Realloc { moved: false, .. } => "the hole behind",
+                _ => "the hole",
+            };
+            let heap = sentence_case(heap);
+            match remaining_bytes {
+                0 => format!("{heap} {skipped}took {} from {whose}{parts}; nothing of it remains.", bytes(taken)),
+                rest => format!("{heap} {skipped}cut {}{parts} from {whose}; {} remain.", bytes(taken), Count(*rest)),
+            }
+        }
+        Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, .. } => {
+            let what = match first {
+                Event::Realloc { moved: true, .. } => "the old place",
+                Event::Realloc { .. } => "the tail",
+                _ => "the new bytes",
+            };
+            let joined = joined(*freed_bytes, *size_bytes, *fits_bytes, *in_front, *behind);
+            format!("{}: {joined}", sentence_case(what))
+        }
+        Event::Strand { heap, size_bytes, .. } => {
+            format!("{} cannot reuse the {} left behind before a reset.", sentence_case(heap), bytes(*size_bytes))
+        }
+        _ => return None,
+    }))
+}
+
+/// What became of freed bytes.
+fn joined(freed: u64, size: u64, fits: u64, in_front: bool, behind: bool) -> String {
+    let (freed_bytes, size, fits) = (bytes(freed), Count(size), Count(fits));
+    let (join, become_) = if freed == 1 { ("joins", "becomes") } else { ("join", "become") };
+    match (in_front, behind) {
+        (false, false) => format!("{freed_bytes} {become_} a hole, fits {fits}."),
+        (false, true) => format!("{freed_bytes} {join} the hole behind: one hole of {size}, fits {fits}."),
+        (true, false) => format!("{freed_bytes} {join} the hole in front: one hole of {size}, fits {fits}."),
+        (true, true) => format!("{freed_bytes} {join} the holes on both sides: one of {size}, fits {fits}."),
+    }
+}
+
+fn freed(handle: &str, rest: &[Event]) -> Vec<Line> {
+    let head = Line::new().name(handle);
+    match rest.first() {
+        Some(Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, links, .. }) => {
+            let joined = joined(*freed_bytes, *size_bytes, *fits_bytes, *in_front, *behind);
+            let bytes = if *links && !in_front {
+                format!("The allocator's links overwrote {handle}'s first bytes; the rest is untouched.")
+            } else if *links {
+                format!("{handle}'s bytes are untouched; the hole's links lie in front of them.")
+            } else {
+                format!("The top moved down; {handle}'s bytes are untouched.")
+            };
+            vec![head.text(format!(" freed: {joined}")), Line::detail(bytes)]
+        }
+        Some(Event::Strand { heap, size_bytes, .. }) => vec![
+            head.text(format!(" freed, but {heap} cannot reuse its {} before a reset.", bytes(*size_bytes))),
+            Line::detail("Only the last block can come back by itself. The bytes are untouched."),
+        ],
+        _ => vec![head.text(" freed.")],
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The bytes as text, if every one is a printable ASCII character.
+fn as_text(bytes: &[u8]) -> Option<String> {
+    let printable = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    (printable && !bytes.is_empty()).then(|| format!("{:?}", String::from_utf8_lossy(bytes)))
+}
+
+fn bytes_in_line(bytes: &[u8]) -> String {
+    if bytes.len() > BYTES_A_LINE {
+        return format!("{} …", hex(&bytes[..BYTES_A_LINE]));
+    }
+    match as_text(bytes) {
+        Some(text) => format!("{} {text}", hex(bytes)),
+        None => hex(bytes),
+    }
+}
+
+fn read_lines(name: &str, offset: u64, address: Address, read: &[u8], value: Option<&str>, more: u64) -> Vec<Line> {
+    let len = read.len() as u64;
+    let more = if more > 0 { format!("; {} more", Count(more)) } else { String::new() };
+    if let Some(value) = value {
+        let shown = if read.len() <= BYTES_A_LINE { format!(" ({})", hex(read)) } else { String::new() };
+        let value: String = if value.len() > 60 { value.chars().take(60).chain(['…']).collect() } else { value.into() };
+        return vec![Line::new().name(name).text(format!(" = {value}{shown}"))];
+    }
+    let head = Line::of(format!("{} of ", bytes(len))).name(name).text(" at ").address(address);
+    if read.len() <= BYTES_A_LINE {
+        return vec![head.text(format!(": {}{more}.", bytes_in_line(read)))];
+    }
+    let mut lines = vec![head.text(format!("{more}:"))];
+    for (index, chunk) in read.chunks(BYTES_A_LINE).take(BYTE_LINES).enumerate() {
+        let at = offset + (index * BYTES_A_LINE) as u64;
+        let text = as_text(chunk).map_or_else(String::new, |text| format!("  {text}"));
+        lines.push(Line::new().put(Role::Dim, format!("  {:>6}  ", Count(at))).text(hex(chunk)).put(Role::Dim, text));
+    }
+    let hidden = read.len().saturating_sub(BYTES_A_LINE * BYTE_LINES);
+    if hidden > 0 {
+        lines.push(Line::detail(format!("… {} more", Count(hidden as u64))));
+    }
+    lines
+}

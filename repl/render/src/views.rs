@@ -1,0 +1,509 @@
+//! The looking commands, drawn.
+
+use std::sync::Arc;
+
+use engine::units::{Address, Count, bytes, count, size};
+use engine::{
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HelpCommand, HelpGroup, HistoryRow, HoleRow,
+    RegionItem, Rule, StackItem, StackMap, Stats, View,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::Style;
+use crate::text::{Line, Role, visible, wrap};
+
+pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
+    match view {
+        View::Map { stack, between_bytes, heap } => {
+            let rows = stack_rows(stack);
+            let between = Row { label: "not yours".into(), ..Row::sized("", size(*between_bytes)) };
+            let mut lines = stack_heading(stack);
+            lines.extend(table(rows.into_iter().chain([between])));
+            lines.extend(heap_lines(heap));
+            lines
+        }
+        View::Stack(stack) => {
+            let mut lines = stack_heading(stack);
+            lines.extend(table(stack_rows(stack)));
+            lines
+        }
+        View::Sp { sp, start, used_bytes, left_bytes } => {
+            let detail = if used_bytes == &0 {
+                "The stack is empty. This byte itself is never used.".to_owned()
+            } else {
+                format!("{start} - {used_bytes}: the lowest byte in use. {} left below.", bytes(*left_bytes))
+            };
+            vec![Line::of("sp = ").address(*sp), Line::detail(detail)]
+        }
+        View::Blocks { total, rows } => block_lines(*total, rows),
+        View::Holes { heap, total, free_bytes, rows, stranded_bytes } => {
+            hole_lines(heap, *total, *free_bytes, rows, *stranded_bytes)
+        }
+        View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
+        View::Stats(stats) => stats_lines(stats),
+        View::Check { heap, rules, blocks, holes } => check_lines(heap, rules, *blocks, *holes),
+        View::Heaps { rows } => rows
+            .iter()
+            .map(|row| {
+                star(row.in_use)
+                    .name(format!("{:<10}", row.name))
+                    .text(format!("  {} header  ", row.header_bytes))
+                    .text(row.summary)
+            })
+            .collect(),
+        View::Help { groups } => help_lines(groups),
+        View::HelpCommand(help) => help_command_lines(help, style),
+        View::History { rows, earlier, undone } => history_lines(rows, *earlier, *undone, style),
+    }
+}
+
+/// The two columns in front of a row: a star if the last change touched it.
+fn star(changed: bool) -> Line {
+    Line::new().put(Role::Changed, if changed { "* " } else { "  " })
+}
+
+// Map and stack.
+
+/// A row of a map: star, address, label, size, note.
+#[derive(Default)]
+struct Row {
+    changed: bool,
+    address: Option<Address>,
+    label: String,
+    role: Option<Role>,
+    size: String,
+    note: String,
+    is_sp: bool,
+}
+
+impl Row {
+    fn sized(label: &str, size: impl ToString) -> Self {
+        Self { label: label.to_owned(), size: size.to_string(), ..Self::default() }
+    }
+
+    /// A row without a size, such as the end.
+    fn border(address: Address, label: &str) -> Self {
+        Self { address: Some(address), label: label.to_owned(), role: Some(Role::Dim), ..Self::default() }
+    }
+}
+
+/// The column `<- sp` stands in, if the row leaves room.
+const SP_COLUMN: usize = 60;
+
+fn table(rows: impl IntoIterator<Item = Row>) -> Vec<Line> {
+    let rows: Vec<_> = rows.into_iter().collect();
+    let sized = || rows.iter().filter(|row| !row.size.is_empty());
+    let label_width = sized().map(|row| row.label.width()).max().unwrap_or(0).max(7);
+    let size_width = sized().map(|row| row.size.len()).max().unwrap_or(0);
+    rows.iter()
+        .map(|row| {
+            let address = row.address.map_or_else(|| " ".repeat(11), |address| address.to_string());
+            let mut line = star(row.changed)
+                .put(Role::Address, address)
+                .text("  ")
+                .put(row.role.unwrap_or(Role::Dim), row.label.as_str());
+            if !row.size.is_empty() {
+                let gap = label_width.saturating_sub(row.label.width());
+                line = line.text(format!("{}  {:>size_width$}", " ".repeat(gap), row.size));
+            }
+            if !row.note.is_empty() {
+                line = line.put(Role::Dim, format!("  {}", row.note));
+            }
+            if row.is_sp {
+                line = line.pad_to(SP_COLUMN).put(Role::Changed, "  <- sp");
+            }
+            line
+        })
+        .collect()
+}
+
+fn stack_heading(stack: &StackMap) -> Vec<Line> {
+    let head = format!("STACK  {}, {} used, grows down", size(stack.size_bytes), Count(stack.used_bytes));
+    vec![Line::new().put(Role::Heading, head).pad_to(47).put(Role::Dim, "high addresses on top")]
+}
+
+fn stack_rows(stack: &StackMap) -> Vec<Row> {
+    let mut rows = vec![Row { is_sp: stack.sp == stack.start, ..Row::border(stack.start, "start") }];
+    for row in &stack.rows {
+        let (label, role, note) = match &row.item {
+            StackItem::Slot { name, ty, literal, touched } => (name.to_string(), Role::Name, slot_note(ty.as_deref(), literal.as_deref(), *touched)),
+            StackItem::Padding => ("padding".to_owned(), Role::Dim, String::new()),
+            StackItem::Return { function, to, line } => {
+                ("return".to_owned(), Role::Header, format!("address {to}, behind line {line}; frame of {function}"))
+            }
+            StackItem::FramePointer { to } => ("saved fp".to_owned(), Role::Header, match to.0 {
+                0 => "none before".to_owned(),
+                _ => to.to_string(),
+            }),
+            StackItem::Locals { function } => ("locals".to_owned(), Role::Name, format!("of {function}")),
+            StackItem::Omitted { count: left_out } => (format!("… {}", Count(*left_out)), Role::Dim, "more".to_owned()),
+        };
+        rows.push(Row {
+            changed: row.changed,
+            address: Some(row.address),
+            label,
+            role: Some(role),
+            size: Count(row.size_bytes).to_string(),
+            note,
+            is_sp: row.address == stack.sp && !matches!(row.item, StackItem::Padding),
+        });
+    }
+    let unused = Row::sized("unused", Count(stack.size_bytes - stack.used_bytes));
+    rows.push(Row { changed: stack.unused_changed, ..unused });
+    rows.push(Row::border(stack.end, "end; guard below"));
+    rows
+}
+
+fn slot_note(ty: Option<&str>, literal: Option<&str>, touched: bool) -> String {
+    match (ty, literal) {
+        (_, Some(literal)) => literal.to_owned(),
+        (Some(ty), None) if touched => format!("{ty}, partly set or no valid value"),
+        (Some(ty), None) => format!("{ty}, unset"),
+        (None, None) if touched => "bytes".to_owned(),
+        (None, None) => "unset".to_owned(),
+    }
+}
+
+fn heap_lines(heap: &HeapMap) -> Vec<Line> {
+    let head =
+        format!("HEAP   {}, {}, {} used, grows up", heap.heap, bytes(heap.size_bytes), Count(heap.used_bytes));
+    let mut lines = vec![Line::new().put(Role::Heading, head)];
+    let mut rows = vec![Row::border(heap.end, "end")];
+    for row in heap.rows.iter() {
+        let (label, role, note) = match &row.region {
+            RegionItem::Hole { fits_bytes } => ("hole".to_owned(), Role::Hole, format!("fits up to {}", Count(*fits_bytes))),
+            RegionItem::Block { handle, slack_bytes } => {
+                let slack = if *slack_bytes > 0 { format!("+ {slack_bytes} slack") } else { String::new() };
+                (handle.to_string(), Role::Name, slack)
+            }
+            RegionItem::Header => ("header".to_owned(), Role::Header, String::new()),
+            RegionItem::Stranded => ("dead".to_owned(), Role::Dim, "freed or padding; back at reset".to_owned()),
+            RegionItem::Omitted { count: left_out, blocks, holes } => (
+                format!("… {}", Count(*left_out)),
+                Role::Dim,
+                format!("more: {}, {}", count(*blocks, "block"), count(*holes, "hole")),
+            ),
+        };
+        rows.push(Row {
+            changed: row.changed,
+            address: Some(row.address),
+            label,
+            role: Some(role),
+            size: Count(row.size_bytes).to_string(),
+            note,
+            is_sp: false,
+        });
+    }
+    lines.extend(table(rows));
+    lines.push(bar(&heap.bar));
+    lines.push(legend(heap));
+    lines
+}
+
+fn bar(columns: &[Column]) -> Line {
+    let mut line = Line::of("  |");
+    for group in columns.chunk_by(|a, b| a == b) {
+        line = match &group[0] {
+            Column::Header => line.put(Role::Header, "[".repeat(group.len())),
+            Column::Hole => line.put(Role::Hole, ".".repeat(group.len())),
+            Column::Block(name) => line.name(run_of(name, group.len())),
+            Column::Blocks => line.name("#".repeat(group.len())),
+            Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
+        };
+    }
+    line.text("|")
+}
+
+/// A name drawn over `len` columns: a letter is repeated, a longer name stands once and is filled up.
+fn run_of(name: &str, len: usize) -> String {
+    if name.len() == 1 {
+        return name.repeat(len);
+    }
+    let shown: String = name.chars().take(len).collect();
+    format!("{shown:=<len$}")
+}
+
+fn legend(heap: &HeapMap) -> Line {
+    let mut parts = Vec::new();
+    let mut part = |column: &Column, text: &str| {
+        if heap.bar.contains(column) {
+            parts.push(text.to_owned());
+        }
+    };
+    part(&Column::Header, "[ header");
+    part(&Column::Blocks, "# many blocks");
+    part(&Column::Stranded, "- dead");
+    part(&Column::Hole, ". hole");
+    parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
+    parts.push("* changed last".to_owned());
+    Line::detail(parts.join("   "))
+}
+
+// Lists.
+
+fn block_lines(total: u64, rows: &[BlockRow]) -> Vec<Line> {
+    if rows.is_empty() {
+        return vec![Line::of("No live blocks. ").put(Role::Hint, "alloc 200").text(" makes one.")];
+    }
+    let name_width = rows.iter().map(|row| row.handle.len()).max().unwrap_or(0);
+    let size_width = rows.iter().map(|row| Count(row.size_bytes).to_string().len()).max().unwrap_or(0);
+    let mut lines = vec![Line::of(format!("{}, by address:", count(total, "live block")))];
+    for row in rows {
+        let slack = row.granted_bytes - row.size_bytes;
+        let slack = if slack > 0 { format!(" + {slack} slack") } else { String::new() };
+        lines.push(
+            star(row.changed)
+                .name(format!("{:<name_width$}", row.handle))
+                .text("  ")
+                .address(row.address)
+                .text(format!("  {:>size_width$} bytes{slack}, align {}, line {}", Count(row.size_bytes).to_string(), row.align_bytes, row.line)),
+        );
+    }
+    lines.extend(more(total - rows.len() as u64, "blocks all"));
+    lines
+}
+
+fn hole_lines(heap: &str, total: u64, free_bytes: u64, rows: &[HoleRow], stranded: u64) -> Vec<Line> {
+    let dead = if stranded > 0 { format!(" {} dead until reset.", Count(stranded)) } else { String::new() };
+    if rows.is_empty() {
+        return vec![Line::of(format!("No hole: every byte is in use.{dead}"))];
+    }
+    let sizes: Vec<_> = rows.iter().map(|row| Count(row.size_bytes).to_string()).collect();
+    let width = sizes.iter().map(String::len).max().unwrap_or(0);
+    let number_width = rows.len().to_string().len();
+    let head = format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes));
+    let mut lines = vec![Line::of(head)];
+    for (index, (row, size)) in rows.iter().zip(&sizes).enumerate() {
+        lines.push(
+            star(row.changed)
+                .put(Role::Dim, format!("{:>number_width$}  ", index + 1))
+                .address(row.address)
+                .put(Role::Hole, format!("  {size:>width$}"))
+                .text(format!("  fits {}", Count(row.fits_bytes))),
+        );
+    }
+    lines.extend(more(total - rows.len() as u64, "holes all"));
+    lines
+}
+
+/// The line that says what a capped list leaves out.
+fn more(left_out: u64, command: &str) -> Option<Line> {
+    (left_out > 0).then(|| Line::detail(format!("… {} more; \"{command}\"", Count(left_out))))
+}
+
+// Bytes.
+
+fn dump_lines(start: Address, rows: &[DumpRow], more_bytes: u64) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut shown = 0u64;
+    let mut last_len = 0u64;
+    for row in rows {
+        match row {
+            DumpRow::Bytes { address, cells } => {
+                last_len = cells.len() as u64;
+                shown += last_len;
+                lines.push(dump_row(*address, cells));
+            }
+            DumpRow::Same { rows } => {
+                shown += rows * last_len;
+                let (row, s) = if *rows == 1 { ("row", "s") } else { ("rows", "") };
+                lines.push(Line::new().pad_to(13).put(Role::Dim, format!("… {} more {row} look{s} the same", Count(*rows))));
+            }
+        }
+    }
+    if more_bytes > 0 {
+        lines.push(Line::detail(format!("… {} more; \"dump {}\"", bytes(more_bytes), start.plus(shown))));
+    }
+    lines.push(dump_legend(rows));
+    lines
+}
+
+fn dump_row(address: Address, cells: &[Cell]) -> Line {
+    let mut line = Line::new().address(address).text(" ");
+    for (index, cell) in cells.iter().enumerate() {
+        let gap = if index == 8 { " " } else { "" };
+        let mark = if cell.state == CellState::Old { "~" } else { " " };
+        let value = cell.value.map_or_else(|| "??".to_owned(), |value| format!("{value:02x}"));
+        let role = match (&cell.owner, cell.state) {
+            (CellOwner::Header | CellOwner::Link | CellOwner::Frame, _) => Role::Header,
+            (_, CellState::Set) => Role::Plain,
+            _ => Role::Dim,
+        };
+        line = line.put(Role::Dim, format!("{gap}{mark}")).put(role, value);
+    }
+    line = line.pad_to(63);
+    for group in cells.chunk_by(|a, b| a.owner == b.owner) {
+        line = match owner_sign(&group[0].owner) {
+            Sign::Name(name) => line.name(run_of(name, group.len())),
+            Sign::Char(sign, role, _) => line.put(role, sign.to_string().repeat(group.len())),
+        };
+    }
+    line
+}
+
+enum Sign<'a> {
+    Name(&'a Arc<str>),
+    /// A character, its role, and what the legend says of it.
+    Char(char, Role, &'static str),
+}
+
+fn owner_sign(owner: &CellOwner) -> Sign<'_> {
+    match owner {
+        CellOwner::Block(name) | CellOwner::Slot(name) => Sign::Name(name),
+        CellOwner::Header => Sign::Char('[', Role::Header, "header"),
+        CellOwner::Link => Sign::Char('>', Role::Header, "link"),
+        CellOwner::Hole => Sign::Char('.', Role::Hole, "hole"),
+        CellOwner::Slack => Sign::Char('+', Role::Dim, "slack"),
+        CellOwner::Stranded => Sign::Char('-', Role::Dim, "dead"),
+        CellOwner::Frame => Sign::Char('^', Role::Header, "frame"),
+        CellOwner::Padding => Sign::Char('_', Role::Dim, "padding"),
+        CellOwner::Unused => Sign::Char('.', Role::Hole, "unused"),
+    }
+}
+
+fn dump_legend(rows: &[DumpRow]) -> Line {
+    let cells = || rows.iter().filter_map(|row| if let DumpRow::Bytes { cells, .. } = row { Some(cells) } else { None }).flatten();
+    let mut parts: Vec<String> = Vec::new();
+    let mut add = |part: String| {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    };
+    for cell in cells() {
+        if let Sign::Char(sign, _, text) = owner_sign(&cell.owner) {
+            add(format!("{sign} {text}"));
+        }
+    }
+    if cells().any(|cell| cell.state == CellState::Old) {
+        add("~ old byte".to_owned());
+    }
+    if cells().any(|cell| cell.state == CellState::Never) {
+        add("?? never written".to_owned());
+    }
+    Line::detail(parts.join("   "))
+}
+
+// Numbers.
+
+fn stats_lines(stats: &Stats) -> Vec<Line> {
+    let share = |part: u64| {
+        let permille = part * 1000 / stats.size_bytes;
+        format!("{}.{} %", permille / 10, permille % 10)
+    };
+    let mut rows = vec![
+        ("payload", stats.payload_bytes, format!("{}  in {}", share(stats.payload_bytes), count(stats.live_blocks, "live block"))),
+        ("headers", stats.header_bytes, share(stats.header_bytes)),
+        ("slack", stats.slack_bytes, share(stats.slack_bytes)),
+        ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
+        (
+            "free",
+            stats.free_bytes,
+            format!(
+                "{}  in {}, the largest {}, fits {}",
+                share(stats.free_bytes),
+                count(stats.holes, "hole"),
+                Count(stats.largest_hole_bytes),
+                Count(stats.largest_fits_bytes)
+            ),
+        ),
+    ];
+    // A row of zeros that this design never has says nothing.
+    rows.retain(|(label, value, _)| *value > 0 || matches!(*label, "payload" | "free"));
+    let mut lines = vec![
+        Line::new().put(Role::Heading, format!("HEAP   {}, {}", stats.heap, bytes(stats.size_bytes))),
+    ];
+    for (label, value, note) in rows {
+        lines.push(Line::of(format!("  {label:<8}{:>13}  ", Count(value).to_string())).put(Role::Dim, format!("{note:>7}")));
+    }
+    let moved = if stats.moved > 0 { format!(" ({} moved)", Count(stats.moved)) } else { String::new() };
+    lines.push(Line::detail(format!(
+        "{}, {}, {}{moved}; payload peak {}",
+        count(stats.allocs, "alloc"),
+        count(stats.frees, "free"),
+        count(stats.reallocs, "realloc"),
+        bytes(stats.peak_payload_bytes)
+    )));
+    lines.push(
+        Line::new()
+            .put(Role::Heading, "STACK  ")
+            .text(format!("{} used, peak {}", bytes(stats.stack_used_bytes), Count(stats.stack_peak_bytes))),
+    );
+    lines
+}
+
+fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line> {
+    let broken = rules.iter().filter(|rule| !rule.holds).count() as u64;
+    let verdict = match broken {
+        0 => format!("{heap} is sound: {}, {}.", count(blocks, "block"), count(holes, "hole")),
+        broken => format!("{heap} is damaged: {} broken. This is our bug, please report it.", count(broken, "invariant")),
+    };
+    let mut lines = vec![Line::of(verdict)];
+    for (index, rule) in rules.iter().enumerate() {
+        let (role, word) = if rule.holds { (Role::Hole, "ok    ") } else { (Role::Error, "BROKEN") };
+        lines.push(Line::of(format!("  {}  ", index + 1)).put(role, word).text(format!("  {}", rule.text)));
+    }
+    lines
+}
+
+// Help and history.
+
+fn help_lines(groups: &[HelpGroup]) -> Vec<Line> {
+    let width = groups.iter().flat_map(|group| &group.rows).map(|row| row.name.len()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for group in groups {
+        lines.push(Line::new().put(Role::Heading, group.title));
+        for row in &group.rows {
+            lines.push(Line::of("  ").name(format!("{:<width$}", row.name)).text(format!("  {}", row.summary)));
+        }
+    }
+    lines.push(Line::of("").put(Role::Hint, "help alloc").text(" says what alloc takes. A line of Rust works, too: let x = 8;"));
+    lines
+}
+
+fn help_command_lines(help: &HelpCommand, style: Style) -> Vec<Line> {
+    let mut lines = vec![Line::new().put(Role::Heading, help.usage.as_str())];
+    let aliases = match help.aliases {
+        [] => String::new(),
+        aliases => format!(" Also called {}.", aliases.join(", ")),
+    };
+    let mut summary: String = help.summary.to_owned();
+    if let Some(first) = summary.get(..1) {
+        let first = first.to_uppercase();
+        summary.replace_range(..1, &first);
+    }
+    let text = format!("{summary}. {}{aliases}", help.details);
+    lines.extend(wrap(&text, style.width - 2).into_iter().map(|line| Line::of(format!("  {line}"))));
+    for (index, example) in help.examples.iter().enumerate() {
+        let lead = if index == 0 { "  For example:  " } else { "                " };
+        lines.push(Line::new().put(Role::Dim, lead).put(Role::Input, *example));
+    }
+    lines
+}
+
+fn history_lines(rows: &[HistoryRow], earlier: u64, undone: u64, style: Style) -> Vec<Line> {
+    if rows.is_empty() {
+        return vec![Line::of("No lines yet.")];
+    }
+    let width = rows.last().map_or(0, |row| Count(row.line).to_string().len());
+    let mut lines = Vec::new();
+    if earlier > 0 {
+        lines.push(Line::detail(format!("… {} before these; \"history all\"", Count(earlier))));
+    }
+    for row in rows {
+        let number = format!("  {:>width$}  ", Count(row.line).to_string());
+        let input = visible(&row.input, style.ascii);
+        let input: String = match input.char_indices().nth(style.width.saturating_sub(number.len() + 10)) {
+            Some((at, _)) => format!("{}…", &input[..at]),
+            None => input,
+        };
+        let line = Line::new().put(Role::Dim, number);
+        lines.push(match row.undone {
+            true => line.put(Role::Dim, input).put(Role::Dim, "  (undone)"),
+            false => line.put(Role::Input, input),
+        });
+    }
+    if undone > 0 {
+        lines.push(Line::detail(format!("{} undone; \"redo\" does the next again", count(undone, "line"))));
+    }
+    lines
+}
