@@ -93,7 +93,8 @@ pub(crate) fn parse() -> Arguments {
     let mut sources: Vec<_> = lines.chain(indices("files").into_iter().zip(files)).collect();
     sources.sort_by_key(|(index, _)| *index);
 
-    let option = |command: &str, value: Option<String>| value.map(|value| format!("{command} {value}"));
+    let option =
+        |command: &str, value: Option<String>| value.map(|value| format!("{command} {value}"));
     let opening = [
         option("heap new", cli.heap_size),
         option("use", cli.heap),

@@ -37,9 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let session = Session::new(arguments.opening).map_err(|problem| {
-        anyhow::anyhow!("{problem} Try: {}", problem.hint())
-    })?;
+    let session = Session::new(arguments.opening)
+        .map_err(|problem| anyhow::anyhow!("{problem} Try: {}", problem.hint()))?;
     let color = match arguments.color {
         Color::Always => true,
         Color::Never => false,

@@ -31,7 +31,11 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
         .completion_type(CompletionType::List)
         .history_ignore_space(true)
         .bracketed_paste(true)
-        .color_mode(if color { rustyline::ColorMode::Enabled } else { rustyline::ColorMode::Disabled })
+        .color_mode(if color {
+            rustyline::ColorMode::Enabled
+        } else {
+            rustyline::ColorMode::Disabled
+        })
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor = Editor::<Assistant<'_>, MemHistory>::with_history(config, history)?;
@@ -134,7 +138,8 @@ fn greeting() -> String {
 }
 
 fn width() -> usize {
-    terminal_size::terminal_size().map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(MIN_WIDTH))
+    terminal_size::terminal_size()
+        .map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0).max(MIN_WIDTH))
 }
 
 /// Completion, hints and colours for the line being typed.
@@ -149,7 +154,12 @@ impl Validator for Assistant<'_> {}
 impl Completer for Assistant<'_> {
     type Candidate = Pair;
 
-    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let completion = self.shell.borrow().session.complete(&line[..pos]);
         let mut pairs: Vec<Pair> = completion.candidates.iter().map(pair).collect();
         if completion.wants_file {
@@ -168,9 +178,12 @@ fn pair(candidate: &Candidate) -> Pair {
 
 /// Files whose path starts with `prefix`.
 fn file_pairs(prefix: &str) -> Vec<Pair> {
-    let (folder, start) = prefix.rsplit_once('/').map_or(("", prefix), |(folder, start)| (folder, start));
+    let (folder, start) =
+        prefix.rsplit_once('/').map_or(("", prefix), |(folder, start)| (folder, start));
     let base = if prefix.starts_with('/') && folder.is_empty() { "/" } else { folder };
-    let Ok(entries) = std::fs::read_dir(if base.is_empty() { "." } else { base }) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(if base.is_empty() { "." } else { base }) else {
+        return Vec::new();
+    };
     let mut pairs = Vec::new();
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };

@@ -22,7 +22,11 @@ enum Lines {
 /// # Errors
 ///
 /// A file that cannot be opened, before anything has run; a read or a write that fails.
-pub(crate) fn run(shell: &mut Shell, sources: Vec<Source>, keep_going: bool) -> anyhow::Result<bool> {
+pub(crate) fn run(
+    shell: &mut Shell,
+    sources: Vec<Source>,
+    keep_going: bool,
+) -> anyhow::Result<bool> {
     let mut opened = Vec::new();
     for source in sources {
         opened.push(match source {
@@ -32,10 +36,13 @@ pub(crate) fn run(shell: &mut Shell, sources: Vec<Source>, keep_going: bool) -> 
             }
             Source::File(path) => {
                 let name = path.display().to_string();
-                let file = files::open(&path).map_err(|error| anyhow::anyhow!("{name}: {}", files::reason(&error)))?;
+                let file = files::open(&path)
+                    .map_err(|error| anyhow::anyhow!("{name}: {}", files::reason(&error)))?;
                 (name, Lines::File(Box::new(BufReader::new(file))))
             }
-            Source::Stdin => ("standard input".to_owned(), Lines::Stdin(BufReader::new(io::stdin()))),
+            Source::Stdin => {
+                ("standard input".to_owned(), Lines::Stdin(BufReader::new(io::stdin())))
+            }
         });
     }
 

@@ -48,7 +48,9 @@ impl Shell {
         let (next, result) = match &request.ask {
             Ask::Clear => (Next::Clear, Ok(Done::Performed)),
             Ask::Quit => (Next::Quit, Ok(Done::Performed)),
-            Ask::Save { file } => (Next::GoOn, performed(files::replace(file.as_ref(), &self.session.saved()))),
+            Ask::Save { file } => {
+                (Next::GoOn, performed(files::replace(file.as_ref(), &self.session.saved())))
+            }
             Ask::Export { format, file } => {
                 let text = self.exported(format);
                 (Next::GoOn, performed(files::replace(file.as_ref(), &text)))
@@ -76,7 +78,11 @@ impl Shell {
     fn exported(&self, format: &str) -> String {
         let transcript = self.session.transcript();
         if format == "json" {
-            return transcript.iter().filter_map(|(_, reply)| reply.as_ref()).map(|reply| render::json(reply) + "\n").collect();
+            return transcript
+                .iter()
+                .filter_map(|(_, reply)| reply.as_ref())
+                .map(|reply| render::json(reply) + "\n")
+                .collect();
         }
         let style = Style::default();
         let exchanges: Vec<_> = transcript
@@ -99,7 +105,11 @@ impl Shell {
     }
 
     /// The line and its reply as a transcript.
-    pub(crate) fn print_exchange(&self, out: &mut impl Write, reply: &Reply) -> std::io::Result<()> {
+    pub(crate) fn print_exchange(
+        &self,
+        out: &mut impl Write,
+        reply: &Reply,
+    ) -> std::io::Result<()> {
         match self.format {
             Format::Text(style) => out.write_all(style.exchange(reply).as_bytes()),
             Format::Json => out.write_all((render::json(reply) + "\n").as_bytes()),

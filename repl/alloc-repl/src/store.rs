@@ -30,9 +30,17 @@ impl Store {
     /// Finds the directory; nothing is made before something is kept.
     pub(crate) fn locate() -> Self {
         let folder = etcetera::base_strategy::choose_native_strategy()
-            .map(|strategy| strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("alloc-repl"))
+            .map(|strategy| {
+                strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("alloc-repl")
+            })
             .map_err(|_| "no home directory".to_owned())
-            .and_then(|folder| if folder.is_absolute() { Ok(folder) } else { Err("HOME is no absolute path".to_owned()) });
+            .and_then(|folder| {
+                if folder.is_absolute() {
+                    Ok(folder)
+                } else {
+                    Err("HOME is no absolute path".to_owned())
+                }
+            });
         Self { folder, journal: None }
     }
 

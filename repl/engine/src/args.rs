@@ -85,7 +85,7 @@ impl Param {
 }
 
 /// Which words went to which parameter.
-pub struct Assignment<'a> {
+pub(crate) struct Assignment<'a> {
     /// For each parameter, its words, if it has any.
     pub given: Vec<Option<Vec<Word<'a>>>>,
     /// A keyword that still waits for its word.
@@ -96,19 +96,24 @@ pub struct Assignment<'a> {
 
 impl<'a> Assignment<'a> {
     /// Gives `words` to `params`, in order. A keyword counts once every parameter that must stand before it is given.
-    pub fn new(params: &[Param], words: &[Word<'a>]) -> Self {
+    pub(crate) fn new(params: &[Param], words: &[Word<'a>]) -> Self {
         let mut given: Vec<Option<Vec<Word<'a>>>> = vec![None; params.len()];
         let mut rest = words.iter();
         while let Some(&word) = rest.next() {
-            let candidate = params.iter().enumerate().filter(|(i, _)| given[*i].is_none()).find(|(i, param)| {
-                let reached = params[..*i].iter().zip(&given).all(|(p, g)| g.is_some() || !p.must_be_given());
-                reached
-                    && match param.form {
-                        Form::Key(key) => word.text == key,
-                        Form::Flag => word.text == param.name,
-                        _ => !is_later_key(params, &given, *i, word.text),
-                    }
-            });
+            let candidate = params.iter().enumerate().filter(|(i, _)| given[*i].is_none()).find(
+                |(i, param)| {
+                    let reached = params[..*i]
+                        .iter()
+                        .zip(&given)
+                        .all(|(p, g)| g.is_some() || !p.must_be_given());
+                    reached
+                        && match param.form {
+                            Form::Key(key) => word.text == key,
+                            Form::Flag => word.text == param.name,
+                            _ => !is_later_key(params, &given, *i, word.text),
+                        }
+                },
+            );
             let Some((index, param)) = candidate else {
                 return Self { given, waiting: None, extra: Some(word) };
             };
@@ -127,7 +132,7 @@ impl<'a> Assignment<'a> {
     }
 
     /// The parameters the next word could go to.
-    pub fn expected<'p>(&self, params: &'p [Param]) -> Vec<&'p Param> {
+    pub(crate) fn expected<'p>(&self, params: &'p [Param]) -> Vec<&'p Param> {
         if let Some(index) = self.waiting {
             return vec![&params[index]];
         }
@@ -146,7 +151,12 @@ impl<'a> Assignment<'a> {
 }
 
 /// Whether `word` is a keyword of a parameter behind `index` that an optional one should leave to it.
-fn is_later_key(params: &[Param], given: &[Option<Vec<Word<'_>>>], index: usize, word: &str) -> bool {
+fn is_later_key(
+    params: &[Param],
+    given: &[Option<Vec<Word<'_>>>],
+    index: usize,
+    word: &str,
+) -> bool {
     !params[index].must_be_given()
         && params.iter().zip(given).skip(index + 1).any(|(param, given)| {
             given.is_none()
@@ -219,6 +229,11 @@ impl Args {
         words: &[Word<'_>],
     ) -> Result<Self, Problem> {
         let line = Span::all(text);
+        // A `;` at the end is a habit from Rust, and does no harm.
+        let words = match words.split_last() {
+            Some((last, rest)) if last.text == ";" => rest,
+            _ => words,
+        };
         let assignment = Assignment::new(params, words);
         let missing = |index: usize| {
             let argument = Argument::Missing { command, what: params[index].name };
@@ -236,7 +251,9 @@ impl Args {
         for (index, (param, given)) in params.iter().zip(&assignment.given).enumerate() {
             values.push(match given {
                 Some(words) => Some(param.kind.parse(words, param, text)?),
-                None if param.is_positional() && param.must_be_given() => return Err(missing(index)),
+                None if param.is_positional() && param.must_be_given() => {
+                    return Err(missing(index));
+                }
                 None => None,
             });
         }
@@ -245,7 +262,8 @@ impl Args {
 
     fn get(&self, param: &str) -> Option<&(Value, Span)> {
         let index = self.names.iter().position(|name| *name == param);
-        self.values[index.unwrap_or_else(|| panic!("no parameter {param} in {:?}", self.names))].as_ref()
+        self.values[index.unwrap_or_else(|| panic!("no parameter {param} in {:?}", self.names))]
+            .as_ref()
     }
 
     getter!(/// A size.
@@ -263,6 +281,11 @@ impl Args {
     getter!(/// A word: of a list, a heap, a mark, a command, a file.
         text, Text, String);
 
+    /// Where the last argument stands, or the whole line.
+    pub fn last_span(&self) -> Span {
+        self.values.iter().rev().flatten().map(|(_, span)| *span).next().unwrap_or(self.line)
+    }
+
     /// Whether a flag is given.
     pub fn flag(&self, param: &str) -> bool {
         self.get(param).is_some()
@@ -270,7 +293,7 @@ impl Args {
 }
 
 /// A parameter's value that the parser has made sure of.
-pub trait Given<T> {
+pub(crate) trait Given<T> {
     /// The value.
     fn given(self) -> T;
 }
@@ -282,12 +305,20 @@ impl<T> Given<T> for Option<T> {
 }
 
 impl Kind {
-    fn parse(self, words: &[Word<'_>], param: &Param, line: &str) -> Result<(Value, Span), Problem> {
+    fn parse(
+        self,
+        words: &[Word<'_>],
+        param: &Param,
+        line: &str,
+    ) -> Result<(Value, Span), Problem> {
         let word = words[0];
         let span = Span { start: word.span.start, end: words[words.len() - 1].span.end };
         let value = match self {
             _ if matches!(param.form, Form::Flag) => Value::Text(param.name.to_owned()),
-            _ if matches!(param.form, Form::Sign) && word.text != param.name => {
+            _ if matches!(param.form, Form::Sign) && word.text == param.name => {
+                Value::Text(param.name.to_owned())
+            }
+            _ if matches!(param.form, Form::Sign) => {
                 let argument = Argument::NoSign { sign: param.name, text: word.text.to_owned() };
                 return Err(Problem::new(Trouble::BadArgument(argument), word.span));
             }
@@ -301,7 +332,9 @@ impl Kind {
                 let argument = Argument::NoChoice { choices, text: word.text.to_owned() };
                 return Err(Problem::new(Trouble::BadArgument(argument), word.span));
             }
-            Self::Heap | Self::Command | Self::Mark | Self::Choice(_) => Value::Text(word.text.to_owned()),
+            Self::Heap | Self::Command | Self::Mark | Self::Choice(_) => {
+                Value::Text(word.text.to_owned())
+            }
             Self::File => Value::Text(path(word.text)),
         };
         Ok((value, span))
@@ -322,13 +355,15 @@ fn place(word: Word<'_>) -> Result<Place, Problem> {
         None => (word.text, 0),
     };
     if base.starts_with(|c: char| c.is_ascii_digit()) {
-        let address = literal::number(Word { text: base, span: word.span }, "an address")
-            .map_err(|problem| match problem.trouble {
-                Trouble::SizeOverflow { .. } => {
-                    Problem::new(Trouble::BadArgument(Argument::NoAddress { text: base.to_owned() }), word.span)
-                }
+        let address = literal::number(Word { text: base, span: word.span }, "an address").map_err(
+            |problem| match problem.trouble {
+                Trouble::SizeOverflow { .. } => Problem::new(
+                    Trouble::BadArgument(Argument::NoAddress { text: base.to_owned() }),
+                    word.span,
+                ),
                 _ => problem,
-            })?;
+            },
+        )?;
         return Ok(Place::Address(Address(address).plus(plus)));
     }
     if !literal::is_identifier(base) {

@@ -42,9 +42,10 @@ impl Checkpoints {
     fn thin(&mut self, now: u64) {
         let cost = |index: usize| {
             let gap = self.kept[index + 1].1.work - self.kept[index - 1].1.work;
-            gap as f64 / (now - self.kept[index].1.work + STRIDE) as f64
+            // In thousandths: a gap is no wider than the whole log's work, far below 2^54.
+            gap * 1000 / (now - self.kept[index].1.work + STRIDE)
         };
-        let least = (1..self.kept.len() - 1).min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
+        let least = (1..self.kept.len() - 1).min_by_key(|&index| cost(index));
         if let Some(index) = least {
             self.kept.remove(index);
         }

@@ -35,7 +35,9 @@ pub struct Completion {
 impl Session {
     /// What could stand at the end of `before`, the line up to the cursor.
     pub fn complete(&self, before: &str) -> Completion {
-        let start = before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let start = before
+            .rfind(char::is_whitespace)
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let (head, prefix) = before.split_at(start);
         let mut completion = Completion { start, ..Completion::default() };
         let found = if head.trim().is_empty() {
@@ -43,13 +45,15 @@ impl Session {
         } else {
             let Some((command, expected)) = expected(head) else { return completion };
             completion.wants_file = expected.iter().any(|param| param.kind == Kind::File);
-            let mut found: Vec<_> = expected.iter().flat_map(|param| self.candidates_for(param, prefix)).collect();
+            let mut found: Vec<_> =
+                expected.iter().flat_map(|param| self.candidates_for(param, prefix)).collect();
             if command == "open" {
                 found.push(candidate("last", "the session before this one"));
             }
             found
         };
-        completion.candidates = found.into_iter().filter(|c| c.text.starts_with(prefix)).take(MAX).collect();
+        completion.candidates =
+            found.into_iter().filter(|c| c.text.starts_with(prefix)).take(MAX).collect();
         completion
     }
 
@@ -65,7 +69,10 @@ impl Session {
         let open = command.params.iter().zip(&assignment.given).enumerate();
         let usages: Vec<_> = match assignment.waiting {
             Some(index) => vec![command.params[index].name.to_owned()],
-            None => open.filter(|(_, (_, given))| given.is_none()).map(|(_, (param, _))| param.usage()).collect(),
+            None => open
+                .filter(|(_, (_, given))| given.is_none())
+                .map(|(_, (param, _))| param.usage())
+                .collect(),
         };
         (!usages.is_empty()).then(|| usages.join(" "))
     }
@@ -80,10 +87,17 @@ impl Session {
         match kind {
             Kind::Place => self.live_names(prefix, |named| !matches!(named, Named::Mark { .. })),
             Kind::Mark => self.live_names(prefix, |named| matches!(named, Named::Mark { .. })),
-            Kind::Heap => heap::HEAPS.iter().map(|info| candidate(info.name, info.summary)).collect(),
+            Kind::Heap => {
+                heap::HEAPS.iter().map(|info| candidate(info.name, info.summary)).collect()
+            }
             Kind::Command => command_candidates(),
             Kind::Choice(choices) => choices.iter().map(|choice| candidate(choice, "")).collect(),
-            Kind::Size | Kind::Number(_) | Kind::NewName | Kind::Bytes | Kind::Slot | Kind::File => Vec::new(),
+            Kind::Size
+            | Kind::Number(_)
+            | Kind::NewName
+            | Kind::Bytes
+            | Kind::Slot
+            | Kind::File => Vec::new(),
         }
     }
 
@@ -91,10 +105,15 @@ impl Session {
         let world = self.world();
         let note = |named: &Named| match *named {
             Named::Block { id, .. } => bytes(u64::from(world.ledger.life(id).size_bytes)),
-            Named::Slot { size_bytes, .. } => format!("{}, on the stack", bytes(u64::from(size_bytes))),
+            Named::Slot { size_bytes, .. } => {
+                format!("{}, on the stack", bytes(u64::from(size_bytes)))
+            }
             Named::Mark { .. } => "a mark".to_owned(),
         };
-        let from = world.names.range::<(Bound<&str>, Bound<&str>), str>((Bound::Included(prefix), Bound::Unbounded)).take_while(|(name, _)| name.starts_with(prefix));
+        let from = world
+            .names
+            .range::<(Bound<&str>, Bound<&str>), str>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(|(name, _)| name.starts_with(prefix));
         let live = from.filter(|(_, named)| wanted(named) && world.is_live(named));
         live.take(MAX).map(|(name, named)| candidate(name, &note(named))).collect()
     }

@@ -13,7 +13,7 @@ use crate::problem::Cause;
 /// A block's life, from the line that made it to the line that ended it. Never used for another block, so a pointer
 /// that outlived its block is a number that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BlockId(u32);
+pub(crate) struct BlockId(u32);
 
 /// What is known of one block.
 #[derive(Clone, Debug)]
@@ -166,13 +166,27 @@ impl Ledger {
     }
 
     /// The block's bytes have moved to `at`: the old life ends, a new one of the same name begins.
-    pub(crate) fn moved(&mut self, id: BlockId, at: Offset, size_bytes: u32, granted_bytes: u32, cause: Cause) -> BlockId {
+    pub(crate) fn moved(
+        &mut self,
+        id: BlockId,
+        at: Offset,
+        size_bytes: u32,
+        granted_bytes: u32,
+        cause: Cause,
+    ) -> BlockId {
         let old = self.life(id).clone();
         let kept = old.size_bytes.min(size_bytes);
         // The new place may overlap the old one only if an allocator moved within it, and ours do not.
         let set: Vec<_> = self.runs(old.at.0..old.at.0 + kept);
         self.die(id, cause.clone());
-        let new = self.born(Life { at, size_bytes, granted_bytes, born: cause, died: None, ..old.clone() });
+        let new = self.born(Life {
+            at,
+            size_bytes,
+            granted_bytes,
+            born: cause,
+            died: None,
+            ..old.clone()
+        });
         for run in set {
             let (start, end) = (run.start - old.at.0 + at.0, run.end - old.at.0 + at.0);
             self.note_written(start..end);
@@ -195,7 +209,7 @@ impl Ledger {
     }
 
     /// A fresh arena: everything alive dies with the old one.
-    pub(crate) fn restart(&mut self, arena_bytes: u32, cause: Cause) {
+    pub(crate) fn restart(&mut self, arena_bytes: u32, cause: &Cause) {
         for id in self.live_from(Offset(0)) {
             self.lives[id.0 as usize].died = Some(cause.clone());
         }

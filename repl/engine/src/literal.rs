@@ -50,21 +50,22 @@ fn integer(text: &str) -> Option<Result<u128, ()>> {
 }
 
 /// A number of 64 bits.
-pub fn number(word: Word<'_>, what: &'static str) -> Result<u64, Problem> {
+pub(crate) fn number(word: Word<'_>, what: &'static str) -> Result<u64, Problem> {
     if word.text.strip_prefix('-').is_some_and(|rest| integer(rest).is_some()) {
         return Err(bad(Argument::Negative { what }, word.span));
     }
     match integer(word.text) {
         None => Err(bad(Argument::NoNumber { what, text: word.text.to_owned() }, word.span)),
-        Some(number) => number
-            .ok()
-            .and_then(|number| u64::try_from(number).ok())
-            .ok_or_else(|| Problem::new(Trouble::SizeOverflow { bytes: None, align: 1 }, word.span)),
+        Some(number) => {
+            number.ok().and_then(|number| u64::try_from(number).ok()).ok_or_else(|| {
+                Problem::new(Trouble::SizeOverflow { bytes: None, align: 1 }, word.span)
+            })
+        }
     }
 }
 
 /// A size: a number, a number with a unit (`4K`, `2MiB`), or a type.
-pub fn size(word: Word<'_>) -> Result<Size, Problem> {
+pub(crate) fn size(word: Word<'_>) -> Result<Size, Problem> {
     if let Some(ty) = type_of(word)? {
         return sized(ty, word.span);
     }
@@ -83,12 +84,16 @@ pub fn size(word: Word<'_>) -> Result<Size, Problem> {
             return Err(bad(Argument::NoNumber { what: "a size", text }, word.span));
         }
     };
-    let count = number(Word { text: digits, span: word.span }, "a size").map_err(|problem| match problem.trouble {
-        Trouble::BadArgument(Argument::NoNumber { .. }) => {
-            bad(Argument::NoNumber { what: "a size", text: word.text.to_owned() }, word.span)
-        }
-        _ => problem,
-    })?;
+    let count =
+        number(Word { text: digits, span: word.span }, "a size").map_err(
+            |problem| match problem.trouble {
+                Trouble::BadArgument(Argument::NoNumber { .. }) => bad(
+                    Argument::NoNumber { what: "a size", text: word.text.to_owned() },
+                    word.span,
+                ),
+                _ => problem,
+            },
+        )?;
     let bytes = count
         .checked_mul(1 << shift)
         .ok_or_else(|| Problem::new(Trouble::SizeOverflow { bytes: None, align: 1 }, word.span))?;
@@ -96,14 +101,14 @@ pub fn size(word: Word<'_>) -> Result<Size, Problem> {
 }
 
 fn sized(ty: Type, span: Span) -> Result<Size, Problem> {
-    let bytes = ty
-        .size_bytes()
-        .ok_or_else(|| Problem::new(Trouble::SizeOverflow { bytes: None, align: ty.align_bytes() }, span))?;
+    let bytes = ty.size_bytes().ok_or_else(|| {
+        Problem::new(Trouble::SizeOverflow { bytes: None, align: ty.align_bytes() }, span)
+    })?;
     Ok(Size { bytes, ty: Some(ty) })
 }
 
 /// Whether `text` is an identifier of Rust.
-pub fn is_identifier(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -111,8 +116,9 @@ pub fn is_identifier(text: &str) -> bool {
 }
 
 /// A name for something new.
-pub fn name(word: Word<'_>) -> Result<Arc<str>, Problem> {
-    let keyword = crate::statement::KEYWORDS.contains(&word.text) || Scalar::named(word.text).is_some();
+pub(crate) fn name(word: Word<'_>) -> Result<Arc<str>, Problem> {
+    let keyword =
+        crate::statement::KEYWORDS.contains(&word.text) || Scalar::named(word.text).is_some();
     if is_identifier(word.text) && !keyword {
         Ok(word.text.into())
     } else {
@@ -121,7 +127,7 @@ pub fn name(word: Word<'_>) -> Result<Arc<str>, Problem> {
 }
 
 /// A type: a scalar's name, or `[T; N]`. `None` if the word is neither.
-pub fn type_of(word: Word<'_>) -> Result<Option<Type>, Problem> {
+pub(crate) fn type_of(word: Word<'_>) -> Result<Option<Type>, Problem> {
     if let Some(scalar) = Scalar::named(word.text) {
         return Ok(Some(Type::Scalar(scalar)));
     }
@@ -150,7 +156,7 @@ fn repeat(word: Word<'_>) -> Option<(Word<'_>, Word<'_>)> {
 }
 
 /// `text`, which starts at `start` of the line, without the space around it.
-pub fn trimmed(text: &str, start: usize) -> Word<'_> {
+pub(crate) fn trimmed(text: &str, start: usize) -> Word<'_> {
     let start = start + (text.len() - text.trim_start().len());
     let text = text.trim();
     Word { text, span: Span { start, end: start + text.len() } }
@@ -170,7 +176,7 @@ fn array_len(word: Word<'_>) -> Result<u64, Problem> {
 /// # Errors
 ///
 /// What is no literal of that type.
-pub fn value(word: Word<'_>, expect: Option<&Type>) -> Result<Value, Problem> {
+pub(crate) fn value(word: Word<'_>, expect: Option<&Type>) -> Result<Value, Problem> {
     let element = match expect {
         Some(Type::Array(element, _)) => Some(&**element),
         _ => None,
@@ -178,7 +184,8 @@ pub fn value(word: Word<'_>, expect: Option<&Type>) -> Result<Value, Problem> {
     let value = if let Some((first, len)) = repeat(word) {
         let len = array_len(len)?;
         Value::Repeat(Arc::new(value(first, element)?), len)
-    } else if let Some(inner) = word.text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+    } else if let Some(inner) = word.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'))
+    {
         list(inner, word, element)?
     } else {
         let scalar = match expect {
@@ -271,10 +278,15 @@ fn scalar_value(word: Word<'_>, expect: Option<Scalar>) -> Result<Value, Problem
     };
     let as_integer = integer(magnitude);
     let default = if as_integer.is_some() { Scalar::I32 } else { Scalar::F64 };
-    let fitting = expect.filter(|scalar| scalar.is_float() || (scalar.is_integer() && as_integer.is_some()));
+    let fitting =
+        expect.filter(|scalar| scalar.is_float() || (scalar.is_integer() && as_integer.is_some()));
     let scalar = suffixed.or(fitting).unwrap_or(default);
     // Rust has no implicit step from an integer literal to a float.
-    let scalar = if scalar.is_float() && suffixed.is_none() && as_integer.is_some() { Scalar::I32 } else { scalar };
+    let scalar = if scalar.is_float() && suffixed.is_none() && as_integer.is_some() {
+        Scalar::I32
+    } else {
+        scalar
+    };
     if scalar.is_float() {
         let number = magnitude.replace('_', "");
         let plain = number.starts_with(|c: char| c.is_ascii_digit());
@@ -291,7 +303,8 @@ fn scalar_value(word: Word<'_>, expect: Option<Scalar>) -> Result<Value, Problem
     let Some(magnitude) = as_integer else {
         return Err(bad(Argument::NoValue { text: text.to_owned() }, word.span));
     };
-    let out_of_range = || bad(Argument::OutOfRange { ty: scalar.name(), text: text.to_owned() }, word.span);
+    let out_of_range =
+        || bad(Argument::OutOfRange { ty: scalar.name(), text: text.to_owned() }, word.span);
     let magnitude = magnitude.map_err(|()| out_of_range())?;
     let bits = scalar.size_bytes() * 8;
     let limit = match (scalar.is_signed(), negative) {
@@ -350,14 +363,14 @@ fn unescape(text: &str) -> Option<String> {
 }
 
 /// A list of bytes: `1 2 0xff`, or `"text"`, or both.
-pub fn bytes(words: &[Word<'_>]) -> Result<Vec<u8>, Problem> {
+pub(crate) fn bytes(words: &[Word<'_>]) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::with_capacity(words.len());
     for word in words {
         if word.text.starts_with('"') {
             let text = word.text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-            let text = text.and_then(unescape).ok_or_else(|| {
-                bad(Argument::NoByte { text: word.text.to_owned() }, word.span)
-            })?;
+            let text = text
+                .and_then(unescape)
+                .ok_or_else(|| bad(Argument::NoByte { text: word.text.to_owned() }, word.span))?;
             bytes.extend_from_slice(text.as_bytes());
             continue;
         }
@@ -371,7 +384,7 @@ pub fn bytes(words: &[Word<'_>]) -> Result<Vec<u8>, Problem> {
 }
 
 /// What `push` takes: SIZE, TYPE, VALUE or NAME = VALUE. `text` starts at `start` of the line.
-pub fn slot(text: &str, start: usize) -> Result<Slot, Problem> {
+pub(crate) fn slot(text: &str, start: usize) -> Result<Slot, Problem> {
     let word = trimmed(text, start);
     if let Some((left, right)) = assignment(word) {
         let name = name(left)?;
@@ -392,12 +405,16 @@ pub fn slot(text: &str, start: usize) -> Result<Slot, Problem> {
 }
 
 /// A slot that holds `value`.
-pub fn with_value(name: Option<Arc<str>>, value: Value, span: Span) -> Result<Slot, Problem> {
+pub(crate) fn with_value(
+    name: Option<Arc<str>>,
+    value: Value,
+    span: Span,
+) -> Result<Slot, Problem> {
     Ok(Slot { name, size: sized(value.type_of(), span)?, value: Some(value) })
 }
 
 /// The two sides of `left = right`, where `left` has no operator of its own.
-pub fn assignment(word: Word<'_>) -> Option<(Word<'_>, Word<'_>)> {
+pub(crate) fn assignment(word: Word<'_>) -> Option<(Word<'_>, Word<'_>)> {
     let at = word.text.find('=')?;
     let after = &word.text[at + 1..];
     let inside = word.text[..at].contains(['"', '\'']) || after.starts_with('=');
@@ -473,7 +490,11 @@ mod tests {
             ("[';', ',']", "[char; 2]", "[';', ',']"),
         ] {
             let value = value(word(text), None).unwrap();
-            assert_eq!((value.type_of().to_string(), value.to_string()), (ty.to_owned(), shown.to_owned()), "{text}");
+            assert_eq!(
+                (value.type_of().to_string(), value.to_string()),
+                (ty.to_owned(), shown.to_owned()),
+                "{text}"
+            );
         }
     }
 
@@ -516,7 +537,10 @@ mod tests {
 
     #[test]
     fn bytes_are_numbers_or_text() {
-        assert_eq!(bytes(&[word("1"), word("0xff"), word(r#""a\n""#)]).unwrap(), [1, 255, b'a', b'\n']);
+        assert_eq!(
+            bytes(&[word("1"), word("0xff"), word(r#""a\n""#)]).unwrap(),
+            [1, 255, b'a', b'\n']
+        );
         assert_eq!(code(bytes(&[word("256")])), "bad-argument");
     }
 }

@@ -8,8 +8,8 @@ use stack::{Byte, Item, ItemKind};
 
 use crate::units::{Address, HEAP_BASE};
 use crate::view::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HoleRow, RegionItem, RegionRow, StackItem,
-    StackMap, StackRow, Stats,
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HoleRow, RegionItem, RegionRow,
+    StackItem, StackMap, StackRow, Stats,
 };
 use crate::world::{LINK_BYTES, World, line_of};
 
@@ -67,11 +67,19 @@ impl World {
         let mut regions = Vec::new();
         let mut at = range.start;
         let stranded = |from: Offset, to: Offset| {
-            (to > from).then(|| Region { at: from, size_bytes: to.since(from), kind: RegionKind::Stranded })
+            (to > from).then(|| Region {
+                at: from,
+                size_bytes: to.since(from),
+                kind: RegionKind::Stranded,
+            })
         };
         for (start, live) in self.ledger.live_in(range.start.0..range.end.0) {
             regions.extend(stranded(at, start));
-            regions.push(Region { at: start, size_bytes: live.size_bytes, kind: RegionKind::Block });
+            regions.push(Region {
+                at: start,
+                size_bytes: live.size_bytes,
+                kind: RegionKind::Block,
+            });
             at = start.plus(live.size_bytes);
         }
         regions.extend(stranded(at, range.end));
@@ -80,7 +88,8 @@ impl World {
 
     fn block_name(&self, region: &Region) -> (Arc<str>, u32) {
         let payload = region.at.plus(self.heap.info().header_bytes);
-        let (id, _) = self.ledger.live_around(payload.0).expect("every block in use is in the ledger");
+        let (id, _) =
+            self.ledger.live_around(payload.0).expect("every block in use is in the ledger");
         let life = self.ledger.life(id);
         (Arc::clone(&life.name), life.size_bytes)
     }
@@ -137,9 +146,16 @@ impl World {
         match region.kind {
             RegionKind::Hole => {
                 let fits_bytes = u64::from(self.heap.fits(region.size_bytes));
-                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Hole { fits_bytes });
+                row(
+                    region.at,
+                    region.size_bytes,
+                    region.size_bytes,
+                    RegionItem::Hole { fits_bytes },
+                );
             }
-            RegionKind::Stranded => row(region.at, region.size_bytes, region.size_bytes, RegionItem::Stranded),
+            RegionKind::Stranded => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Stranded);
+            }
             RegionKind::Block => {
                 let header_bytes = self.heap.info().header_bytes;
                 if header_bytes > 0 {
@@ -158,9 +174,9 @@ impl World {
         let stack = &self.stack;
         let items: Vec<&Item> = stack.items().collect();
         let frames: Vec<_> = stack.frames().collect();
-        let focus = items.iter().rposition(|item| {
-            self.has_changed(item.address.into(), u64::from(item.size_bytes))
-        });
+        let focus = items
+            .iter()
+            .rposition(|item| self.has_changed(item.address.into(), u64::from(item.size_bytes)));
         let shown = selection(items.len(), focus.unwrap_or(items.len().saturating_sub(1)));
         let mut rows: Vec<StackRow> = Vec::new();
         let mut omitted: Option<(Address, u64, u64)> = None;
@@ -172,11 +188,21 @@ impl World {
                 continue;
             }
             if let Some((address, size_bytes, count)) = omitted.take() {
-                rows.push(StackRow { changed: false, address, size_bytes, item: StackItem::Omitted { count } });
+                rows.push(StackRow {
+                    changed: false,
+                    address,
+                    size_bytes,
+                    item: StackItem::Omitted { count },
+                });
             }
             let mut row = |address: u32, size_bytes: u32, item| {
                 let changed = self.has_changed(address.into(), u64::from(size_bytes));
-                rows.push(StackRow { changed, address: address.into(), size_bytes: u64::from(size_bytes), item });
+                rows.push(StackRow {
+                    changed,
+                    address: address.into(),
+                    size_bytes: u64::from(size_bytes),
+                    item,
+                });
             };
             if item.padding_bytes > 0 {
                 row(item.end(), item.padding_bytes, StackItem::Padding);
@@ -184,14 +210,12 @@ impl World {
             let frame = frames.iter().rev().find(|(_, first)| *first <= index);
             let function = || frame.map_or_else(|| "main".into(), |(name, _)| Arc::clone(name));
             let what = match &item.kind {
-                ItemKind::Slot { name, ty, .. } => {
-                    StackItem::Slot {
-                        name: Arc::clone(name),
-                        ty: ty.as_ref().map(ToString::to_string),
-                        literal: stack.value(item).map(|value| value.literal()),
-                        touched: stack.first_set(item.address..item.end()).is_some(),
-                    }
-                }
+                ItemKind::Slot { name, ty, .. } => StackItem::Slot {
+                    name: Arc::clone(name),
+                    ty: ty.as_ref().map(ToString::to_string),
+                    literal: stack.value(item).map(|value| value.literal()),
+                    touched: stack.first_set(item.address..item.end()).is_some(),
+                },
                 ItemKind::ReturnAddress(to) => {
                     StackItem::Return { function: function(), to: Address(*to), line: line_of(*to) }
                 }
@@ -201,7 +225,12 @@ impl World {
             row(item.address, item.size_bytes, what);
         }
         if let Some((address, size_bytes, count)) = omitted {
-            rows.push(StackRow { changed: false, address, size_bytes, item: StackItem::Omitted { count } });
+            rows.push(StackRow {
+                changed: false,
+                address,
+                size_bytes,
+                item: StackItem::Omitted { count },
+            });
         }
         let unused = u64::from(stack.sp() - stack.end());
         StackMap {
@@ -254,7 +283,8 @@ impl World {
         let info = self.heap.info();
         let live_blocks = self.ledger.live_count();
         let (rows, holes, free_bytes) = self.hole_rows(true);
-        let largest = rows.iter().map(|hole| (hole.size_bytes, hole.fits_bytes)).max().unwrap_or((0, 0));
+        let largest =
+            rows.iter().map(|hole| (hole.size_bytes, hole.fits_bytes)).max().unwrap_or((0, 0));
         let size_bytes = u64::from(self.heap.memory().len());
         let payload_bytes = self.ledger.payload_bytes();
         let header_bytes = live_blocks * u64::from(info.header_bytes);
@@ -325,10 +355,14 @@ impl World {
                 let has_header = region.kind != RegionKind::Stranded && info.header_bytes > 0;
                 let owner = match &block {
                     _ if has_header && at < header.0 => CellOwner::Header,
-                    Some((name, size_bytes)) if at - header.0 < *size_bytes => CellOwner::Block(Arc::clone(name)),
+                    Some((name, size_bytes)) if at - header.0 < *size_bytes => {
+                        CellOwner::Block(Arc::clone(name))
+                    }
                     Some(_) => CellOwner::Slack,
                     None if region.kind == RegionKind::Stranded => CellOwner::Stranded,
-                    None if info.links_in_holes && inner < info.header_bytes + LINK_BYTES => CellOwner::Link,
+                    None if info.links_in_holes && inner < info.header_bytes + LINK_BYTES => {
+                        CellOwner::Link
+                    }
                     None => CellOwner::Hole,
                 };
                 let state = match owner {
@@ -399,7 +433,10 @@ impl LeftOut {
     }
 
     fn flush(&mut self, rows: &mut Vec<RegionRow>) {
-        let Self { first: Some(at), size_bytes, blocks, holes, count } = std::mem::take(self) else { return };
+        let Self { first: Some(at), size_bytes, blocks, holes, count } = std::mem::take(self)
+        else {
+            return;
+        };
         rows.push(RegionRow {
             changed: false,
             address: at.into(),
@@ -415,14 +452,23 @@ struct Columns {
     tallies: Vec<ColumnTally>,
 }
 
+/// What is in a column, in bytes.
 #[derive(Clone, Default)]
 struct ColumnTally {
     header: u32,
     hole: u32,
     stranded: u32,
     payload: u32,
-    /// The block with the most payload bytes here.
+    /// Whether the column starts with a header.
+    header_first: bool,
+    /// The bytes and the place of the block with the most payload here.
     largest: (u32, u32),
+}
+
+impl ColumnTally {
+    fn is_empty(&self) -> bool {
+        self.header + self.hole + self.stranded + self.payload == 0
+    }
 }
 
 impl Columns {
@@ -434,12 +480,19 @@ impl Columns {
 
     fn add(&mut self, region: &Region, header_bytes: u32) {
         match region.kind {
-            RegionKind::Hole => self.spread(region.at, region.end(), |tally, bytes| tally.hole += bytes),
-            RegionKind::Stranded => self.spread(region.at, region.end(), |tally, bytes| tally.stranded += bytes),
+            RegionKind::Hole => {
+                self.spread(region.at, region.end(), |tally, bytes| tally.hole += bytes);
+            }
+            RegionKind::Stranded => {
+                self.spread(region.at, region.end(), |tally, bytes| tally.stranded += bytes);
+            }
             RegionKind::Block => {
                 let payload = region.at.plus(header_bytes);
                 if header_bytes > 0 {
-                    self.spread(region.at, payload, |tally, bytes| tally.header += bytes);
+                    self.spread(region.at, payload, |tally, bytes| {
+                        tally.header_first |= tally.is_empty();
+                        tally.header += bytes;
+                    });
                 }
                 self.spread(payload, region.end(), |tally, bytes| {
                     tally.payload += bytes;
@@ -466,22 +519,23 @@ impl Columns {
             let (id, _) = world.ledger.live_around(payload).expect("a column's block is live");
             Arc::clone(&world.ledger.life(id).name)
         };
+        let header_bytes = world.heap.info().header_bytes;
         let column = |tally: ColumnTally| {
+            let (used, unused) = (tally.payload + tally.header, tally.hole + tally.stranded);
+            if unused >= used {
+                return if tally.stranded > tally.hole { Column::Stranded } else { Column::Hole };
+            }
             let (largest_bytes, largest) = tally.largest;
-            let most = tally.header.max(tally.hole).max(tally.stranded).max(tally.payload);
-            if tally.payload + tally.header > tally.hole + tally.stranded {
-                // In use. One header beside as much payload is the start of a block, and is drawn as such.
-                if tally.header > 0 && tally.header >= tally.payload && tally.header <= 16 {
-                    Column::Header
-                } else if largest_bytes * 2 >= tally.payload + tally.header {
-                    Column::Block(name(largest))
-                } else {
-                    Column::Blocks
-                }
-            } else if tally.stranded == most && tally.stranded > 0 {
-                Column::Stranded
+            let one_header = tally.header <= header_bytes;
+            if one_header
+                && (tally.header > tally.payload
+                    || (tally.header == tally.payload && tally.header_first))
+            {
+                Column::Header
+            } else if largest_bytes * 2 >= used {
+                Column::Block(name(largest))
             } else {
-                Column::Hole
+                Column::Blocks
             }
         };
         self.tallies.into_iter().map(column).collect()
@@ -494,7 +548,7 @@ mod tests {
 
     #[test]
     fn a_short_list_is_drawn_whole_and_a_long_one_by_its_ends_and_its_change() {
-        assert_eq!(selection(20, 3), [0..20]);
+        assert_eq!(selection(20, 3), vec![0..20; 1]);
         assert_eq!(selection(100_000, 500), [0..4, 496..505, 99_996..100_000]);
         assert_eq!(selection(21, 0), [0..4, 0..5, 17..21]);
     }

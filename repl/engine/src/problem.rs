@@ -73,6 +73,7 @@ pub enum Argument {
     AlignWithoutSize,
     TooLarge { what: &'static str, bytes: u64, max: u64 },
     NoBytes,
+    NothingToHold { what: &'static str },
     ReadTooLong { max: u64 },
 }
 
@@ -121,51 +122,190 @@ pub enum Successor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Trouble {
-    TooLong { bytes: u64 },
+    TooLong {
+        bytes: u64,
+    },
     TooDeep,
     NotUtf8,
-    ControlCharacter { code: u32 },
-    UnknownCommand { word: String, nearest: &'static str },
-    UnknownTopic { word: String, nearest: Option<&'static str> },
+    ControlCharacter {
+        code: u32,
+    },
+    UnknownCommand {
+        word: String,
+        nearest: &'static str,
+    },
+    UnknownTopic {
+        word: String,
+        nearest: Option<&'static str>,
+    },
     BadArgument(Argument),
-    SizeOverflow { bytes: Option<u64>, align: u32 },
-    ZeroSize,
-    BadAlign { align: u64 },
-    OutOfMemory { heap: &'static str, need: u64, header: u64, total: u64, largest: u64, strands: bool },
-    Fragmented { need: u64, payload: u64, header: u64, total: u64, holes: Vec<u64>, align: u64, cure: Option<(Arc<str>, u64)> },
-    DoubleFree { name: String, cause: Cause, lies: Whereabouts, address: Address, size: u64 },
-    UseAfterFree { name: String, cause: Cause, lies: Whereabouts, address: Address, write: bool },
-    Stale { name: String, cause: Cause, now: Successor, address: Address },
-    UnknownHandle { name: String, nearest: Option<Arc<str>> },
-    InteriorPointer { block: Arc<str>, at: Address, inside: u64, start: Address },
-    ForeignPointer { address: Address, lies: Whereabouts, free: bool },
-    WrongLayout { name: String, size: u64, align: u64, given_size: u64, given_align: u64 },
-    OutOfBounds { name: String, len: u64, at: u64, address: Address, lies: Whereabouts, write: bool },
-    Uninitialised { name: String, at: u64, address: Address, cause: Option<Cause> },
-    StackOverflow { wanted: u64, left: u64, size: u64 },
+    SizeOverflow {
+        bytes: Option<u64>,
+        align: u32,
+    },
+    ZeroSize {
+        block: Option<Arc<str>>,
+    },
+    BadAlign {
+        align: u64,
+    },
+    OutOfMemory {
+        heap: &'static str,
+        need: u64,
+        header: u64,
+        total: u64,
+        largest: u64,
+        strands: bool,
+    },
+    Fragmented {
+        need: u64,
+        payload: u64,
+        header: u64,
+        total: u64,
+        holes: Vec<u64>,
+        align: u64,
+        cure: Option<(Arc<str>, u64)>,
+    },
+    DoubleFree {
+        name: String,
+        cause: Cause,
+        lies: Whereabouts,
+        address: Address,
+        size: u64,
+    },
+    UseAfterFree {
+        name: String,
+        cause: Cause,
+        lies: Whereabouts,
+        address: Address,
+        write: bool,
+    },
+    Stale {
+        name: String,
+        cause: Cause,
+        now: Successor,
+        address: Address,
+    },
+    UnknownHandle {
+        name: String,
+        nearest: Option<Arc<str>>,
+    },
+    InteriorPointer {
+        block: Arc<str>,
+        at: Address,
+        inside: u64,
+        start: Address,
+    },
+    ForeignPointer {
+        address: Address,
+        lies: Whereabouts,
+        free: bool,
+    },
+    WrongLayout {
+        name: String,
+        size: u64,
+        align: u64,
+        given_size: u64,
+        given_align: u64,
+    },
+    OutOfBounds {
+        name: String,
+        len: u64,
+        at: u64,
+        address: Address,
+        lies: Whereabouts,
+        write: bool,
+    },
+    Uninitialised {
+        name: String,
+        at: u64,
+        address: Address,
+        cause: Option<Cause>,
+    },
+    StackOverflow {
+        wanted: u64,
+        left: u64,
+        size: u64,
+    },
     StackEmpty,
-    FrameEmpty { function: Arc<str> },
+    FrameEmpty {
+        function: Arc<str>,
+    },
     NoCall,
-    UseAfterReturn { name: String, cause: Cause, write: bool },
-    Unsupported { heap: &'static str, command: &'static str },
-    UnknownMark { name: String, live: Option<Arc<str>> },
-    StaleMark { name: String, cause: Option<Cause> },
-    UnknownHeap { name: String, nearest: Option<&'static str>, names: Vec<&'static str> },
-    NotConstant { name: String },
-    Mismatched { expected: String, found: String },
-    UnknownVariable { name: String },
-    NotAnArray { name: String, ty: String },
-    NotAssignable { name: String },
-    IndexPanic { len: u64, index: u64 },
-    UnsupportedRust { nearest: Option<&'static str> },
-    NothingToUndo { asked: u64, there: u64 },
-    NothingToRedo { asked: u64, there: u64 },
-    NoSuchLine { line: u64, last: u64 },
+    UseAfterReturn {
+        name: String,
+        cause: Cause,
+        write: bool,
+    },
+    Unsupported {
+        heap: &'static str,
+        command: &'static str,
+    },
+    UnknownMark {
+        name: String,
+        live: Option<Arc<str>>,
+    },
+    StaleMark {
+        name: String,
+        cause: Option<Cause>,
+    },
+    UnknownHeap {
+        name: String,
+        nearest: Option<&'static str>,
+        names: Vec<&'static str>,
+    },
+    NotConstant {
+        name: String,
+    },
+    Mismatched {
+        expected: String,
+        found: String,
+    },
+    UnknownVariable {
+        name: String,
+    },
+    NotAnArray {
+        name: String,
+        ty: String,
+    },
+    NotAssignable {
+        name: String,
+    },
+    IndexPanic {
+        len: u64,
+        index: u64,
+    },
+    UnsupportedRust {
+        nearest: Option<&'static str>,
+    },
+    NothingToUndo {
+        asked: u64,
+        there: u64,
+    },
+    NothingToRedo {
+        asked: u64,
+        there: u64,
+    },
+    NoSuchLine {
+        line: u64,
+        last: u64,
+    },
     LogFull,
-    File { file: String, reason: String },
-    NotASession { file: String },
-    DamagedSession { file: String, line: u64, problem: Box<Problem> },
-    NeedsShell { command: &'static str },
+    File {
+        file: String,
+        reason: String,
+    },
+    NotASession {
+        file: String,
+    },
+    DamagedSession {
+        file: String,
+        line: u64,
+        problem: Box<Problem>,
+    },
+    NeedsShell {
+        command: &'static str,
+    },
 }
 
 /// A problem in words: `error[code]: message`, the line with `label` under its caret, a `note`, a `hint`.
@@ -178,7 +318,13 @@ struct Words {
 }
 
 fn words(code: &'static str, message: impl Into<String>) -> Words {
-    Words { code, message: message.into(), label: String::new(), note: String::new(), hint: String::new() }
+    Words {
+        code,
+        message: message.into(),
+        label: String::new(),
+        note: String::new(),
+        hint: String::new(),
+    }
 }
 
 impl Words {
@@ -202,46 +348,89 @@ impl Argument {
     fn words(&self) -> Words {
         let bad = |message: String| words("bad-argument", message);
         match self {
-            Self::Missing { command, what } => bad(format!("`{command}` needs {what}.")).hint(format!("help {command}")),
-            Self::Extra { command, text } if text == ";" || text.starts_with(';') => {
-                bad(format!("`{command}` ends before `;`.")).hint("one command a line, without `;`")
+            Self::Missing { command, what } => {
+                bad(format!("`{command}` needs {what}.")).hint(format!("help {command}"))
+            }
+            Self::Extra { command, text } if text == ";" => {
+                bad(format!("`{command}` ends at `;`, and something follows."))
+                    .hint("one command a line; -c splits at `;`")
             }
             Self::Extra { command, text } => {
-                bad(format!("`{command}` has no place for `{}`.", shortened(text, 40))).hint(format!("help {command}"))
+                bad(format!("`{command}` has no place for `{}`.", shortened(text, 40)))
+                    .hint(format!("help {command}"))
             }
-            Self::Negative { what } => {
-                bad(format!("{what} is not negative.")).note("In Rust a size is a usize, which has no sign.").hint("a number from 1 up")
+            Self::Negative { what } => bad(format!("{what} is not negative."))
+                .note("In Rust a size is a usize, which has no sign.")
+                .hint("a number from 1 up"),
+            Self::NoNumber { what, text } => {
+                bad(format!("`{}` is not {what}.", shortened(text, 40))).hint(
+                    if *what == "a size" {
+                        "200, 0xc8, 4K, 2MiB, u64 or [u8; 200]"
+                    } else {
+                        "200 or 0xc8"
+                    },
+                )
             }
-            Self::NoNumber { what, text } => bad(format!("`{}` is not {what}.", shortened(text, 40)))
-                .hint(if *what == "a size" { "200, 0xc8, 4K, 2MiB, u64 or [u8; 200]" } else { "200 or 0xc8" }),
             Self::NoName { text } => bad(format!("`{}` cannot be a name.", shortened(text, 40)))
                 .hint("letters, digits and _, not first a digit, and no word of Rust's own"),
-            Self::NameTaken { name } => bad(format!("the name {name} is taken, and a name is never used twice."))
-                .hint("another name"),
-            Self::NoPlace { text } => bad(format!("`{}` is no block, slot or address.", shortened(text, 40)))
-                .hint("a, a+8 or 0x1000_0008"),
-            Self::NoAddress { text } => bad(format!("{} is no address of 64 bits.", shortened(text, 40))).hint("0x1000_0008"),
+            Self::NameTaken { name } => {
+                bad(format!("the name {name} is taken, and a name is never used twice."))
+                    .hint("another name")
+            }
+            Self::NoPlace { text } => {
+                bad(format!("`{}` is no block, slot or address.", shortened(text, 40)))
+                    .hint("a, a+8 or 0x1000_0008")
+            }
+            Self::NoAddress { text } => {
+                bad(format!("{} is no address of 64 bits.", shortened(text, 40)))
+                    .hint("0x1000_0008")
+            }
             Self::NoByte { text } => bad(format!("`{}` is not a byte.", shortened(text, 40)))
                 .hint("0 to 255, 0x00 to 0xff, or \"text\""),
-            Self::NoValue { text } => bad(format!("`{}` is no value this prompt can store.", shortened(text, 40)))
-                .hint("8u64, 3.5, true, 'c', [0u8; 200] or [1, 2, 3]"),
-            Self::NoSign { sign, text } => bad(format!("`{sign}` belongs where `{}` stands.", shortened(text, 40))),
-            Self::NoChoice { choices, text } => bad(format!("`{}` is none of {}.", shortened(text, 40), choices.join(", ")))
-                .hint(choices.join(" or ")),
-            Self::OutOfRange { ty, text } => bad(format!("{} does not fit in {ty}.", shortened(text, 40)))
-                .note("rustc refuses it too: literal out of range.").hint("a larger type, such as u64 or i128"),
-            Self::LongList { max } => bad(format!("a list has at most {} elements here.", Count(*max))).hint("[0u8; 5000]"),
-            Self::EmptyList => bad("an empty list does not say what it is a list of.".into())
-                .note("rustc: E0282, type annotations needed.").hint("[0u8; 0]"),
-            Self::OpenQuote => bad("the quote is never closed.".into()).hint("a second \""),
-            Self::OpenBracket => bad("the bracket is never closed.".into()).hint("the closing bracket"),
-            Self::AlignWithoutSize => bad("a layout is a size and an alignment.".into()).hint("free a size 200 align 8"),
-            Self::TooLarge { what, bytes: given, max } => {
-                bad(format!("{what} of {} is too large; the limit is {}.", bytes(*given), size(*max)))
-                    .hint(format!("{} or less", size(*max)))
+            Self::NoValue { text } => {
+                bad(format!("`{}` is no value this prompt can store.", shortened(text, 40)))
+                    .hint("8u64, 3.5, true, 'c', [0u8; 200] or [1, 2, 3]")
             }
-            Self::NoBytes => bad("there is nothing to write.".into()).hint("write a 1 2 3, or write a \"text\""),
-            Self::ReadTooLong { max } => bad(format!("one line shows at most {}.", bytes(*max))).hint("a part of it: read a at 0 64"),
+            Self::NoSign { sign, text } => {
+                bad(format!("`{sign}` belongs where `{}` stands.", shortened(text, 40)))
+            }
+            Self::NoChoice { choices, text } => {
+                bad(format!("`{}` is none of {}.", shortened(text, 40), choices.join(", ")))
+                    .hint(choices.join(" or "))
+            }
+            Self::OutOfRange { ty, text } => {
+                bad(format!("{} does not fit in {ty}.", shortened(text, 40)))
+                    .note("rustc refuses it too: literal out of range.")
+                    .hint("a larger type, such as u64 or i128")
+            }
+            Self::LongList { max } => {
+                bad(format!("a list has at most {} elements here.", Count(*max)))
+                    .hint("[0u8; 5000]")
+            }
+            Self::EmptyList => bad("an empty list does not say what it is a list of.".into())
+                .note("rustc: E0282, type annotations needed.")
+                .hint("[0u8; 0]"),
+            Self::OpenQuote => bad("the quote is never closed.".into()).hint("a second \""),
+            Self::OpenBracket => {
+                bad("the bracket is never closed.".into()).hint("the closing bracket")
+            }
+            Self::AlignWithoutSize => {
+                bad("a layout is a size and an alignment.".into()).hint("free a size 200 align 8")
+            }
+            Self::TooLarge { what, bytes: given, max } => bad(format!(
+                "{what} of {} is too large; the limit is {}.",
+                bytes(*given),
+                size(*max)
+            ))
+            .hint(format!("{} or less", size(*max))),
+            Self::NothingToHold { what } => {
+                bad(format!("{what} of 0 bytes holds nothing.")).hint("1K, or 16 and more")
+            }
+            Self::NoBytes => {
+                bad("there is nothing to write.".into()).hint("write a 1 2 3, or write a \"text\"")
+            }
+            Self::ReadTooLong { max } => bad(format!("one line shows at most {}.", bytes(*max)))
+                .hint("a part of it: read a at 0 64"),
         }
     }
 }
@@ -280,9 +469,9 @@ impl Trouble {
             .label("the most is 9,223,372,036,854,775,807")
             .note("An allocator that adds its header without a check wraps around and hands out a tiny block. Rust's Layout refuses such a size before any allocator sees it.")
             .hint("alloc 200"),
-            Self::ZeroSize => words("zero-size", "0 bytes need no block.")
+            Self::ZeroSize { block } => words("zero-size", "0 bytes need no block.")
                 .note("GlobalAlloc forbids the request: undefined behaviour. C's malloc(0) may answer null or a pointer; Allocator answers with a dangling pointer.")
-                .hint("alloc 1"),
+                .hint(block.as_ref().map_or_else(|| "alloc 1".to_owned(), |block| format!("free {block}"))),
             Self::BadAlign { align } => words("bad-align", if align.is_power_of_two() {
                 format!("align {} is above this machine's limit of 65,536.", Count(*align))
             } else {
@@ -298,17 +487,17 @@ impl Trouble {
                     });
                 if *strands {
                     words.note(format!("{heap} does not reuse freed blocks before a reset. An allocator answers null; Rust then aborts, unless try_reserve asked."))
-                        .hint("reset, or heap grow 1K")
+                        .hint(format!("reset, or {}", grow_by(*need)))
                 } else {
                     words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
-                        .hint(format!("heap grow {}", grow_by(*need)))
+                        .hint(grow_by(*need))
                 }
             }
             Self::Fragmented { need, payload, header, total, holes, align, cure } => {
                 let shown: Vec<_> = holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
                 let more = if holes.len() > shown.len() { ", …" } else { "" };
                 let aligned = if *align > 8 { format!(" at a multiple of {}", Count(*align)) } else { String::new() };
-                let grow = format!("heap grow {}", grow_by(*need));
+                let grow = grow_by(*need);
                 words("fragmented", format!("{} free, none in one piece of {}{aligned}.", bytes(*total), Count(*need)))
                     .label(if *header > 0 {
                         format!("rounded to {}, + {header} header = {}", Count(*payload), Count(*need))
@@ -483,10 +672,13 @@ impl Trouble {
     }
 }
 
-/// A round number for `heap grow` that is surely enough.
+/// `heap grow` by a round number that is surely enough, where a heap can grow so far.
 fn grow_by(need: u64) -> String {
+    if need >= u64::from(heap::MAX_ARENA) / 2 {
+        return "a smaller block: a heap is at most 1 GiB".to_owned();
+    }
     let kib = (need + 64).div_ceil(1024).next_power_of_two();
-    if kib >= 1024 { format!("{}M", kib / 1024) } else { format!("{kib}K") }
+    if kib >= 1024 { format!("heap grow {}M", kib / 1024) } else { format!("heap grow {kib}K") }
 }
 
 impl Problem {

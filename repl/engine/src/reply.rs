@@ -70,7 +70,14 @@ pub enum Event {
         needs_mut: bool,
     },
     /// Bytes were read. `more_bytes` follow that were not.
-    Read { name: Arc<str>, offset: u64, address: Address, bytes: Vec<u8>, value: Option<String>, more_bytes: u64 },
+    Read {
+        name: Arc<str>,
+        offset: u64,
+        address: Address,
+        bytes: Vec<u8>,
+        value: Option<String>,
+        more_bytes: u64,
+    },
     /// A second pointer to a block or slot.
     Alias { name: Arc<str>, of: Arc<str>, address: Address },
     /// A fresh arena took the place of the old one.
@@ -108,7 +115,14 @@ pub enum Event {
         sp: Address,
     },
     /// A frame was left.
-    Ret { name: Arc<str>, return_address: Address, line: u32, slots: u64, size_bytes: u64, sp: Address },
+    Ret {
+        name: Arc<str>,
+        return_address: Address,
+        line: u32,
+        slots: u64,
+        size_bytes: u64,
+        sp: Address,
+    },
     /// A fresh stack took the place of the old one.
     StackNew { size_bytes: u64, start: Address, end: Address },
     /// Lines were undone; `line` is the last that stands.

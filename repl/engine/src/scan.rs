@@ -89,7 +89,8 @@ fn char_literal(rest: &str) -> bool {
 
 /// Whether a comment starts at `rest`: `//`, or `#` that starts no Rust attribute.
 fn starts_comment(rest: &str) -> bool {
-    rest.starts_with("//") || (rest.starts_with('#') && !rest.starts_with("#[") && !rest.starts_with("#!"))
+    rest.starts_with("//")
+        || (rest.starts_with('#') && !rest.starts_with("#[") && !rest.starts_with("#!"))
 }
 
 /// Whether there is nothing to run on the line.
@@ -126,9 +127,12 @@ pub fn split(text: &str) -> Vec<&str> {
 }
 
 /// Refuses what no line may hold, before anything else looks at it.
-pub fn validate(line: &str) -> Result<(), Problem> {
+pub(crate) fn validate(line: &str) -> Result<(), Problem> {
     if line.len() > MAX_LINE_BYTES {
-        return Err(Problem::new(Trouble::TooLong { bytes: line.len() as u64 }, Span { start: 0, end: 0 }));
+        return Err(Problem::new(
+            Trouble::TooLong { bytes: line.len() as u64 },
+            Span { start: 0, end: 0 },
+        ));
     }
     let mut state = State::default();
     for (at, c) in line.char_indices() {
@@ -147,12 +151,12 @@ pub fn validate(line: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The words of `line`, its comment left out.
+/// The words of `line`, its comment left out. A `;` is a word of its own.
 ///
 /// # Errors
 ///
 /// A quote or bracket that is never closed.
-pub fn words(line: &str) -> Result<Vec<Word<'_>>, Problem> {
+pub(crate) fn words(line: &str) -> Result<Vec<Word<'_>>, Problem> {
     let mut words = Vec::new();
     let mut state = State::default();
     let mut start = None;
@@ -163,9 +167,12 @@ pub fn words(line: &str) -> Result<Vec<Word<'_>>, Problem> {
                 end = at;
                 break;
             }
-            if c.is_whitespace() {
+            if c.is_whitespace() || c == ';' {
                 if let Some(start) = start.take() {
                     words.push(word(line, start, at));
+                }
+                if c == ';' {
+                    words.push(word(line, at, at + 1));
                 }
                 continue;
             }
@@ -175,7 +182,8 @@ pub fn words(line: &str) -> Result<Vec<Word<'_>>, Problem> {
     }
     if let Some(start) = start {
         if state.is_open() {
-            let argument = if state.quote.is_some() { Argument::OpenQuote } else { Argument::OpenBracket };
+            let argument =
+                if state.quote.is_some() { Argument::OpenQuote } else { Argument::OpenBracket };
             return Err(Problem::new(Trouble::BadArgument(argument), word(line, start, end).span));
         }
         words.push(word(line, start, end));

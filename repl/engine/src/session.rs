@@ -151,8 +151,13 @@ impl Session {
         match read {
             Read::Command(command, args) => match command.run {
                 Run::Session(run) => reply(run(self, &args)),
-                Run::Request(run) => match self.check_room(Span::all(line)).and_then(|()| run(&args)) {
-                    Ok(ask) => Turn::Ask(Request { input: line.to_owned(), ask, span: args.line }),
+                Run::Request(run) => match self
+                    .check_room(Span::all(line))
+                    .and_then(|()| run(&args))
+                {
+                    Ok(ask) => {
+                        Turn::Ask(Request { input: line.to_owned(), ask, span: args.last_span() })
+                    }
                     Err(problem) => reply(Err(problem)),
                 },
                 Run::World(run) => reply(self.change(line, |world| run(world, &args))),
@@ -182,7 +187,11 @@ impl Session {
         Reply { input: request.input, outcome }
     }
 
-    fn conclude(&mut self, request: &Request, result: Result<Done, Failure>) -> Result<Answer, Problem> {
+    fn conclude(
+        &mut self,
+        request: &Request,
+        result: Result<Done, Failure>,
+    ) -> Result<Answer, Problem> {
         let lines = self.done.len() as u64;
         let failed = |file: &str, failure: Failure| {
             let trouble = Trouble::File { file: file.to_owned(), reason: failure.reason };
@@ -197,10 +206,14 @@ impl Session {
                 return Ok(Answer::note(Event::Open { file, lines: self.done.len() as u64 }));
             }
             (Ask::Save { file }, Ok(_)) => Event::Save { file: file.clone(), lines },
-            (Ask::Export { file, format }, Ok(_)) => Event::Export { file: file.clone(), format, lines },
+            (Ask::Export { file, format }, Ok(_)) => {
+                Event::Export { file: file.clone(), format, lines }
+            }
             (Ask::Clear, _) => Event::Clear {},
             (Ask::Quit, _) => return Ok(Answer::note(Event::Quit {})),
-            (Ask::Open { .. }, Ok(Done::Performed)) => unreachable!("an opened file is read, not performed"),
+            (Ask::Open { .. }, Ok(Done::Performed)) => {
+                unreachable!("an opened file is read, not performed")
+            }
         };
         self.done.push(Entry { text: request.input.as_str().into(), is_step: false });
         Ok(Answer::note(event))
@@ -238,7 +251,11 @@ impl Session {
     }
 
     fn check_room(&self, span: Span) -> Result<(), Problem> {
-        if self.done.len() < MAX_LOG_LINES { Ok(()) } else { Err(Problem::new(Trouble::LogFull, span)) }
+        if self.done.len() < MAX_LOG_LINES {
+            Ok(())
+        } else {
+            Err(Problem::new(Trouble::LogFull, span))
+        }
     }
 
     /// Runs a line of an opening or a saved session. What would ask the shell for something is logged, not asked.
@@ -275,7 +292,10 @@ impl Session {
         for (index, line) in lines {
             session.accept(line).map_err(|problem| {
                 let (file, line) = (file.to_owned(), index as u64 + 1);
-                Problem::new(Trouble::DamagedSession { file, line, problem: Box::new(problem) }, span)
+                Problem::new(
+                    Trouble::DamagedSession { file, line, problem: Box::new(problem) },
+                    span,
+                )
             })?;
         }
         Ok(session)
@@ -376,7 +396,8 @@ impl Session {
     /// Starts over, with the same opening.
     pub(crate) fn restart(&mut self) -> Answer {
         let lines = self.done.len() as u64;
-        *self = Self::new(std::mem::take(&mut self.opening)).expect("the opening was accepted before");
+        *self =
+            Self::new(std::mem::take(&mut self.opening)).expect("the opening was accepted before");
         Answer::note(Event::New { lines })
     }
 
@@ -408,7 +429,9 @@ impl Session {
                     Run::World(run) => self.apply(Arc::clone(&text), |world| run(world, &args)),
                     _ => unreachable!("only a command on the world is a step: {text}"),
                 },
-                Ok(Read::Statement) => self.apply(Arc::clone(&text), |world| statement::run(world, &text)),
+                Ok(Read::Statement) => {
+                    self.apply(Arc::clone(&text), |world| statement::run(world, &text))
+                }
                 other => unreachable!("`{text}` was a step once, and now reads as {other:?}"),
             };
             if let Err(problem) = outcome {

@@ -10,9 +10,10 @@ use crate::world::{Named, World};
 
 /// The words of Rust that no name may be and no command is called like.
 pub(crate) const KEYWORDS: &[&str] = &[
-    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern", "false", "fn",
-    "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "Self",
-    "static", "struct", "super", "trait", "true", "type", "unsafe", "use", "where", "while",
+    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
+    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
+    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type",
+    "unsafe", "use", "where", "while",
 ];
 
 /// Runs `let x = …`, `x[i] = …` or `x = …`.
@@ -39,7 +40,9 @@ fn unsupported(word: Word<'_>) -> Problem {
 }
 
 fn bind(world: &mut World, rest: Word<'_>, span: Span) -> Result<Answer, Problem> {
-    let Some((left, right)) = assignment(rest) else { return Err(unsupported(Word { text: rest.text, span })) };
+    let Some((left, right)) = assignment(rest) else {
+        return Err(unsupported(Word { text: rest.text, span }));
+    };
     let (pattern, ty) = match left.text.split_once(':') {
         Some((pattern, ty)) => {
             let start = left.span.start + pattern.len() + 1;
@@ -56,21 +59,29 @@ fn bind(world: &mut World, rest: Word<'_>, span: Span) -> Result<Answer, Problem
     }
     let name_text = literal::name(name)?;
     world.check_free_name(Some((&name_text, name.span)))?;
-    let ty = match ty {
-        Some(word) => {
-            Some(literal::type_of(word)?.ok_or_else(|| Problem::new(Trouble::UnsupportedRust { nearest: None }, word.span))?)
-        }
-        None => None,
-    };
+    let ty =
+        match ty {
+            Some(word) => Some(literal::type_of(word)?.ok_or_else(|| {
+                Problem::new(Trouble::UnsupportedRust { nearest: None }, word.span)
+            })?),
+            None => None,
+        };
     let value = literal::value(right, ty.as_ref())?;
     let slot = literal::with_value(Some(name_text), value, right.span)?;
     Ok(Answer::step(world.push(&slot, pattern != name, right.span)?))
 }
 
-fn assign(world: &mut World, left: Word<'_>, right: Word<'_>, span: Span) -> Result<Answer, Problem> {
+fn assign(
+    world: &mut World,
+    left: Word<'_>,
+    right: Word<'_>,
+    span: Span,
+) -> Result<Answer, Problem> {
     let (name, index) = match left.text.split_once('[') {
         Some((name, index)) => {
-            let Some(index) = index.strip_suffix(']') else { return Err(unsupported(Word { text: left.text, span })) };
+            let Some(index) = index.strip_suffix(']') else {
+                return Err(unsupported(Word { text: left.text, span }));
+            };
             let start = left.span.start + name.len() + 1;
             (trimmed(name, left.span.start), Some(trimmed(index, start)))
         }
@@ -82,15 +93,27 @@ fn assign(world: &mut World, left: Word<'_>, right: Word<'_>, span: Span) -> Res
     let id = match world.names.get(name.text) {
         Some(Named::Slot { id, .. }) => *id,
         Some(Named::Block { .. }) => {
-            return Err(Problem::new(Trouble::NotAssignable { name: name.text.to_owned() }, left.span));
+            return Err(Problem::new(
+                Trouble::NotAssignable { name: name.text.to_owned() },
+                left.span,
+            ));
         }
-        _ => return Err(Problem::new(Trouble::UnknownVariable { name: name.text.to_owned() }, name.span)),
+        _ => {
+            return Err(Problem::new(
+                Trouble::UnknownVariable { name: name.text.to_owned() },
+                name.span,
+            ));
+        }
     };
     let place = crate::args::Place::Name { name: name.text.to_owned(), plus: 0 };
     let spot = world.locate(&place, name.span)?;
     let whole = world.access(&spot, 0, Some(0), true, name.span);
-    let Some(item) = world.stack.item(id) else { return Err(whole.err().expect("a dead slot is refused")) };
-    let ItemKind::Slot { ty, mutable, .. } = &item.kind else { unreachable!("only slots have names: {item:?}") };
+    let Some(item) = world.stack.item(id) else {
+        return Err(whole.err().expect("a dead slot is refused"));
+    };
+    let ItemKind::Slot { ty, mutable, .. } = &item.kind else {
+        unreachable!("only slots have names: {item:?}")
+    };
     let needs_mut = !mutable;
     let untyped = || Trouble::NotAnArray { name: name.text.to_owned(), ty: "bytes".to_owned() };
     let ty = ty.clone().ok_or_else(|| Problem::new(untyped(), left.span))?;

@@ -20,7 +20,13 @@ pub enum View {
     /// Live blocks by address.
     Blocks { total: u64, rows: Vec<BlockRow> },
     /// Holes in the allocator's own order.
-    Holes { heap: &'static str, total: u64, free_bytes: u64, rows: Vec<HoleRow>, stranded_bytes: u64 },
+    Holes {
+        heap: &'static str,
+        total: u64,
+        free_bytes: u64,
+        rows: Vec<HoleRow>,
+        stranded_bytes: u64,
+    },
     /// Bytes.
     Dump { start: Address, rows: Vec<DumpRow>, more_bytes: u64 },
     /// Numbers of the heap.
@@ -76,10 +82,20 @@ pub enum StackItem {
         touched: bool,
     },
     Padding,
-    Return { function: Arc<str>, to: Address, line: u32 },
-    FramePointer { to: Address },
-    Locals { function: Arc<str> },
-    Omitted { count: u64 },
+    Return {
+        function: Arc<str>,
+        to: Address,
+        line: u32,
+    },
+    FramePointer {
+        to: Address,
+    },
+    Locals {
+        function: Arc<str>,
+    },
+    Omitted {
+        count: u64,
+    },
 }
 
 /// The heap, from its end down.
@@ -112,12 +128,21 @@ pub struct RegionRow {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum RegionItem {
-    Hole { fits_bytes: u64 },
-    Block { handle: Arc<str>, slack_bytes: u64 },
+    Hole {
+        fits_bytes: u64,
+    },
+    Block {
+        handle: Arc<str>,
+        slack_bytes: u64,
+    },
     Header,
     /// Freed or padding, and not to be had before a reset.
     Stranded,
-    Omitted { count: u64, blocks: u64, holes: u64 },
+    Omitted {
+        count: u64,
+        blocks: u64,
+        holes: u64,
+    },
 }
 
 /// What most of a column's bytes are.

@@ -28,9 +28,9 @@ pub const DEFAULT_STACK_BYTES: u32 = 64 * 1024;
 /// The largest stack.
 pub const MAX_STACK_BYTES: u32 = 64 << 20;
 /// Arenas and stacks are multiples of this.
-pub const SIZE_GRAIN: u64 = 16;
+pub(crate) const SIZE_GRAIN: u64 = 16;
 /// The alignment of a block that names none.
-pub const DEFAULT_ALIGN: u64 = 8;
+pub(crate) const DEFAULT_ALIGN: u64 = 8;
 /// Where our machine's code lies: line N of the log at 16 N bytes behind it.
 const CODE_BASE: u64 = 0x0040_0000;
 
@@ -193,9 +193,8 @@ impl World {
         match place {
             Place::Address(address) => Ok(self.locate_address(*address)),
             Place::Name { name, plus } => {
-                let base = match self.names.get(name.as_str()) {
-                    Some(base) => base,
-                    None => return Err(self.unknown_handle(name, span)),
+                let Some(base) = self.names.get(name.as_str()) else {
+                    return Err(self.unknown_handle(name, span));
                 };
                 let spot = match *base {
                     Named::Block { id, plus: base } => {
@@ -206,7 +205,11 @@ impl World {
                     Named::Slot { id, address, size_bytes, plus: base } => {
                         let plus = base.saturating_add(*plus);
                         let owner = Owner::Slot { id, address, size_bytes, plus };
-                        Spot { name: name.clone(), address: Address::from(address).plus(plus), owner }
+                        Spot {
+                            name: name.clone(),
+                            address: Address::from(address).plus(plus),
+                            owner,
+                        }
                     }
                     Named::Mark { .. } => return Err(self.unknown_handle(name, span)),
                 };
@@ -294,7 +297,11 @@ impl World {
             };
         }
         let end = u64::from(self.stack.end());
-        if (end - 4096..end).contains(&address.0) { Whereabouts::Guard } else { Whereabouts::Nowhere }
+        if (end - 4096..end).contains(&address.0) {
+            Whereabouts::Guard
+        } else {
+            Whereabouts::Nowhere
+        }
     }
 
     /// The block a spot leads to, if it is live; what is wrong with it otherwise.
@@ -312,7 +319,9 @@ impl World {
         let Some(cause) = &life.died else { return Ok((id, plus)) };
         let (name, address, cause) = (spot.name.clone(), spot.address, cause.clone());
         let trouble = match self.ledger.successor(life, self.heap.info().header_bytes) {
-            _ if life.arena != self.arena => Trouble::Stale { name, cause, now: Successor::Arena, address },
+            _ if life.arena != self.arena => {
+                Trouble::Stale { name, cause, now: Successor::Arena, address }
+            }
             Some(owner) => {
                 let now = Successor::Block(Arc::clone(&self.ledger.life(owner).name));
                 Trouble::Stale { name, cause, now, address }
@@ -320,9 +329,13 @@ impl World {
             None => {
                 let lies = self.whereabouts(address);
                 match use_of {
-                    Use::Free => {
-                        Trouble::DoubleFree { name, cause, lies, address, size: u64::from(life.size_bytes) }
-                    }
+                    Use::Free => Trouble::DoubleFree {
+                        name,
+                        cause,
+                        lies,
+                        address,
+                        size: u64::from(life.size_bytes),
+                    },
                     Use::Read => Trouble::UseAfterFree { name, cause, lies, address, write: false },
                     Use::Write => Trouble::UseAfterFree { name, cause, lies, address, write: true },
                 }
@@ -341,16 +354,21 @@ impl World {
         if plus > u64::from(life.size_bytes) {
             // Past the block it is just an address, and may even be another block's.
             let spot = self.locate_address(spot.address);
-            return match spot.owner {
-                Owner::Block { plus: 0, .. } => self.block_at(&spot, span),
-                _ => {
-                    let lies = self.whereabouts(spot.address);
-                    Err(Problem::new(Trouble::ForeignPointer { address: spot.address, lies, free: true }, span))
-                }
+            return if let Owner::Block { plus: 0, .. } = spot.owner {
+                self.block_at(&spot, span)
+            } else {
+                let lies = self.whereabouts(spot.address);
+                Err(Problem::new(
+                    Trouble::ForeignPointer { address: spot.address, lies, free: true },
+                    span,
+                ))
             };
         }
         let (block, start) = (Arc::clone(&life.name), Address::from(life.at));
-        Err(Problem::new(Trouble::InteriorPointer { block, at: spot.address, inside: plus, start }, span))
+        Err(Problem::new(
+            Trouble::InteriorPointer { block, at: spot.address, inside: plus, start },
+            span,
+        ))
     }
 
     /// The bytes from `offset` behind `spot` on; `len` of them, or up to the owner's end.
@@ -365,8 +383,12 @@ impl World {
         let (name, start, size_bytes, plus) = match spot.owner {
             Owner::Slot { id, address, size_bytes, plus } => {
                 if self.stack.item(id).is_none() {
-                    let cause = self.slot_deaths.get(&id).cloned().unwrap_or_else(|| self.now.clone());
-                    return Err(Problem::new(Trouble::UseAfterReturn { name: spot.name.clone(), cause, write }, span));
+                    let cause =
+                        self.slot_deaths.get(&id).cloned().unwrap_or_else(|| self.now.clone());
+                    return Err(Problem::new(
+                        Trouble::UseAfterReturn { name: spot.name.clone(), cause, write },
+                        span,
+                    ));
                 }
                 (spot.name.as_str().into(), AccessIn::Stack(address), u64::from(size_bytes), plus)
             }
@@ -374,9 +396,10 @@ impl World {
                 let use_of = if write { Use::Write } else { Use::Read };
                 let (id, plus) = self.live_block(spot, use_of, span)?;
                 let life = self.ledger.life(id);
-                let name = match self.names.contains_key(spot.name.as_str()) {
-                    true => spot.name.as_str().into(),
-                    false => Arc::clone(&life.name),
+                let name = if self.names.contains_key(spot.name.as_str()) {
+                    spot.name.as_str().into()
+                } else {
+                    Arc::clone(&life.name)
                 };
                 (name, AccessIn::Heap(life.at.0), u64::from(life.size_bytes), plus)
             }
@@ -391,7 +414,14 @@ impl World {
             let at = first.max(size_bytes);
             let address = base.plus(at);
             let lies = self.whereabouts(address);
-            let trouble = Trouble::OutOfBounds { name: name.to_string(), len: size_bytes, at, address, lies, write };
+            let trouble = Trouble::OutOfBounds {
+                name: name.to_string(),
+                len: size_bytes,
+                at,
+                address,
+                lies,
+                write,
+            };
             return Err(Problem::new(trouble, span));
         }
         let memory = match start {
@@ -419,11 +449,15 @@ impl World {
         let len = access.len as u32;
         let unset = match access.memory {
             AccessIn::Heap(at) => self.ledger.first_unset(at..at + len).map(|unset| unset - at),
-            AccessIn::Stack(address) => self.stack.first_unset(address..address + len).map(|unset| unset - address),
+            AccessIn::Stack(address) => {
+                self.stack.first_unset(address..address + len).map(|unset| unset - address)
+            }
         };
         if let Some(unset) = unset {
             let cause = match access.memory {
-                AccessIn::Heap(at) => self.ledger.live_around(at).map(|(id, _)| self.ledger.life(id).born.clone()),
+                AccessIn::Heap(at) => {
+                    self.ledger.live_around(at).map(|(id, _)| self.ledger.life(id).born.clone())
+                }
                 AccessIn::Stack(_) => None,
             };
             let trouble = Trouble::Uninitialised {
@@ -459,12 +493,22 @@ impl World {
     }
 
     /// Gives `name` to what `spot` leads to, if it is live.
-    pub(crate) fn alias(&mut self, name: Arc<str>, spot: &Spot, span: Span) -> Result<Address, Problem> {
+    pub(crate) fn alias(
+        &mut self,
+        name: Arc<str>,
+        spot: &Spot,
+        span: Span,
+    ) -> Result<Address, Problem> {
         let named = match spot.owner {
             Owner::Slot { id, address, size_bytes, plus } if self.stack.item(id).is_some() => {
                 Named::Slot { id, address, size_bytes, plus }
             }
-            Owner::Slot { .. } => return Err(self.access(spot, 0, None, false, span).err().expect("a dead slot is refused")),
+            Owner::Slot { .. } => {
+                return Err(self
+                    .access(spot, 0, None, false, span)
+                    .err()
+                    .expect("a dead slot is refused"));
+            }
             Owner::Block { .. } | Owner::Nobody => {
                 let (id, plus) = self.live_block(spot, Use::Read, span)?;
                 Named::Block { id, plus }
@@ -485,12 +529,15 @@ impl World {
     /// Whether the allocator's blocks are those of the ledger: as many, apart, aligned, inside.
     pub(crate) fn ledger_agrees(&self) -> bool {
         let len = self.heap.memory().len();
-        let tracked = self.heap.pieces().filter(|piece| piece.kind == heap::PieceKind::Block).count() as u64;
+        let tracked =
+            self.heap.pieces().filter(|piece| piece.kind == heap::PieceKind::Block).count() as u64;
         let counted = self.heap.top().is_some() || tracked == self.ledger.live_count();
         let mut end = 0;
         let apart = self.ledger.live().all(|(at, live)| {
             let life = self.ledger.life(live.id);
-            let ok = at.0 >= end && at.0.is_multiple_of(life.align_bytes) && life.granted_bytes <= len - at.0;
+            let ok = at.0 >= end
+                && at.0.is_multiple_of(life.align_bytes)
+                && life.granted_bytes <= len - at.0;
             end = at.0 + life.granted_bytes;
             ok
         });
@@ -500,20 +547,30 @@ impl World {
     // The heap.
 
     /// Judges a request before any `Layout` is made, so that every host answers alike.
-    pub(crate) fn layout(&self, size: u64, size_span: Span, align: u64, align_span: Span) -> Result<Layout, Problem> {
+    pub(crate) fn layout(
+        &self,
+        size: u64,
+        size_span: Span,
+        align: u64,
+        align_span: Span,
+    ) -> Result<Layout, Problem> {
         if align == 0 || !align.is_power_of_two() || align > u64::from(MAX_ALIGN) {
             return Err(Problem::new(Trouble::BadAlign { align }, align_span));
         }
         if size == 0 {
-            return Err(Problem::new(Trouble::ZeroSize, size_span));
+            return Err(Problem::new(Trouble::ZeroSize { block: None }, size_span));
         }
         if size > i64::MAX.cast_unsigned() - (align - 1) {
-            return Err(Problem::new(Trouble::SizeOverflow { bytes: Some(size), align: align as u32 }, size_span));
+            return Err(Problem::new(
+                Trouble::SizeOverflow { bytes: Some(size), align: align as u32 },
+                size_span,
+            ));
         }
         if size > u64::from(MAX_ARENA) {
             return Err(self.no_room(size, align, size_span));
         }
-        Ok(Layout::from_size_align(size as usize, align as usize).expect("size and align were judged above"))
+        Ok(Layout::from_size_align(size as usize, align as usize)
+            .expect("size and align were judged above"))
     }
 
     /// Allocates a block.
@@ -525,10 +582,9 @@ impl World {
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
         let mut trace = Trace::default();
-        let placed = self
-            .heap
-            .allocate(layout, &mut trace)
-            .map_err(|heap::Full| self.no_room(layout.size() as u64, layout.align() as u64, span))?;
+        let placed = self.heap.allocate(layout, &mut trace).map_err(|heap::Full| {
+            self.no_room(layout.size() as u64, layout.align() as u64, span)
+        })?;
         let size_bytes = layout.size() as u32;
         let name = self.new_block_name(name);
         let id = self.ledger.born(Life {
@@ -580,9 +636,17 @@ impl World {
     }
 
     /// Resizes a live block, in place or by moving it.
-    pub(crate) fn realloc(&mut self, id: BlockId, size_bytes: u64, span: Span) -> Result<Vec<Event>, Problem> {
+    pub(crate) fn realloc(
+        &mut self,
+        id: BlockId,
+        size_bytes: u64,
+        span: Span,
+    ) -> Result<Vec<Event>, Problem> {
         let life = self.ledger.life(id).clone();
         let align = u64::from(life.align_bytes);
+        if size_bytes == 0 {
+            return Err(Problem::new(Trouble::ZeroSize { block: Some(life.name) }, span));
+        }
         self.layout(size_bytes, span, align, span)?;
         let new_bytes = size_bytes as u32;
         let mut trace = Trace::default();
@@ -592,7 +656,8 @@ impl World {
             .map_err(|heap::Full| self.no_room(size_bytes, align, span))?;
         let moved = placed.at != life.at;
         if moved {
-            let new = self.ledger.moved(id, placed.at, new_bytes, placed.granted_bytes, self.now.clone());
+            let new =
+                self.ledger.moved(id, placed.at, new_bytes, placed.granted_bytes, self.now.clone());
             self.names.insert(Arc::clone(&life.name), Named::Block { id: new, plus: 0 });
             self.tally.moved += 1;
             self.work += u64::from(new_bytes) / 4096;
@@ -621,7 +686,7 @@ impl World {
     /// Puts a fresh arena in place of the old one.
     pub(crate) fn replace_heap(&mut self, info: &'static Info, size_bytes: u32) -> Vec<Event> {
         let lost_blocks = self.ledger.live_count();
-        self.ledger.restart(size_bytes, self.now.clone());
+        self.ledger.restart(size_bytes, &self.now);
         self.heap = (info.build)(Pages::new(size_bytes));
         self.arena += 1;
         self.tally = Tally { stack_peak_bytes: self.tally.stack_peak_bytes, ..Tally::default() };
@@ -655,21 +720,31 @@ impl World {
     }
 
     /// Goes back to a mark, or to the arena's start.
-    pub(crate) fn reset(&mut self, mark: Option<(&String, Span)>, span: Span) -> Result<Vec<Event>, Problem> {
+    pub(crate) fn reset(
+        &mut self,
+        mark: Option<(&String, Span)>,
+        span: Span,
+    ) -> Result<Vec<Event>, Problem> {
         let top = self.top("reset", span)?;
         let at = match mark {
             None => Offset(0),
             Some((name, span)) => match self.names.get(name.as_str()) {
                 Some(&Named::Mark { at, arena }) if self.mark_is_live(at, arena) => at,
                 Some(Named::Mark { .. }) => {
-                    return Err(Problem::new(Trouble::StaleMark { name: name.clone(), cause: None }, span));
+                    return Err(Problem::new(
+                        Trouble::StaleMark { name: name.clone(), cause: None },
+                        span,
+                    ));
                 }
                 _ => {
                     let live = self.names.iter().filter(|(_, named)| {
                         matches!(named, Named::Mark { at, arena } if self.mark_is_live(*at, *arena))
                     });
                     let live = live.map(|(name, _)| Arc::clone(name)).next_back();
-                    return Err(Problem::new(Trouble::UnknownMark { name: name.clone(), live }, span));
+                    return Err(Problem::new(
+                        Trouble::UnknownMark { name: name.clone(), live },
+                        span,
+                    ));
                 }
             },
         };
@@ -724,10 +799,18 @@ impl World {
         while let Some(piece) = pieces.next() {
             let size_bytes = u64::from(piece.size_bytes);
             if piece.kind == Block {
-                let behind = pieces.peek().filter(|next| next.kind == Hole).map_or(0, |next| u64::from(next.size_bytes));
+                let behind = pieces
+                    .peek()
+                    .filter(|next| next.kind == Hole)
+                    .map_or(0, |next| u64::from(next.size_bytes));
                 let joined = front + size_bytes + behind;
-                if joined >= need && best.is_none_or(|(_, smallest, _)| piece.size_bytes < smallest) {
-                    best = Some((piece.at.0 + self.heap.info().header_bytes, piece.size_bytes, joined));
+                if joined >= need && best.is_none_or(|(_, smallest, _)| piece.size_bytes < smallest)
+                {
+                    best = Some((
+                        piece.at.0 + self.heap.info().header_bytes,
+                        piece.size_bytes,
+                        joined,
+                    ));
                 }
             }
             front = if piece.kind == Hole { size_bytes } else { 0 };
@@ -757,7 +840,11 @@ impl World {
                         padding_bytes: u64::from(padding_bytes),
                         header_bytes: u64::from(header_bytes),
                         payload_bytes: u64::from(payload_bytes),
-                        slack_bytes: if header_bytes > 0 { u64::from(payload_bytes.saturating_sub(size_bytes)) } else { 0 },
+                        slack_bytes: if header_bytes > 0 {
+                            u64::from(payload_bytes.saturating_sub(size_bytes))
+                        } else {
+                            0
+                        },
                         remaining_bytes: u64::from(remaining_bytes),
                     }
                 }
@@ -792,7 +879,9 @@ impl World {
 
     fn note_links(&mut self) {
         let holes: Vec<_> = self.heap.holes().map(|hole| hole.at.0).collect();
-        holes.into_iter().for_each(|at| self.note_hole(at));
+        for at in holes {
+            self.note_hole(at);
+        }
     }
 
     fn with_fresh_arena_noted(mut self) -> Self {
@@ -801,13 +890,19 @@ impl World {
     }
 
     fn note_peak(&mut self) {
-        self.tally.peak_payload_bytes = self.tally.peak_payload_bytes.max(self.ledger.payload_bytes());
+        self.tally.peak_payload_bytes =
+            self.tally.peak_payload_bytes.max(self.ledger.payload_bytes());
     }
 
     // The stack.
 
     /// Pushes a slot.
-    pub(crate) fn push(&mut self, slot: &Slot, mutable: bool, span: Span) -> Result<Vec<Event>, Problem> {
+    pub(crate) fn push(
+        &mut self,
+        slot: &Slot,
+        mutable: bool,
+        span: Span,
+    ) -> Result<Vec<Event>, Problem> {
         self.check_free_name(slot.name.as_ref().map(|name| (name, span)))?;
         let size_bytes = slot.size.bytes;
         let align = slot.size.ty.as_ref().map_or(1, Type::align_bytes);
@@ -824,7 +919,8 @@ impl World {
         self.next_slot = next;
         let Item { id, address, padding_bytes, .. } = pushed.item;
         let size = pushed.item.size_bytes;
-        self.names.insert(Arc::clone(&name), Named::Slot { id, address, size_bytes: size, plus: 0 });
+        self.names
+            .insert(Arc::clone(&name), Named::Slot { id, address, size_bytes: size, plus: 0 });
         self.note_stack(address.into(), u64::from(size + padding_bytes));
         Ok(vec![Event::Push {
             name,
@@ -887,7 +983,8 @@ impl World {
     /// Leaves a frame.
     pub(crate) fn ret(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
         let returned = self.stack.ret().map_err(|underflow| stack_underflow(underflow, span))?;
-        let slots = returned.items.iter().filter(|item| matches!(item.kind, ItemKind::Slot { .. })).count();
+        let slots =
+            returned.items.iter().filter(|item| matches!(item.kind, ItemKind::Slot { .. })).count();
         returned.items.iter().for_each(|item| self.bury(item));
         self.work += returned.items.len() as u64 / 8;
         let size_bytes = u64::from(returned.sp - returned.sp_before);
@@ -905,7 +1002,9 @@ impl World {
     /// Puts a fresh stack in place of the old one.
     pub(crate) fn replace_stack(&mut self, size_bytes: u32) -> Vec<Event> {
         let items: Vec<_> = self.stack.items().cloned().collect();
-        items.iter().for_each(|item| self.bury(item));
+        for item in &items {
+            self.bury(item);
+        }
         self.stack = self.stack.replaced(size_bytes);
         self.tally.stack_peak_bytes = 0;
         let (start, end) = (Address::from(stack::START), Address::from(self.stack.end()));
@@ -1007,7 +1106,9 @@ mod tests {
 
     #[test]
     fn names_go_on_after_z() {
-        for (number, name) in [(0, "a"), (25, "z"), (26, "aa"), (27, "ab"), (701, "zz"), (702, "aaa")] {
+        for (number, name) in
+            [(0, "a"), (25, "z"), (26, "aa"), (27, "ab"), (701, "zz"), (702, "aaa")]
+        {
             assert_eq!(letters(number), name);
         }
     }

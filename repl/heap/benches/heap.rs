@@ -1,2 +1,4 @@
 //! placeholder
-fn main() { divan::main(); }
+fn main() {
+    divan::main();
+}

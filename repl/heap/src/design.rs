@@ -193,7 +193,8 @@ pub trait Design {
         if let Ok(placed) = self.resize(at, layout, new_bytes, &mut observer) {
             return Ok(placed);
         }
-        let new_layout = Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
+        let new_layout =
+            Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
         let placed = self.allocate(new_layout, &mut observer)?;
         self.memory_mut().copy(at, placed.at, new_bytes.min(layout.size() as u32));
         self.deallocate(at, layout, &mut observer);

@@ -211,7 +211,10 @@ impl<M: Memory> FirstFit<M> {
 
     fn debug_check_around(&self, block: Offset) {
         if cfg!(debug_assertions) {
-            for block in [self.block_in_front(block), Some(block), self.block_behind(block)].into_iter().flatten() {
+            for block in [self.block_in_front(block), Some(block), self.block_behind(block)]
+                .into_iter()
+                .flatten()
+            {
                 assert_eq!(self.check_block(block), Ok(()), "after a change at {block:?}");
             }
         }
@@ -400,8 +403,7 @@ impl<M: Memory> Design for FirstFit<M> {
         let mut hole = self.first_hole;
         std::iter::from_fn(move || {
             (hole != NIL).then(|| {
-                let piece =
-                    Piece { at: hole, size_bytes: self.size(hole), kind: PieceKind::Hole };
+                let piece = Piece { at: hole, size_bytes: self.size(hole), kind: PieceKind::Hole };
                 hole = self.next(hole);
                 piece
             })
@@ -564,7 +566,10 @@ mod tests {
     fn a_block_grows_into_the_hole_behind_it_and_shrinks_back() {
         let (mut heap, b) = filled(&[40, 8]);
         let old = layout(8, 8);
-        assert_eq!(heap.reallocate(b[1], old, 100, ()).unwrap(), Placement { at: b[1], granted_bytes: 104 });
+        assert_eq!(
+            heap.reallocate(b[1], old, 100, ()).unwrap(),
+            Placement { at: b[1], granted_bytes: 104 }
+        );
         heap.check().unwrap();
         assert_eq!(heap.reallocate(b[1], layout(100, 8), 8, ()).unwrap().at, b[1]);
         heap.check().unwrap();
@@ -595,8 +600,8 @@ mod tests {
     fn check_names_the_invariant_that_broke() {
         let (heap, b) = filled(&[40, 24]);
         for (at, word, invariant) in [
-            (header_of(b[0]), 44 | IN_USE, 2),
-            (header_of(b[0]), 4096 | IN_USE, 1),
+            (header_of(b[0]), 44 + IN_USE, 2),
+            (header_of(b[0]), 4096 + IN_USE, 1),
             (before_of(header_of(b[1])), 8, 3),
             (header_of(b[1]), 32, 4),
             (next_of(Offset(80)), 16, 5),

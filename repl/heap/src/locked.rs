@@ -104,7 +104,12 @@ impl<D: Design<Memory = Region>> Locked<D> {
     /// # Safety
     ///
     /// `pointer` is a block of this heap, allocated with `layout`.
-    unsafe fn change(&self, pointer: NonNull<u8>, layout: Layout, size: usize) -> Option<(NonNull<u8>, usize)> {
+    unsafe fn change(
+        &self,
+        pointer: NonNull<u8>,
+        layout: Layout,
+        size: usize,
+    ) -> Option<(NonNull<u8>, usize)> {
         let placed = self.with(|design| {
             self.serves(design, size, layout.align())
                 .then(|| design.reallocate(self.offset(pointer), layout, size as u32, ()).ok())
@@ -152,7 +157,12 @@ unsafe impl<D: Design<Memory = Region>> Allocator for &Locked<D> {
         }
     }
 
-    unsafe fn grow(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+    unsafe fn grow(
+        &self,
+        pointer: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: the caller's contract is ours.
         unsafe { self.refit(pointer, old, new) }
     }
@@ -171,7 +181,12 @@ unsafe impl<D: Design<Memory = Region>> Allocator for &Locked<D> {
         }
     }
 
-    unsafe fn shrink(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+    unsafe fn shrink(
+        &self,
+        pointer: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
         // SAFETY: the caller's contract is ours.
         unsafe { self.refit(pointer, old, new) }
     }
@@ -183,7 +198,12 @@ impl<D: Design<Memory = Region>> Locked<D> {
     /// # Safety
     ///
     /// `pointer` is a block of this heap, allocated with `old`.
-    unsafe fn refit(&self, pointer: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+    unsafe fn refit(
+        &self,
+        pointer: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<[u8]>, AllocError> {
         if old.align() == new.align() && old.size() > 0 && new.size() > 0 {
             // SAFETY: the caller's contract is ours.
             return unsafe { self.change(pointer, old, new.size()) }.map(slice).ok_or(AllocError);

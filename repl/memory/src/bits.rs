@@ -97,6 +97,9 @@ mod tests {
         bits.fill(0..90_001, true);
         assert_eq!(bits.first_clear(0..90_001), None);
         assert_eq!(bits.first_clear(3..100_000), Some(90_001));
-        assert_eq!((bits.first_set(90_001..100_000), bits.first_set(90_000..100_000)), (None, Some(90_000)));
+        assert_eq!(
+            (bits.first_set(90_001..100_000), bits.first_set(90_000..100_000)),
+            (None, Some(90_000))
+        );
     }
 }

@@ -15,7 +15,10 @@ pub(crate) fn lines(events: &[Event], style: Style) -> Vec<Line> {
     let Some((first, rest)) = events.split_first() else { return Vec::new() };
     match first {
         Event::Free { handle, .. } => freed(handle, rest),
-        _ => answer(first, style).into_iter().chain(rest.iter().flat_map(|event| detail(first, event))).collect(),
+        _ => answer(first, style)
+            .into_iter()
+            .chain(rest.iter().filter_map(|event| detail(first, event)))
+            .collect(),
     }
 }
 
@@ -28,14 +31,19 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
         Event::Alloc { handle, address, size_bytes, align_bytes, zeroed, .. } => {
             let contents = if *zeroed { "all zero" } else { "contents unset" };
             let size = bytes(*size_bytes);
-            vec![named(handle, *address).text(format!(": {size} on the heap, align {align_bytes}, {contents}."))]
+            vec![
+                named(handle, *address)
+                    .text(format!(": {size} on the heap, align {align_bytes}, {contents}.")),
+            ]
         }
         Event::Realloc { handle, from, address, old_bytes, size_bytes, moved, .. } => {
             let sizes = format!("{} to {}", Count(*old_bytes), bytes(*size_bytes));
             if *moved {
                 vec![
                     named(handle, *address).text(format!(": {sizes}, moved from {from}.")),
-                    Line::detail("Its bytes went along; the old address is dead, and so is every alias to it."),
+                    Line::detail(
+                        "Its bytes went along; the old address is dead, and so is every alias to it.",
+                    ),
                 ]
             } else {
                 vec![named(handle, *address).text(format!(": {sizes}, in place."))]
@@ -46,8 +54,10 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
                 Some(value) => value.clone(),
                 None => bytes_in_line(written),
             };
-            let head = Line::new().text(format!("{} of ", bytes(written.len() as u64))).name(&**name);
-            let mut lines = vec![head.text(" written at ").address(*address).text(format!(": {what}."))];
+            let head =
+                Line::new().text(format!("{} of ", bytes(written.len() as u64))).name(&**name);
+            let mut lines =
+                vec![head.text(" written at ").address(*address).text(format!(": {what}."))];
             if *needs_mut {
                 lines.push(Line::detail(format!("rustc would ask for `let mut {name}`: E0594.")));
             }
@@ -61,8 +71,11 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
             Line::detail("One block, two names: freed through either, it is gone for both."),
         ],
         Event::Use { heap, address, size_bytes, lost_blocks } => {
-            let mut lines =
-                vec![Line::of(format!("{heap} over a fresh arena: {} from ", bytes(*size_bytes))).address(*address).text(".")];
+            let mut lines = vec![
+                Line::of(format!("{heap} over a fresh arena: {} from ", bytes(*size_bytes)))
+                    .address(*address)
+                    .text("."),
+            ];
             if *lost_blocks > 0 {
                 let whose = if *lost_blocks == 1 { "its handle is" } else { "their handles are" };
                 lines.push(Line::detail(format!(
@@ -73,10 +86,19 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
             lines
         }
         Event::Grow { added_bytes, size_bytes, .. } => {
-            vec![Line::of(format!("The heap grew by {} to {}; no block moved.", Count(*added_bytes), bytes(*size_bytes)))]
+            vec![Line::of(format!(
+                "The heap grew by {} to {}; no block moved.",
+                Count(*added_bytes),
+                bytes(*size_bytes)
+            ))]
         }
         Event::Mark { name, address } => {
-            vec![named(name, *address).text(": the top now. ").put(Role::Hint, format!("reset {name}")).text(" comes back here.")]
+            vec![
+                named(name, *address)
+                    .text(": the top now. ")
+                    .put(Role::Hint, format!("reset {name}"))
+                    .text(" comes back here."),
+            ]
         }
         Event::Reset { address, blocks, size_bytes, free_bytes } => vec![
             Line::of("Top back to ").address(*address).text(format!(
@@ -84,20 +106,40 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
                 count(*blocks, "block"),
                 bytes(*free_bytes)
             )),
-            Line::detail(format!("One assignment for {}. Nothing was visited, nothing erased.", bytes(*size_bytes))),
+            Line::detail(format!(
+                "One assignment for {}. Nothing was visited, nothing erased.",
+                bytes(*size_bytes)
+            )),
         ],
         Event::Push { .. } => push(event),
         Event::Pop { name, address, size_bytes, padding_bytes, sp } => {
-            let padding = if *padding_bytes > 0 { format!(" and {padding_bytes} of padding") } else { String::new() };
+            let padding = if *padding_bytes > 0 {
+                format!(" and {padding_bytes} of padding")
+            } else {
+                String::new()
+            };
             vec![
-                Line::new().name(&**name).text(" popped: sp = ").address(*sp).text(", as before its push."),
+                Line::new()
+                    .name(&**name)
+                    .text(" popped: sp = ")
+                    .address(*sp)
+                    .text(", as before its push."),
                 Line::detail(format!(
                     "{}{padding} from {address} on are dead, not erased: the next push writes over them.",
                     bytes(*size_bytes)
                 )),
             ]
         }
-        Event::Call { name, return_address, address, padding_bytes, frame_pointer, locals_bytes, sp_before, sp } => {
+        Event::Call {
+            name,
+            return_address,
+            address,
+            padding_bytes,
+            frame_pointer,
+            locals_bytes,
+            sp_before,
+            sp,
+        } => {
             let mut parts = vec![format!("Return address {return_address} at {address}")];
             if let Some(at) = frame_pointer {
                 parts.push(format!("the caller's frame pointer at {at}"));
@@ -108,39 +150,84 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
             if *padding_bytes > 0 {
                 parts.push(format!("{padding_bytes} of padding"));
             }
-            let size = bytes(sp_before.0 - sp.0);
-            let mut lines = vec![Line::new().name(&**name).text(format!(" called: a frame of {size}, sp = ")).address(*sp).text(".")];
-            lines.extend(crate::text::wrap(&format!("{}.", parts.join("; ")), style.width - 2).iter().map(Line::detail));
+            let size = bytes(sp_before.0 - sp.0 - padding_bytes);
+            let mut lines = vec![
+                Line::new()
+                    .name(&**name)
+                    .text(format!(" called: a frame of {size}, sp = "))
+                    .address(*sp)
+                    .text("."),
+            ];
+            lines.extend(
+                crate::text::wrap(&format!("{}.", parts.join("; ")), style.width - 2)
+                    .iter()
+                    .map(Line::detail),
+            );
             lines
         }
         Event::Ret { name, return_address, line, slots, size_bytes, sp } => {
-            let with = if *slots > 0 { format!(", {} among them", count(*slots, "slot")) } else { String::new() };
+            let with = if *slots > 0 {
+                format!(", {} among them", count(*slots, "slot"))
+            } else {
+                String::new()
+            };
             vec![
-                Line::new().name(&**name).text(format!(" returned to {return_address}, behind line {line}: sp = ")).address(*sp).text("."),
-                Line::detail(format!("{} are dead at once{with}. Nothing was erased.", bytes(*size_bytes))),
+                Line::new()
+                    .name(&**name)
+                    .text(format!(" returned to {return_address}, behind line {line}: sp = "))
+                    .address(*sp)
+                    .text("."),
+                Line::detail(format!(
+                    "{} are dead at once{with}. Nothing was erased.",
+                    bytes(*size_bytes)
+                )),
             ]
         }
         Event::StackNew { size_bytes, start, end } => {
-            vec![Line::of(format!("A fresh stack of {}: from {start} down to {end}.", bytes(*size_bytes)))]
+            vec![Line::of(format!(
+                "A fresh stack of {}: from {start} down to {end}.",
+                bytes(*size_bytes)
+            ))]
         }
         Event::Undo { steps, last, line } => {
-            let what = if *steps == 1 { format!("Undone: {last}") } else { format!("{} undone, back to before: {last}", count(*steps, "step")) };
+            let what = if *steps == 1 {
+                format!("Undone: {last}")
+            } else {
+                format!("{} undone, back to before: {last}", count(*steps, "step"))
+            };
             vec![Line::of(format!("{what}. {}", state_after(*line)))]
         }
         Event::Redo { steps, last, line } => {
-            let what = if *steps == 1 { format!("Done again: {last}") } else { format!("{} done again, the last: {last}", count(*steps, "step")) };
+            let what = if *steps == 1 {
+                format!("Done again: {last}")
+            } else {
+                format!("{} done again, the last: {last}", count(*steps, "step"))
+            };
             vec![Line::of(format!("{what}. {}", state_after(*line)))]
         }
         Event::Goto { line, of } => {
             let rest = of - line;
-            let ahead = if rest > 0 { format!(" {} can be redone.", count(rest, "line")) } else { String::new() };
+            let ahead = if rest > 0 {
+                format!(" {} can be redone.", count(rest, "line"))
+            } else {
+                String::new()
+            };
             vec![Line::of(format!("{}{ahead}", state_after(*line)))]
         }
-        Event::New { lines } => vec![Line::of(format!("A new session; the old one had {}.", count(*lines, "line")))],
-        Event::Save { file, lines } => vec![Line::of(format!("{} saved to {file}.", count(*lines, "line")))],
-        Event::Open { file, lines } => vec![Line::of(format!("{file} opened: {}.", count(*lines, "line")))],
+        Event::New { lines } => {
+            vec![Line::of(format!("A new session; the old one had {}.", count(*lines, "line")))]
+        }
+        Event::Save { file, lines } => {
+            vec![Line::of(format!("{} saved to {file}.", count(*lines, "line")))]
+        }
+        Event::Open { file, lines } => {
+            vec![Line::of(format!("{file} opened: {}.", count(*lines, "line")))]
+        }
         Event::Export { file, format, lines } => {
-            vec![Line::of(format!("{} and the replies written to {file} as {format}.", count(*lines, "line")))]
+            vec![Line::of(format!(
+                "{} and the replies written to {file} as {format}.",
+                count(*lines, "line")
+            ))]
         }
         Event::Clear {} | Event::Quit {} => Vec::new(),
         Event::Free { .. } | Event::Split { .. } | Event::Merge { .. } | Event::Strand { .. } => {
@@ -150,16 +237,34 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
 }
 
 fn state_after(line: u64) -> String {
-    if line == 0 { "The state is that of the start.".into() } else { format!("The state is that after line {line}.") }
+    if line == 0 {
+        "The state is that of the start.".into()
+    } else {
+        format!("The state is that after line {line}.")
+    }
 }
 
 fn push(event: &Event) -> Vec<Line> {
-    let Event::Push { name, address, size_bytes, align_bytes, padding_bytes, value, literal, sp_before, .. } = event
+    let Event::Push {
+        name,
+        address,
+        size_bytes,
+        align_bytes,
+        padding_bytes,
+        value,
+        literal,
+        sp_before,
+        ..
+    } = event
     else {
         unreachable!("called for pushes alone")
     };
     let contents = match (value, literal) {
-        (Some(value), _) if value.starts_with('[') && value.chars().all(|c| "[0., …]".contains(c)) => "all zero".into(),
+        (Some(value), _)
+            if value.starts_with('[') && value.chars().all(|c| "[0., …]".contains(c)) =>
+        {
+            "all zero".into()
+        }
         (_, Some(literal)) => format!("value {literal}"),
         _ => "contents unset".into(),
     };
@@ -172,7 +277,8 @@ fn push(event: &Event) -> Vec<Line> {
     };
     let size = bytes(*size_bytes);
     vec![
-        named(name, *address).text(format!(": {size} on the stack, align {align_bytes}, {contents}.")),
+        named(name, *address)
+            .text(format!(": {size} on the stack, align {align_bytes}, {contents}.")),
         Line::detail(detail),
     ]
 }
@@ -186,7 +292,15 @@ fn sentence_case(name: &str) -> String {
 /// How `first` came about.
 fn detail(first: &Event, event: &Event) -> Option<Line> {
     Some(Line::detail(match event {
-        Event::Split { heap, padding_bytes, header_bytes, payload_bytes, slack_bytes, remaining_bytes, .. } => {
+        Event::Split {
+            heap,
+            padding_bytes,
+            header_bytes,
+            payload_bytes,
+            slack_bytes,
+            remaining_bytes,
+            ..
+        } => {
             let taken = header_bytes + payload_bytes;
             let mut parts = Vec::new();
             if *header_bytes > 0 {
@@ -196,7 +310,8 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
             if *slack_bytes > 0 {
                 parts.push(format!("{slack_bytes} slack"));
             }
-            let parts = if parts.len() > 1 { format!(" ({})", parts.join(" + ")) } else { String::new() };
+            let parts =
+                if parts.len() > 1 { format!(" ({})", parts.join(" + ")) } else { String::new() };
             let skipped = match padding_bytes {
                 0 => String::new(),
                 padding => format!("skipped {} to align, then ", bytes(*padding)),
@@ -207,8 +322,15 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
             };
             let heap = sentence_case(heap);
             match remaining_bytes {
-                0 => format!("{heap} {skipped}took {} from {whose}{parts}; nothing of it remains.", bytes(taken)),
-                rest => format!("{heap} {skipped}cut {}{parts} from {whose}; {} remain.", bytes(taken), Count(*rest)),
+                0 => format!(
+                    "{heap} {skipped}took {} from {whose}{parts}; nothing of it remains.",
+                    bytes(taken)
+                ),
+                rest => format!(
+                    "{heap} {skipped}cut {}{parts} from {whose}; {} remain.",
+                    bytes(taken),
+                    Count(*rest)
+                ),
             }
         }
         Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, .. } => {
@@ -221,7 +343,11 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
             format!("{}: {joined}", sentence_case(what))
         }
         Event::Strand { heap, size_bytes, .. } => {
-            format!("{} cannot reuse the {} left behind before a reset.", sentence_case(heap), bytes(*size_bytes))
+            format!(
+                "{} cannot reuse the {} left behind before a reset.",
+                sentence_case(heap),
+                bytes(*size_bytes)
+            )
         }
         _ => return None,
     }))
@@ -233,19 +359,29 @@ fn joined(freed: u64, size: u64, fits: u64, in_front: bool, behind: bool) -> Str
     let (join, become_) = if freed == 1 { ("joins", "becomes") } else { ("join", "become") };
     match (in_front, behind) {
         (false, false) => format!("{freed_bytes} {become_} a hole, fits {fits}."),
-        (false, true) => format!("{freed_bytes} {join} the hole behind: one hole of {size}, fits {fits}."),
-        (true, false) => format!("{freed_bytes} {join} the hole in front: one hole of {size}, fits {fits}."),
-        (true, true) => format!("{freed_bytes} {join} the holes on both sides: one of {size}, fits {fits}."),
+        (false, true) => {
+            format!("{freed_bytes} {join} the hole behind: one hole of {size}, fits {fits}.")
+        }
+        (true, false) => {
+            format!("{freed_bytes} {join} the hole in front: one hole of {size}, fits {fits}.")
+        }
+        (true, true) => {
+            format!("{freed_bytes} {join} the holes on both sides: one of {size}, fits {fits}.")
+        }
     }
 }
 
 fn freed(handle: &str, rest: &[Event]) -> Vec<Line> {
     let head = Line::new().name(handle);
     match rest.first() {
-        Some(Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, links, .. }) => {
+        Some(Event::Merge {
+            freed_bytes, size_bytes, fits_bytes, in_front, behind, links, ..
+        }) => {
             let joined = joined(*freed_bytes, *size_bytes, *fits_bytes, *in_front, *behind);
             let bytes = if *links && !in_front {
-                format!("The allocator's links overwrote {handle}'s first bytes; the rest is untouched.")
+                format!(
+                    "The allocator's links overwrote {handle}'s first bytes; the rest is untouched."
+                )
             } else if *links {
                 format!("{handle}'s bytes are untouched; the hole's links lie in front of them.")
             } else {
@@ -254,7 +390,10 @@ fn freed(handle: &str, rest: &[Event]) -> Vec<Line> {
             vec![head.text(format!(" freed: {joined}")), Line::detail(bytes)]
         }
         Some(Event::Strand { heap, size_bytes, .. }) => vec![
-            head.text(format!(" freed, but {heap} cannot reuse its {} before a reset.", bytes(*size_bytes))),
+            head.text(format!(
+                " freed, but {heap} cannot reuse its {} before a reset.",
+                bytes(*size_bytes)
+            )),
             Line::detail("Only the last block can come back by itself. The bytes are untouched."),
         ],
         _ => vec![head.text(" freed.")],
@@ -281,12 +420,24 @@ fn bytes_in_line(bytes: &[u8]) -> String {
     }
 }
 
-fn read_lines(name: &str, offset: u64, address: Address, read: &[u8], value: Option<&str>, more: u64) -> Vec<Line> {
+fn read_lines(
+    name: &str,
+    offset: u64,
+    address: Address,
+    read: &[u8],
+    value: Option<&str>,
+    more: u64,
+) -> Vec<Line> {
     let len = read.len() as u64;
     let more = if more > 0 { format!("; {} more", Count(more)) } else { String::new() };
     if let Some(value) = value {
-        let shown = if read.len() <= BYTES_A_LINE { format!(" ({})", hex(read)) } else { String::new() };
-        let value: String = if value.len() > 60 { value.chars().take(60).chain(['…']).collect() } else { value.into() };
+        let shown =
+            if read.len() <= BYTES_A_LINE { format!(" ({})", hex(read)) } else { String::new() };
+        let value: String = if value.len() > 60 {
+            value.chars().take(60).chain(['…']).collect()
+        } else {
+            value.into()
+        };
         return vec![Line::new().name(name).text(format!(" = {value}{shown}"))];
     }
     let head = Line::of(format!("{} of ", bytes(len))).name(name).text(" at ").address(address);
@@ -297,7 +448,12 @@ fn read_lines(name: &str, offset: u64, address: Address, read: &[u8], value: Opt
     for (index, chunk) in read.chunks(BYTES_A_LINE).take(BYTE_LINES).enumerate() {
         let at = offset + (index * BYTES_A_LINE) as u64;
         let text = as_text(chunk).map_or_else(String::new, |text| format!("  {text}"));
-        lines.push(Line::new().put(Role::Dim, format!("  {:>6}  ", Count(at))).text(hex(chunk)).put(Role::Dim, text));
+        lines.push(
+            Line::new()
+                .put(Role::Dim, format!("  {:>6}  ", Count(at)))
+                .text(hex(chunk))
+                .put(Role::Dim, text),
+        );
     }
     let hidden = read.len().saturating_sub(BYTES_A_LINE * BYTE_LINES);
     if hidden > 0 {

@@ -40,7 +40,9 @@ impl Style {
 
     /// The input behind its prompt, as a transcript shows it.
     pub fn input(&self, input: &str) -> String {
-        let line = text::Line::new().put(Role::Prompt, "> ").put(Role::Input, text::visible(input, self.ascii));
+        let line = text::Line::new()
+            .put(Role::Prompt, "> ")
+            .put(Role::Input, text::visible(input, self.ascii));
         self.lines(&[line])
     }
 
@@ -77,7 +79,8 @@ fn lines(reply: &Reply, style: Style) -> Vec<Line> {
 
 /// The reply as one line of JSON.
 pub fn json(reply: &Reply) -> String {
-    serde_json::to_string(reply).expect("a reply is maps, lists, strings and numbers, which JSON can all hold")
+    serde_json::to_string(reply)
+        .expect("a reply is maps, lists, strings and numbers, which JSON can all hold")
 }
 
 /// A session as Markdown: one fenced block.

@@ -19,16 +19,27 @@ pub(crate) fn lines(input: &str, problem: &Problem, style: Style) -> Vec<Line> {
     if problem.span.end <= problem.span.start && !label.is_empty() {
         lines.push(Line::detail(label));
     }
+    let mut notes: Vec<_> = wrap(&problem.note(), style.width - 2)
+        .into_iter()
+        .map(|line| Line::of(format!("  {line}")))
+        .collect();
     let hint = problem.hint();
-    let last = if hint.is_empty() { String::new() } else { format!("Try: {hint}") };
-    let text = format!("{} {last}", problem.note());
-    for line in wrap(text.trim(), style.width - 2) {
-        // The hint stands out when it starts on this line.
-        lines.push(match line.split_once("Try: ") {
-            Some((before, hint)) => Line::of(format!("  {before}Try: ")).put(Role::Hint, hint),
-            None => Line::of(format!("  {line}")),
-        });
+    match notes.last_mut() {
+        // Behind the note if all of it fits there.
+        Some(note)
+            if note.width() + " Try: ".len() + hint.width() <= style.width && !hint.is_empty() =>
+        {
+            *note = std::mem::take(note).text(" Try: ").put(Role::Hint, hint);
+        }
+        _ => {
+            for (index, line) in wrap(&hint, style.width - 7).into_iter().enumerate() {
+                notes.push(
+                    Line::of(if index == 0 { "  Try: " } else { "       " }).put(Role::Hint, line),
+                );
+            }
+        }
     }
+    lines.extend(notes);
     lines
 }
 
@@ -64,7 +75,9 @@ fn excerpt(input: &str, problem: &Problem, style: Style) -> Vec<Line> {
         return vec![source, caret];
     }
     let mut lines = vec![source, caret];
-    lines.extend(wrap(&label, style.width - 4).into_iter().map(|line| Line::of(format!("    {line}"))));
+    lines.extend(
+        wrap(&label, style.width - 4).into_iter().map(|line| Line::of(format!("    {line}"))),
+    );
     lines
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HelpCommand, HelpGroup, HistoryRow, HoleRow,
-    RegionItem, Rule, StackItem, StackMap, Stats, View,
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HelpCommand, HelpGroup,
+    HistoryRow, HoleRow, RegionItem, Rule, StackItem, StackMap, Stats, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -31,7 +31,10 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             let detail = if used_bytes == &0 {
                 "The stack is empty. This byte itself is never used.".to_owned()
             } else {
-                format!("{start} - {used_bytes}: the lowest byte in use. {} left below.", bytes(*left_bytes))
+                format!(
+                    "{start} - {used_bytes}: the lowest byte in use. {} left below.",
+                    bytes(*left_bytes)
+                )
             };
             vec![Line::of("sp = ").address(*sp), Line::detail(detail)]
         }
@@ -77,13 +80,18 @@ struct Row {
 }
 
 impl Row {
-    fn sized(label: &str, size: impl ToString) -> Self {
-        Self { label: label.to_owned(), size: size.to_string(), ..Self::default() }
+    fn sized(label: &str, size: impl Into<String>) -> Self {
+        Self { label: label.to_owned(), size: size.into(), ..Self::default() }
     }
 
     /// A row without a size, such as the end.
     fn border(address: Address, label: &str) -> Self {
-        Self { address: Some(address), label: label.to_owned(), role: Some(Role::Dim), ..Self::default() }
+        Self {
+            address: Some(address),
+            label: label.to_owned(),
+            role: Some(Role::Dim),
+            ..Self::default()
+        }
     }
 }
 
@@ -118,25 +126,41 @@ fn table(rows: impl IntoIterator<Item = Row>) -> Vec<Line> {
 }
 
 fn stack_heading(stack: &StackMap) -> Vec<Line> {
-    let head = format!("STACK  {}, {} used, grows down", size(stack.size_bytes), Count(stack.used_bytes));
+    let head =
+        format!("STACK  {}, {} used, grows down", size(stack.size_bytes), Count(stack.used_bytes));
     vec![Line::new().put(Role::Heading, head).pad_to(47).put(Role::Dim, "high addresses on top")]
 }
 
 fn stack_rows(stack: &StackMap) -> Vec<Row> {
-    let mut rows = vec![Row { is_sp: stack.sp == stack.start, ..Row::border(stack.start, "start") }];
+    let mut rows =
+        vec![Row { is_sp: stack.sp == stack.start, ..Row::border(stack.start, "start") }];
     for row in &stack.rows {
         let (label, role, note) = match &row.item {
-            StackItem::Slot { name, ty, literal, touched } => (name.to_string(), Role::Name, slot_note(ty.as_deref(), literal.as_deref(), *touched)),
+            StackItem::Slot { name, ty, literal, touched } => (
+                name.to_string(),
+                Role::Name,
+                slot_note(ty.as_deref(), literal.as_deref(), *touched),
+            ),
             StackItem::Padding => ("padding".to_owned(), Role::Dim, String::new()),
-            StackItem::Return { function, to, line } => {
-                ("return".to_owned(), Role::Header, format!("address {to}, behind line {line}; frame of {function}"))
+            StackItem::Return { function, to, line } => (
+                "return".to_owned(),
+                Role::Header,
+                format!("address {to}, behind line {line}; frame of {function}"),
+            ),
+            StackItem::FramePointer { to } => (
+                "saved fp".to_owned(),
+                Role::Header,
+                match to.0 {
+                    0 => "none before".to_owned(),
+                    _ => to.to_string(),
+                },
+            ),
+            StackItem::Locals { function } => {
+                ("locals".to_owned(), Role::Name, format!("of {function}"))
             }
-            StackItem::FramePointer { to } => ("saved fp".to_owned(), Role::Header, match to.0 {
-                0 => "none before".to_owned(),
-                _ => to.to_string(),
-            }),
-            StackItem::Locals { function } => ("locals".to_owned(), Role::Name, format!("of {function}")),
-            StackItem::Omitted { count: left_out } => (format!("… {}", Count(*left_out)), Role::Dim, "more".to_owned()),
+            StackItem::Omitted { count: left_out } => {
+                (format!("… {}", Count(*left_out)), Role::Dim, "more".to_owned())
+            }
         };
         rows.push(Row {
             changed: row.changed,
@@ -148,7 +172,7 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
             is_sp: row.address == stack.sp && !matches!(row.item, StackItem::Padding),
         });
     }
-    let unused = Row::sized("unused", Count(stack.size_bytes - stack.used_bytes));
+    let unused = Row::sized("unused", Count(stack.size_bytes - stack.used_bytes).to_string());
     rows.push(Row { changed: stack.unused_changed, ..unused });
     rows.push(Row::border(stack.end, "end; guard below"));
     rows
@@ -165,19 +189,28 @@ fn slot_note(ty: Option<&str>, literal: Option<&str>, touched: bool) -> String {
 }
 
 fn heap_lines(heap: &HeapMap) -> Vec<Line> {
-    let head =
-        format!("HEAP   {}, {}, {} used, grows up", heap.heap, bytes(heap.size_bytes), Count(heap.used_bytes));
+    let head = format!(
+        "HEAP   {}, {}, {} used, grows up",
+        heap.heap,
+        bytes(heap.size_bytes),
+        Count(heap.used_bytes)
+    );
     let mut lines = vec![Line::new().put(Role::Heading, head)];
     let mut rows = vec![Row::border(heap.end, "end")];
-    for row in heap.rows.iter() {
+    for row in &heap.rows {
         let (label, role, note) = match &row.region {
-            RegionItem::Hole { fits_bytes } => ("hole".to_owned(), Role::Hole, format!("fits up to {}", Count(*fits_bytes))),
+            RegionItem::Hole { fits_bytes } => {
+                ("hole".to_owned(), Role::Hole, format!("fits up to {}", Count(*fits_bytes)))
+            }
             RegionItem::Block { handle, slack_bytes } => {
-                let slack = if *slack_bytes > 0 { format!("+ {slack_bytes} slack") } else { String::new() };
+                let slack =
+                    if *slack_bytes > 0 { format!("+ {slack_bytes} slack") } else { String::new() };
                 (handle.to_string(), Role::Name, slack)
             }
             RegionItem::Header => ("header".to_owned(), Role::Header, String::new()),
-            RegionItem::Stranded => ("dead".to_owned(), Role::Dim, "freed or padding; back at reset".to_owned()),
+            RegionItem::Stranded => {
+                ("dead".to_owned(), Role::Dim, "freed or padding; back at reset".to_owned())
+            }
             RegionItem::Omitted { count: left_out, blocks, holes } => (
                 format!("… {}", Count(*left_out)),
                 Role::Dim,
@@ -246,7 +279,8 @@ fn block_lines(total: u64, rows: &[BlockRow]) -> Vec<Line> {
         return vec![Line::of("No live blocks. ").put(Role::Hint, "alloc 200").text(" makes one.")];
     }
     let name_width = rows.iter().map(|row| row.handle.len()).max().unwrap_or(0);
-    let size_width = rows.iter().map(|row| Count(row.size_bytes).to_string().len()).max().unwrap_or(0);
+    let size_width =
+        rows.iter().map(|row| Count(row.size_bytes).to_string().len()).max().unwrap_or(0);
     let mut lines = vec![Line::of(format!("{}, by address:", count(total, "live block")))];
     for row in rows {
         let slack = row.granted_bytes - row.size_bytes;
@@ -256,22 +290,38 @@ fn block_lines(total: u64, rows: &[BlockRow]) -> Vec<Line> {
                 .name(format!("{:<name_width$}", row.handle))
                 .text("  ")
                 .address(row.address)
-                .text(format!("  {:>size_width$} bytes{slack}, align {}, line {}", Count(row.size_bytes).to_string(), row.align_bytes, row.line)),
+                .text(format!(
+                    "  {:>size_width$} bytes{slack}, align {}, line {}",
+                    Count(row.size_bytes).to_string(),
+                    row.align_bytes,
+                    row.line
+                )),
         );
     }
     lines.extend(more(total - rows.len() as u64, "blocks all"));
     lines
 }
 
-fn hole_lines(heap: &str, total: u64, free_bytes: u64, rows: &[HoleRow], stranded: u64) -> Vec<Line> {
-    let dead = if stranded > 0 { format!(" {} dead until reset.", Count(stranded)) } else { String::new() };
+fn hole_lines(
+    heap: &str,
+    total: u64,
+    free_bytes: u64,
+    rows: &[HoleRow],
+    stranded: u64,
+) -> Vec<Line> {
+    let dead = if stranded > 0 {
+        format!(" {} dead until reset.", Count(stranded))
+    } else {
+        String::new()
+    };
     if rows.is_empty() {
         return vec![Line::of(format!("No hole: every byte is in use.{dead}"))];
     }
     let sizes: Vec<_> = rows.iter().map(|row| Count(row.size_bytes).to_string()).collect();
     let width = sizes.iter().map(String::len).max().unwrap_or(0);
     let number_width = rows.len().to_string().len();
-    let head = format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes));
+    let head =
+        format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes));
     let mut lines = vec![Line::of(head)];
     for (index, (row, size)) in rows.iter().zip(&sizes).enumerate() {
         lines.push(
@@ -307,12 +357,20 @@ fn dump_lines(start: Address, rows: &[DumpRow], more_bytes: u64) -> Vec<Line> {
             DumpRow::Same { rows } => {
                 shown += rows * last_len;
                 let (row, s) = if *rows == 1 { ("row", "s") } else { ("rows", "") };
-                lines.push(Line::new().pad_to(13).put(Role::Dim, format!("… {} more {row} look{s} the same", Count(*rows))));
+                lines.push(
+                    Line::new()
+                        .pad_to(13)
+                        .put(Role::Dim, format!("… {} more {row} look{s} the same", Count(*rows))),
+                );
             }
         }
     }
     if more_bytes > 0 {
-        lines.push(Line::detail(format!("… {} more; \"dump {}\"", bytes(more_bytes), start.plus(shown))));
+        lines.push(Line::detail(format!(
+            "… {} more; \"dump {}\"",
+            bytes(more_bytes),
+            start.plus(shown)
+        )));
     }
     lines.push(dump_legend(rows));
     lines
@@ -362,7 +420,13 @@ fn owner_sign(owner: &CellOwner) -> Sign<'_> {
 }
 
 fn dump_legend(rows: &[DumpRow]) -> Line {
-    let cells = || rows.iter().filter_map(|row| if let DumpRow::Bytes { cells, .. } = row { Some(cells) } else { None }).flatten();
+    let cells = || {
+        rows.iter()
+            .filter_map(
+                |row| if let DumpRow::Bytes { cells, .. } = row { Some(cells) } else { None },
+            )
+            .flatten()
+    };
     let mut parts: Vec<String> = Vec::new();
     let mut add = |part: String| {
         if !parts.contains(&part) {
@@ -387,11 +451,19 @@ fn dump_legend(rows: &[DumpRow]) -> Line {
 
 fn stats_lines(stats: &Stats) -> Vec<Line> {
     let share = |part: u64| {
-        let permille = part * 1000 / stats.size_bytes;
+        let permille = (part * 1000 + stats.size_bytes / 2) / stats.size_bytes;
         format!("{}.{} %", permille / 10, permille % 10)
     };
     let mut rows = vec![
-        ("payload", stats.payload_bytes, format!("{}  in {}", share(stats.payload_bytes), count(stats.live_blocks, "live block"))),
+        (
+            "payload",
+            stats.payload_bytes,
+            format!(
+                "{}  in {}",
+                share(stats.payload_bytes),
+                count(stats.live_blocks, "live block")
+            ),
+        ),
         ("headers", stats.header_bytes, share(stats.header_bytes)),
         ("slack", stats.slack_bytes, share(stats.slack_bytes)),
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
@@ -410,12 +482,17 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
     // A row of zeros that this design never has says nothing.
     rows.retain(|(label, value, _)| *value > 0 || matches!(*label, "payload" | "free"));
     let mut lines = vec![
-        Line::new().put(Role::Heading, format!("HEAP   {}, {}", stats.heap, bytes(stats.size_bytes))),
+        Line::new()
+            .put(Role::Heading, format!("HEAP   {}, {}", stats.heap, bytes(stats.size_bytes))),
     ];
     for (label, value, note) in rows {
-        lines.push(Line::of(format!("  {label:<8}{:>13}  ", Count(value).to_string())).put(Role::Dim, format!("{note:>7}")));
+        lines.push(
+            Line::of(format!("  {label:<8}{:>13}  ", Count(value).to_string()))
+                .put(Role::Dim, format!("{note:>7}")),
+        );
     }
-    let moved = if stats.moved > 0 { format!(" ({} moved)", Count(stats.moved)) } else { String::new() };
+    let moved =
+        if stats.moved > 0 { format!(" ({} moved)", Count(stats.moved)) } else { String::new() };
     lines.push(Line::detail(format!(
         "{}, {}, {}{moved}; payload peak {}",
         count(stats.allocs, "alloc"),
@@ -423,11 +500,11 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
         count(stats.reallocs, "realloc"),
         bytes(stats.peak_payload_bytes)
     )));
-    lines.push(
-        Line::new()
-            .put(Role::Heading, "STACK  ")
-            .text(format!("{} used, peak {}", bytes(stats.stack_used_bytes), Count(stats.stack_peak_bytes))),
-    );
+    lines.push(Line::new().put(Role::Heading, "STACK  ").text(format!(
+        "{} used, peak {}",
+        bytes(stats.stack_used_bytes),
+        Count(stats.stack_peak_bytes)
+    )));
     lines
 }
 
@@ -435,12 +512,18 @@ fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line>
     let broken = rules.iter().filter(|rule| !rule.holds).count() as u64;
     let verdict = match broken {
         0 => format!("{heap} is sound: {}, {}.", count(blocks, "block"), count(holes, "hole")),
-        broken => format!("{heap} is damaged: {} broken. This is our bug, please report it.", count(broken, "invariant")),
+        broken => format!(
+            "{heap} is damaged: {} broken. This is our bug, please report it.",
+            count(broken, "invariant")
+        ),
     };
     let mut lines = vec![Line::of(verdict)];
     for (index, rule) in rules.iter().enumerate() {
-        let (role, word) = if rule.holds { (Role::Hole, "ok    ") } else { (Role::Error, "BROKEN") };
-        lines.push(Line::of(format!("  {}  ", index + 1)).put(role, word).text(format!("  {}", rule.text)));
+        let (role, word) =
+            if rule.holds { (Role::Hole, "ok    ") } else { (Role::Error, "BROKEN") };
+        lines.push(
+            Line::of(format!("  {}  ", index + 1)).put(role, word).text(format!("  {}", rule.text)),
+        );
     }
     lines
 }
@@ -448,15 +531,24 @@ fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line>
 // Help and history.
 
 fn help_lines(groups: &[HelpGroup]) -> Vec<Line> {
-    let width = groups.iter().flat_map(|group| &group.rows).map(|row| row.name.len()).max().unwrap_or(0);
+    let width =
+        groups.iter().flat_map(|group| &group.rows).map(|row| row.name.len()).max().unwrap_or(0);
     let mut lines = Vec::new();
     for group in groups {
         lines.push(Line::new().put(Role::Heading, group.title));
         for row in &group.rows {
-            lines.push(Line::of("  ").name(format!("{:<width$}", row.name)).text(format!("  {}", row.summary)));
+            lines.push(
+                Line::of("  ")
+                    .name(format!("{:<width$}", row.name))
+                    .text(format!("  {}", row.summary)),
+            );
         }
     }
-    lines.push(Line::of("").put(Role::Hint, "help alloc").text(" says what alloc takes. A line of Rust works, too: let x = 8;"));
+    lines.push(
+        Line::of("")
+            .put(Role::Hint, "help alloc")
+            .text(" says what alloc takes. A line of Rust works, too: let x = 8;"),
+    );
     lines
 }
 
@@ -472,7 +564,8 @@ fn help_command_lines(help: &HelpCommand, style: Style) -> Vec<Line> {
         summary.replace_range(..1, &first);
     }
     let text = format!("{summary}. {}{aliases}", help.details);
-    lines.extend(wrap(&text, style.width - 2).into_iter().map(|line| Line::of(format!("  {line}"))));
+    lines
+        .extend(wrap(&text, style.width - 2).into_iter().map(|line| Line::of(format!("  {line}"))));
     for (index, example) in help.examples.iter().enumerate() {
         let lead = if index == 0 { "  For example:  " } else { "                " };
         lines.push(Line::new().put(Role::Dim, lead).put(Role::Input, *example));
@@ -492,18 +585,23 @@ fn history_lines(rows: &[HistoryRow], earlier: u64, undone: u64, style: Style) -
     for row in rows {
         let number = format!("  {:>width$}  ", Count(row.line).to_string());
         let input = visible(&row.input, style.ascii);
-        let input: String = match input.char_indices().nth(style.width.saturating_sub(number.len() + 10)) {
-            Some((at, _)) => format!("{}…", &input[..at]),
-            None => input,
-        };
+        let input: String =
+            match input.char_indices().nth(style.width.saturating_sub(number.len() + 10)) {
+                Some((at, _)) => format!("{}…", &input[..at]),
+                None => input,
+            };
         let line = Line::new().put(Role::Dim, number);
-        lines.push(match row.undone {
-            true => line.put(Role::Dim, input).put(Role::Dim, "  (undone)"),
-            false => line.put(Role::Input, input),
+        lines.push(if row.undone {
+            line.put(Role::Dim, input).put(Role::Dim, "  (undone)")
+        } else {
+            line.put(Role::Input, input)
         });
     }
     if undone > 0 {
-        lines.push(Line::detail(format!("{} undone; \"redo\" does the next again", count(undone, "line"))));
+        lines.push(Line::detail(format!(
+            "{} undone; \"redo\" does the next again",
+            count(undone, "line")
+        )));
     }
     lines
 }

@@ -9,7 +9,8 @@ mod types;
 mod value;
 
 pub use machine::{
-    Byte, Called, Item, ItemKind, Overflow, Popped, Pushed, Returned, START, SlotId, Stack, Underflow,
+    Byte, Called, Item, ItemKind, Overflow, Popped, Pushed, Returned, START, SlotId, Stack,
+    Underflow,
 };
 pub use types::{Scalar, Type};
 pub use value::{Run, Value};

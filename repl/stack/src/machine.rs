@@ -69,7 +69,7 @@ struct Frame {
     /// Items below this index stay until `ret`.
     first_slot: usize,
     sp_before: u32,
-    frame_pointer_before: u32,
+    caller_pointer: u32,
 }
 
 /// One byte as a dump shows it.
@@ -208,7 +208,9 @@ impl Stack {
     }
 
     /// The functions called and not returned from, each with the number of items below its frame.
-    pub fn frames(&self) -> impl DoubleEndedIterator<Item = (&Arc<str>, usize)> + ExactSizeIterator {
+    pub fn frames(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = (&Arc<str>, usize)> + ExactSizeIterator {
         self.frames.iter().map(|frame| (&frame.function, frame.first_item))
     }
 
@@ -302,7 +304,7 @@ impl Stack {
             first_item: self.items.len(),
             first_slot: self.items.len() + words as usize + usize::from(locals_bytes > 0),
             sp_before: self.sp,
-            frame_pointer_before: self.frame_pointer,
+            caller_pointer: self.frame_pointer,
         };
         let sp_before = self.sp;
         let mut items = Vec::with_capacity(3);
@@ -334,7 +336,7 @@ impl Stack {
             unreachable!("a frame starts with its return address, not {:?}", items[0])
         };
         items.reverse();
-        self.frame_pointer = frame.frame_pointer_before;
+        self.frame_pointer = frame.caller_pointer;
         self.raise(frame.sp_before);
         Ok(Returned { function: frame.function, items, return_to, sp_before, sp: self.sp })
     }

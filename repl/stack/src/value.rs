@@ -42,7 +42,8 @@ impl Value {
             }
             Self::Repeat(element, len) => match element.uniform() {
                 Some(byte) => {
-                    let size = self.type_of().size_bytes().expect("a value that was placed has a size");
+                    let size =
+                        self.type_of().size_bytes().expect("a value that was placed has a size");
                     write(Run::Repeat(byte, size));
                 }
                 None => (0..*len).for_each(|_| element.bytes(write)),
@@ -89,7 +90,9 @@ impl Value {
                 let shown = if size == 0 { 0 } else { (*len).min(SHOWN) };
                 let elements: Vec<_> = (0..shown).map(decode).collect::<Option<_>>()?;
                 match elements.split_first() {
-                    Some((first, rest)) if rest.iter().all(|value| value == first) || *len > SHOWN => {
+                    Some((first, rest))
+                        if rest.iter().all(|value| value == first) || *len > SHOWN =>
+                    {
                         let uniform = bytes.chunks_exact(size).all(|chunk| chunk == &bytes[..size]);
                         if uniform {
                             return Some(Self::Repeat(Arc::new(first.clone()), *len));
@@ -149,7 +152,9 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Scalar { scalar, bits } => scalar_debug(f, *scalar, *bits),
-            Self::Repeat(element, len) => list(f, std::iter::repeat_n(&**element, (*len).min(SHOWN + 1) as usize)),
+            Self::Repeat(element, len) => {
+                list(f, std::iter::repeat_n(&**element, (*len).min(SHOWN + 1) as usize))
+            }
             Self::List(elements) => list(f, elements.iter()),
         }
     }

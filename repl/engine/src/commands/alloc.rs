@@ -30,7 +30,8 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let name = args.name("NAME");
     world.check_free_name(name)?;
     let natural = size.ty.as_ref().map_or(1, |ty| u64::from(ty.align_bytes()));
-    let (align, align_span) = args.number("N").map_or((DEFAULT_ALIGN.max(natural), span), |(n, span)| (*n, span));
+    let (align, align_span) =
+        args.number("N").map_or((DEFAULT_ALIGN.max(natural), span), |(n, span)| (*n, span));
     let layout = world.layout(size.bytes, span, align, align_span)?;
     let name = name.map(|(name, _)| name.clone());
     Ok(Answer::step(world.alloc(layout, name, args.flag("zeroed"), span)?))

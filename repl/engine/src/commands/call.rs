@@ -26,6 +26,7 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (name, _) = args.name("NAME").given();
-    let (locals, span) = args.size("SIZE").map_or((0, args.line), |(size, span)| (size.bytes, span));
+    let (locals, span) =
+        args.size("SIZE").map_or((0, args.line), |(size, span)| (size.bytes, span));
     Ok(Answer::step(world.call(name.clone(), locals, args.flag("fp"), span)?))
 }

@@ -21,9 +21,18 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
     let info = world.heap.info();
     let broken = world.heap.check().err().map(|broken| broken.invariant);
-    let rule = |(index, text): (usize, &&'static str)| Rule { text, holds: broken != Some(index + 1) };
+    let rule =
+        |(index, text): (usize, &&'static str)| Rule { text, holds: broken != Some(index + 1) };
     let mut rules: Vec<_> = info.invariants.iter().enumerate().map(rule).collect();
-    rules.push(Rule { text: "its blocks are those of the ledger, apart and aligned", holds: world.ledger_agrees() });
+    rules.push(Rule {
+        text: "its blocks are those of the ledger, apart and aligned",
+        holds: world.ledger_agrees(),
+    });
     let holes = world.heap.holes().count() as u64;
-    Ok(Answer::look(View::Check { heap: info.name, rules, blocks: world.ledger.live_count(), holes }))
+    Ok(Answer::look(View::Check {
+        heap: info.name,
+        rules,
+        blocks: world.ledger.live_count(),
+        holes,
+    }))
 }

@@ -34,9 +34,14 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         Some((place, span)) => {
             let spot = world.locate(place, span)?;
             let natural = world.natural_len(&spot).unwrap_or(DEFAULT_BYTES);
-            if world.heap_offset(spot.address).is_none() && world.stack_address(spot.address).is_none() {
+            if world.heap_offset(spot.address).is_none()
+                && world.stack_address(spot.address).is_none()
+            {
                 let lies = world.whereabouts(spot.address);
-                return Err(Problem::new(Trouble::ForeignPointer { address: spot.address, lies, free: false }, span));
+                return Err(Problem::new(
+                    Trouble::ForeignPointer { address: spot.address, lies, free: false },
+                    span,
+                ));
             }
             (spot.address, natural)
         }

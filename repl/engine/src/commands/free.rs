@@ -38,7 +38,11 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         (Some((given_size, size_span)), given_align) => {
             let given_align_value = given_align.map_or(align, |(n, _)| *n);
             if (*given_size, given_align_value) != (size, align) {
-                let span = if *given_size == size { given_align.map_or(size_span, |(_, span)| span) } else { size_span };
+                let span = if *given_size == size {
+                    given_align.map_or(size_span, |(_, span)| span)
+                } else {
+                    size_span
+                };
                 let trouble = Trouble::WrongLayout {
                     name: life.name.to_string(),
                     size,

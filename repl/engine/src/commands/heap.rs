@@ -35,11 +35,20 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
 }
 
 /// `more` bytes on top of `old`, rounded up to the grain; the first to be refused for zero, the sum above `max`.
-pub(super) fn rounded(more: u64, old: u64, what: &'static str, max: u64, span: Span) -> Result<u32, Problem> {
+pub(super) fn rounded(
+    more: u64,
+    old: u64,
+    what: &'static str,
+    max: u64,
+    span: Span,
+) -> Result<u32, Problem> {
     if more == 0 {
-        return Err(Problem::new(Trouble::ZeroSize, span));
+        return Err(Problem::new(Trouble::BadArgument(Argument::NothingToHold { what }), span));
     }
-    let sum = more.checked_next_multiple_of(SIZE_GRAIN).and_then(|more| more.checked_add(old)).unwrap_or(u64::MAX);
+    let sum = more
+        .checked_next_multiple_of(SIZE_GRAIN)
+        .and_then(|more| more.checked_add(old))
+        .unwrap_or(u64::MAX);
     if sum > max {
         let argument = Argument::TooLarge { what, bytes: sum, max };
         return Err(Problem::new(Trouble::BadArgument(argument), span));

@@ -19,7 +19,10 @@ pub(super) const COMMAND: Command = Command {
 fn run(_: &mut World, args: &Args) -> Result<Answer, Problem> {
     let Some((topic, span)) = args.text("COMMAND") else { return Ok(Answer::look(overview())) };
     let Some(command) = find(topic) else {
-        let trouble = Trouble::UnknownTopic { word: topic.clone(), nearest: nearest(topic) };
+        let trouble = Trouble::UnknownTopic {
+            word: topic.clone(),
+            nearest: nearest(topic).filter(|_| topic.len() > 4),
+        };
         return Err(Problem::new(trouble, span));
     };
     Ok(Answer::look(View::HelpCommand(HelpCommand {

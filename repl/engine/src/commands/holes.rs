@@ -23,5 +23,11 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (rows, total, free_bytes) = world.hole_rows(args.flag("all"));
     let stranded_bytes = world.stranded_bytes(free_bytes);
-    Ok(Answer::look(View::Holes { heap: world.heap.info().name, total, free_bytes, rows, stranded_bytes }))
+    Ok(Answer::look(View::Holes {
+        heap: world.heap.info().name,
+        total,
+        free_bytes,
+        rows,
+        stranded_bytes,
+    }))
 }

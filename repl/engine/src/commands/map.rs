@@ -14,7 +14,10 @@ pub(super) const COMMAND: Command = Command {
     details: "A row reaches up to the row above it. A star marks what the last change touched.",
     examples: &[
         Example { setup: &["alloc 200", "push [0u8; 200]", "push"], line: "map" },
-        Example { setup: &["use bump", "alloc 40", "alloc 100", "alloc 20", "free b"], line: "map" },
+        Example {
+            setup: &["use bump", "alloc 40", "alloc 100", "alloc 20", "free b"],
+            line: "map",
+        },
     ],
     run: Run::World(run),
 };

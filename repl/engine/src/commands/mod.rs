@@ -116,7 +116,10 @@ pub struct Command {
 impl Command {
     /// The name and what it takes.
     pub fn usage(&self) -> String {
-        std::iter::once(self.name.to_owned()).chain(self.params.iter().map(Param::usage)).collect::<Vec<_>>().join(" ")
+        std::iter::once(self.name.to_owned())
+            .chain(self.params.iter().map(Param::usage))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -201,8 +204,10 @@ pub(crate) fn read(line: &str) -> Result<Read, Problem> {
         return Ok(Read::Blank);
     }
     if let Some(topic) = help_topic(line) {
-        let topic: Vec<Word<'_>> = topic.into_iter().collect();
-        return Ok(Read::Command(&help::COMMAND, Args::parse("help", help::COMMAND.params, line, &topic)?));
+        return Ok(Read::Command(
+            &help::COMMAND,
+            Args::parse("help", help::COMMAND.params, line, &topic)?,
+        ));
     }
     let first = first_word(line);
     let start = line.len() - line.trim_start().len();
@@ -213,11 +218,18 @@ pub(crate) fn read(line: &str) -> Result<Read, Problem> {
     }
     if let Some(command) = find(first) {
         let words = words(line)?;
-        return Ok(Read::Command(command, Args::parse(command.name, command.params, line, &words[1..])?));
+        return Ok(Read::Command(
+            command,
+            Args::parse(command.name, command.params, line, &words[1..])?,
+        ));
     }
-    if let Some(nearest) = nearest(first).filter(|_| !rest.is_empty() && !KEYWORDS.contains(&first)) {
+    if let Some(nearest) = nearest(first).filter(|_| !rest.is_empty() && !KEYWORDS.contains(&first))
+    {
         let span = Span { start, end: start + first.len() };
-        return Err(Problem::new(Trouble::UnknownCommand { word: first.to_owned(), nearest }, span));
+        return Err(Problem::new(
+            Trouble::UnknownCommand { word: first.to_owned(), nearest },
+            span,
+        ));
     }
     Ok(Read::Statement)
 }
@@ -235,11 +247,12 @@ fn continues_as_rust(rest: &str) -> bool {
         || rest.starts_with('=')
         || rest.starts_with('.')
         || rest.starts_with("::")
-        || first_word(next_word).len() < next_word.len() && next_word[first_word(next_word).len()..].starts_with("::")
+        || first_word(next_word).len() < next_word.len()
+            && next_word[first_word(next_word).len()..].starts_with("::")
 }
 
-/// `?`, `?alloc` and `alloc?` ask for help.
-fn help_topic(line: &str) -> Option<Option<Word<'_>>> {
+/// `?`, `?alloc` and `alloc?` ask for help: about nothing in particular, or a word.
+fn help_topic(line: &str) -> Option<Vec<Word<'_>>> {
     let start = line.len() - line.trim_start().len();
     let text = line.trim();
     let (from, topic) = match (text.strip_prefix('?'), text.strip_suffix('?')) {
@@ -248,10 +261,10 @@ fn help_topic(line: &str) -> Option<Option<Word<'_>>> {
         (None, None) => return None,
     };
     if topic.is_empty() {
-        return Some(None);
+        return Some(Vec::new());
     }
     let span = Span { start: from, end: from + topic.len() };
-    (topic == first_word(topic)).then_some(Some(Word { text: topic, span }))
+    (topic == first_word(topic)).then(|| vec![Word { text: topic, span }])
 }
 
 #[cfg(test)]

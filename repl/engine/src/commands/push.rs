@@ -10,7 +10,11 @@ pub(super) const COMMAND: Command = Command {
     name: "push",
     aliases: &[],
     group: Group::Stack,
-    params: &[Param { name: "SIZE, TYPE, VALUE or NAME = VALUE", kind: Kind::Slot, form: Form::OptionalRest }],
+    params: &[Param {
+        name: "SIZE, TYPE, VALUE or NAME = VALUE",
+        kind: Kind::Slot,
+        form: Form::OptionalRest,
+    }],
     summary: "reserve a slot on the stack",
     details: "`push 200` is so many bytes at align 1, `push u64` a type, unset; `push 8u64` and `push x = 8` are \
               values. Alone it is an unset u64. `let x = 8;` is another spelling.",
@@ -24,7 +28,11 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let word = || Slot { name: None, size: Size { bytes: 8, ty: Some(Type::Scalar(Scalar::U64)) }, value: None };
+    let word = || Slot {
+        name: None,
+        size: Size { bytes: 8, ty: Some(Type::Scalar(Scalar::U64)) },
+        value: None,
+    };
     let events = match args.slot("SIZE, TYPE, VALUE or NAME = VALUE") {
         Some((slot, span)) => world.push(slot, true, span)?,
         None => world.push(&word(), true, args.line)?,

@@ -24,7 +24,8 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     match args.size("SIZE") {
         None => Ok(Answer::look(View::Stack(world.stack_map()))),
         Some((size, span)) => {
-            let size_bytes = heap::rounded(size.bytes, 0, "a stack", u64::from(MAX_STACK_BYTES), span)?;
+            let size_bytes =
+                heap::rounded(size.bytes, 0, "a stack", u64::from(MAX_STACK_BYTES), span)?;
             Ok(Answer::step(world.replace_stack(size_bytes)))
         }
     }

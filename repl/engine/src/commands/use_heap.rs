@@ -23,8 +23,15 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let Some(info) = heap::named(name) else {
         let names: Vec<_> = heap::HEAPS.iter().map(|info| info.name).collect();
         let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
-        let nearest = names.iter().copied().min_by_key(|known| distance(known)).filter(|known| distance(known) <= 3);
-        return Err(Problem::new(Trouble::UnknownHeap { name: name.clone(), nearest, names }, span));
+        let nearest = names
+            .iter()
+            .copied()
+            .min_by_key(|known| distance(known))
+            .filter(|known| distance(known) <= 3);
+        return Err(Problem::new(
+            Trouble::UnknownHeap { name: name.clone(), nearest, names },
+            span,
+        ));
     };
     let size_bytes = world.heap.memory().len();
     Ok(Answer::step(world.replace_heap(info, size_bytes)))

@@ -35,7 +35,8 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         Trouble::OutOfBounds { .. } => Ok(world.access(&spot, 0, None, true, span)?),
         _ => Err(problem),
     })?;
-    let (offset, offset_span) = args.number("OFFSET").map_or((0, bytes_span), |(n, span)| (*n, span));
+    let (offset, offset_span) =
+        args.number("OFFSET").map_or((0, bytes_span), |(n, span)| (*n, span));
     let access = world.access(&spot, offset, Some(bytes.len() as u64), true, offset_span)?;
     world.store(&access, bytes);
     Ok(Answer::step(vec![Event::Write {

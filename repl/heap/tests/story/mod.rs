@@ -24,7 +24,8 @@ pub(crate) fn everything_that_allocates() {
                 for i in 0..200 {
                     let mut line = String::new();
                     for _ in 0..=i % 17 {
-                        line.push_str(&format!("{worker}:{i} "));
+                        line += &worker.to_string();
+                        line += ":";
                     }
                     sender.send(line).unwrap();
                 }
