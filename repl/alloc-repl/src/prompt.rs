@@ -39,6 +39,10 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor = Editor::<Assistant<'_>, MemHistory>::with_history(config, history)?;
+    if let Format::Text(_) = shell.format {
+        print!("{}", greeting());
+        io::stdout().flush()?;
+    }
     match shell.store.history() {
         Ok(lines) => {
             for line in lines {
@@ -46,10 +50,6 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
             }
         }
         Err(error) => warn(&mut warned, "The history cannot be read", &error),
-    }
-    if let Format::Text(_) = shell.format {
-        print!("{}", greeting());
-        io::stdout().flush()?;
     }
 
     let shell = Rc::new(RefCell::new(shell));

@@ -525,7 +525,7 @@ impl Trouble {
             Self::Stale { name, cause, now, address } => match now {
                 Successor::Block(owner) => words("stale-handle", format!("{name} died at {cause}, and {owner} has its bytes now. Nothing changed."))
                     .label(format!("{address} belongs to {owner}"))
-                    .note(format!("Unchecked, this reaches {owner}: freeing or writing through the old pointer takes the bytes from under a block that did nothing wrong."))
+                    .note(format!("Unchecked, the old pointer reaches {owner}'s bytes: a read shows them, a write or a free takes them from under a block that did nothing wrong."))
                     .hint(format!("{owner}, or blocks to see what is live")),
                 Successor::Arena => words("stale-handle", format!("{name} went with its arena at {cause}. Nothing changed."))
                     .label(format!("{address} is a place in another heap now"))
@@ -571,13 +571,15 @@ impl Trouble {
                     0 => "a larger one".to_owned(),
                     len => format!("an offset of at most {}", Count(len - 1)),
                 }),
-            Self::Uninitialised { name, at, address, cause } => words("uninitialised", format!("byte {} of {name} was never written. Nothing changed.", Count(*at)))
-                .label(match cause {
-                    Some(cause) => format!("{address}: unset since {cause}"),
-                    None => format!("{address} is unset"),
-                })
-                .note("Unchecked, the read shows whatever was left there. In Rust it is undefined behaviour: the compiler may assume it never happens.")
-                .hint(format!("write {name} at {at} 0, or alloc … zeroed")),
+            Self::Uninitialised { name, at, address, cause } => {
+                words("uninitialised", format!("byte {} of {name} is unset. Nothing changed.", Count(*at)))
+                    .label(match cause {
+                        Some(cause) => format!("{address}: not written since {cause}"),
+                        None => format!("{address}: not written since the push"),
+                    })
+                    .note("Unchecked, the read shows whatever was left there. In Rust it is undefined behaviour: the compiler may assume it never happens.")
+                    .hint(format!("write {name} at {at} 0"))
+            }
             Self::StackOverflow { wanted, left, size: whole } => words("stack-overflow", format!("{} wanted, {} left of {}. Nothing changed.", bytes(*wanted), Count(*left), size(*whole)))
                 .label("would reach into the guard")
                 .note("A real process dies here: the guard page below the stack faults, and Rust's handler reports the overflow and aborts.")

@@ -107,10 +107,8 @@ fn assign(
     };
     let place = crate::args::Place::Name { name: name.text.to_owned(), plus: 0 };
     let spot = world.locate(&place, name.span)?;
-    let whole = world.access(&spot, 0, Some(0), true, name.span);
-    let Some(item) = world.stack.item(id) else {
-        return Err(whole.err().expect("a dead slot is refused"));
-    };
+    let target = world.target(&spot, true, name.span)?;
+    let item = world.stack.item(id).expect("a live slot is on the stack");
     let ItemKind::Slot { ty, mutable, .. } = &item.kind else {
         unreachable!("only slots have names: {item:?}")
     };
@@ -138,7 +136,7 @@ fn assign(
     if bytes.is_empty() {
         return Err(Problem::new(Trouble::UnsupportedRust { nearest: None }, span));
     }
-    let access = world.access(&spot, offset, Some(bytes.len() as u64), true, span)?;
+    let access = world.range(&target, offset, Some(bytes.len() as u64), span)?;
     world.store(&access, &bytes);
     Ok(Answer::step(vec![Event::Write {
         name: access.name,

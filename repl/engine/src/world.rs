@@ -61,17 +61,31 @@ pub(crate) enum Owner {
     Nobody,
 }
 
-/// A range of bytes that may be read or written.
+/// Something live that may be read or written.
+pub(crate) struct Target {
+    name: Arc<str>,
+    /// Its first byte.
+    memory: Memory,
+    size_bytes: u64,
+    /// How far inside the pointer points.
+    plus: u64,
+    write: bool,
+}
+
+/// A range of its bytes.
 pub(crate) struct Access {
     pub(crate) name: Arc<str>,
     pub(crate) offset: u64,
     pub(crate) address: Address,
     pub(crate) len: u64,
-    memory: AccessIn,
+    memory: Memory,
 }
 
-enum AccessIn {
+/// A place in one of the two memories.
+enum Memory {
+    /// An offset in the arena.
     Heap(u32),
+    /// An address on the stack.
     Stack(u32),
 }
 
@@ -371,74 +385,77 @@ impl World {
         ))
     }
 
-    /// The bytes from `offset` behind `spot` on; `len` of them, or up to the owner's end.
-    pub(crate) fn access(
+    /// The live block or slot that `spot` leads into.
+    pub(crate) fn target(&self, spot: &Spot, write: bool, span: Span) -> Result<Target, Problem> {
+        if let Owner::Slot { id, address, size_bytes, plus } = spot.owner {
+            let name: Arc<str> = spot.name.as_str().into();
+            if self.stack.item(id).is_some() {
+                let size_bytes = u64::from(size_bytes);
+                return Ok(Target {
+                    name,
+                    memory: Memory::Stack(address),
+                    size_bytes,
+                    plus,
+                    write,
+                });
+            }
+            let cause =
+                self.slot_deaths.get(&id).cloned().expect("a slot that is gone went at some line");
+            let trouble = Trouble::UseAfterReturn { name: spot.name.clone(), cause, write };
+            return Err(Problem::new(trouble, span));
+        }
+        let use_of = if write { Use::Write } else { Use::Read };
+        let (id, plus) = self.live_block(spot, use_of, span)?;
+        let life = self.ledger.life(id);
+        let known = self.names.get_key_value(spot.name.as_str());
+        let name = known.map_or_else(|| Arc::clone(&life.name), |(name, _)| Arc::clone(name));
+        let size_bytes = u64::from(life.size_bytes);
+        Ok(Target { name, memory: Memory::Heap(life.at.0), size_bytes, plus, write })
+    }
+
+    /// The bytes of `target` from `offset` on; `len` of them, or all up to its end. At least one.
+    pub(crate) fn range(
         &self,
-        spot: &Spot,
+        target: &Target,
         offset: u64,
         len: Option<u64>,
-        write: bool,
         span: Span,
     ) -> Result<Access, Problem> {
-        let (name, start, size_bytes, plus) = match spot.owner {
-            Owner::Slot { id, address, size_bytes, plus } => {
-                if self.stack.item(id).is_none() {
-                    let cause =
-                        self.slot_deaths.get(&id).cloned().unwrap_or_else(|| self.now.clone());
-                    return Err(Problem::new(
-                        Trouble::UseAfterReturn { name: spot.name.clone(), cause, write },
-                        span,
-                    ));
-                }
-                (spot.name.as_str().into(), AccessIn::Stack(address), u64::from(size_bytes), plus)
-            }
-            Owner::Block { .. } | Owner::Nobody => {
-                let use_of = if write { Use::Write } else { Use::Read };
-                let (id, plus) = self.live_block(spot, use_of, span)?;
-                let life = self.ledger.life(id);
-                let name = if self.names.contains_key(spot.name.as_str()) {
-                    spot.name.as_str().into()
-                } else {
-                    Arc::clone(&life.name)
-                };
-                (name, AccessIn::Heap(life.at.0), u64::from(life.size_bytes), plus)
-            }
-        };
+        let Target { name, memory, size_bytes, plus, write } = target;
         let first = plus.saturating_add(offset);
         let len = len.unwrap_or(size_bytes.saturating_sub(first));
-        let base = match start {
-            AccessIn::Heap(at) => Address::from(Offset(at)),
-            AccessIn::Stack(address) => Address::from(address),
+        let base = match *memory {
+            Memory::Heap(at) => Address::from(Offset(at)),
+            Memory::Stack(address) => Address::from(address),
         };
-        if first.saturating_add(len) > size_bytes || first >= size_bytes {
-            let at = first.max(size_bytes);
+        if first >= *size_bytes || len > size_bytes - first {
+            let at = first.max(*size_bytes);
             let address = base.plus(at);
-            let lies = self.whereabouts(address);
             let trouble = Trouble::OutOfBounds {
                 name: name.to_string(),
-                len: size_bytes,
+                len: *size_bytes,
                 at,
                 address,
-                lies,
-                write,
+                lies: self.whereabouts(address),
+                write: *write,
             };
             return Err(Problem::new(trouble, span));
         }
-        let memory = match start {
-            AccessIn::Heap(at) => AccessIn::Heap(at + first as u32),
-            AccessIn::Stack(address) => AccessIn::Stack(address + first as u32),
+        let memory = match memory {
+            Memory::Heap(at) => Memory::Heap(at + first as u32),
+            Memory::Stack(address) => Memory::Stack(address + first as u32),
         };
-        Ok(Access { name, offset: first, address: base.plus(first), len, memory })
+        Ok(Access { name: Arc::clone(name), offset: first, address: base.plus(first), len, memory })
     }
 
     /// Stores `bytes`, as many as the access has.
     pub(crate) fn store(&mut self, access: &Access, bytes: &[u8]) {
         match access.memory {
-            AccessIn::Heap(at) => {
+            Memory::Heap(at) => {
                 self.heap.memory_mut().write(at, bytes);
                 self.ledger.note_written(at..at + bytes.len() as u32);
             }
-            AccessIn::Stack(address) => self.stack.write(address, bytes),
+            Memory::Stack(address) => self.stack.write(address, bytes),
         }
         self.touch(access.address, bytes.len() as u64);
         self.work += bytes.len() as u64 / 4096;
@@ -448,17 +465,17 @@ impl World {
     pub(crate) fn load(&self, access: &Access, span: Span) -> Result<Vec<u8>, Problem> {
         let len = access.len as u32;
         let unset = match access.memory {
-            AccessIn::Heap(at) => self.ledger.first_unset(at..at + len).map(|unset| unset - at),
-            AccessIn::Stack(address) => {
+            Memory::Heap(at) => self.ledger.first_unset(at..at + len).map(|unset| unset - at),
+            Memory::Stack(address) => {
                 self.stack.first_unset(address..address + len).map(|unset| unset - address)
             }
         };
         if let Some(unset) = unset {
             let cause = match access.memory {
-                AccessIn::Heap(at) => {
+                Memory::Heap(at) => {
                     self.ledger.live_around(at).map(|(id, _)| self.ledger.life(id).born.clone())
                 }
-                AccessIn::Stack(_) => None,
+                Memory::Stack(_) => None,
             };
             let trouble = Trouble::Uninitialised {
                 name: access.name.to_string(),
@@ -469,8 +486,8 @@ impl World {
             return Err(Problem::new(trouble, span));
         }
         Ok(match access.memory {
-            AccessIn::Heap(at) => self.heap.memory().read(at..at + len),
-            AccessIn::Stack(address) => self.stack.read(address..address + len),
+            Memory::Heap(at) => self.heap.memory().read(at..at + len),
+            Memory::Stack(address) => self.stack.read(address..address + len),
         })
     }
 
@@ -504,10 +521,7 @@ impl World {
                 Named::Slot { id, address, size_bytes, plus }
             }
             Owner::Slot { .. } => {
-                return Err(self
-                    .access(spot, 0, None, false, span)
-                    .err()
-                    .expect("a dead slot is refused"));
+                return Err(self.target(spot, false, span).err().expect("a dead slot is refused"));
             }
             Owner::Block { .. } | Owner::Nobody => {
                 let (id, plus) = self.live_block(spot, Use::Read, span)?;

@@ -13,20 +13,20 @@ const BYTE_LINES: usize = 16;
 
 pub(crate) fn lines(events: &[Event], style: Style) -> Vec<Line> {
     let Some((first, rest)) = events.split_first() else { return Vec::new() };
-    match first {
-        Event::Free { handle, .. } => freed(handle, rest),
-        _ => answer(first, style)
-            .into_iter()
-            .chain(rest.iter().filter_map(|event| detail(first, event)))
-            .collect(),
-    }
+    let lines = if let Event::Free { handle, .. } = first {
+        freed(handle, rest)
+    } else {
+        let how = rest.iter().filter_map(|event| detail(first, event));
+        answer(first).into_iter().chain(how).collect()
+    };
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
 
 fn named(name: &str, address: Address) -> Line {
     Line::new().name(name).text(" = ").address(address)
 }
 
-fn answer(event: &Event, style: Style) -> Vec<Line> {
+fn answer(event: &Event) -> Vec<Line> {
     match event {
         Event::Alloc { handle, address, size_bytes, align_bytes, zeroed, .. } => {
             let contents = if *zeroed { "all zero" } else { "contents unset" };
@@ -151,19 +151,14 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
                 parts.push(format!("{padding_bytes} of padding"));
             }
             let size = bytes(sp_before.0 - sp.0 - padding_bytes);
-            let mut lines = vec![
+            vec![
                 Line::new()
                     .name(&**name)
                     .text(format!(" called: a frame of {size}, sp = "))
                     .address(*sp)
                     .text("."),
-            ];
-            lines.extend(
-                crate::text::wrap(&format!("{}.", parts.join("; ")), style.width - 2)
-                    .iter()
-                    .map(Line::detail),
-            );
-            lines
+                Line::detail(format!("{}.", parts.join("; "))),
+            ]
         }
         Event::Ret { name, return_address, line, slots, size_bytes, sp } => {
             let with = if *slots > 0 {
@@ -174,7 +169,7 @@ fn answer(event: &Event, style: Style) -> Vec<Line> {
             vec![
                 Line::new()
                     .name(&**name)
-                    .text(format!(" returned to {return_address}, behind line {line}: sp = "))
+                    .text(format!(" returned to {return_address}, after line {line}: sp = "))
                     .address(*sp)
                     .text("."),
                 Line::detail(format!(
@@ -316,18 +311,15 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
                 0 => String::new(),
                 padding => format!("skipped {} to align, then ", bytes(*padding)),
             };
-            let whose = match first {
+            let hole = match first {
                 Event::Realloc { moved: false, .. } => "the hole behind",
                 _ => "the hole",
             };
             let heap = sentence_case(heap);
             match remaining_bytes {
-                0 => format!(
-                    "{heap} {skipped}took {} from {whose}{parts}; nothing of it remains.",
-                    bytes(taken)
-                ),
+                0 => format!("{heap} {skipped}took all {} of {hole}{parts}.", bytes(taken)),
                 rest => format!(
-                    "{heap} {skipped}cut {}{parts} from {whose}; {} remain.",
+                    "{heap} {skipped}cut {}{parts} from {hole}; {} remain.",
                     bytes(taken),
                     Count(*rest)
                 ),
@@ -335,12 +327,12 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
         }
         Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, .. } => {
             let what = match first {
-                Event::Realloc { moved: true, .. } => "the old place",
-                Event::Realloc { .. } => "the tail",
-                _ => "the new bytes",
+                Event::Realloc { moved: true, .. } => "Of the old place,",
+                Event::Realloc { .. } => "Of the tail,",
+                _ => "Of what is new,",
             };
             let joined = joined(*freed_bytes, *size_bytes, *fits_bytes, *in_front, *behind);
-            format!("{}: {joined}", sentence_case(what))
+            format!("{what} {joined}")
         }
         Event::Strand { heap, size_bytes, .. } => {
             format!(

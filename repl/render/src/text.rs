@@ -90,6 +90,16 @@ impl Line {
         self.text(" ".repeat(missing))
     }
 
+    /// The line, or several if it is a detail wider than `width`.
+    pub(crate) fn wrapped(self, width: usize) -> Vec<Self> {
+        match &self.pieces[..] {
+            [Piece { role: Role::Dim, text }] if text.width() > width => {
+                wrap(text, width - 2).iter().map(Self::detail).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
     pub(crate) fn width(&self) -> usize {
         self.pieces.iter().map(|piece| piece.text.width()).sum()
     }

@@ -145,7 +145,7 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
             StackItem::Return { function, to, line } => (
                 "return".to_owned(),
                 Role::Header,
-                format!("address {to}, behind line {line}; frame of {function}"),
+                format!("address {to}, after line {line}; frame of {function}"),
             ),
             StackItem::FramePointer { to } => (
                 "saved fp".to_owned(),
@@ -372,7 +372,7 @@ fn dump_lines(start: Address, rows: &[DumpRow], more_bytes: u64) -> Vec<Line> {
             start.plus(shown)
         )));
     }
-    lines.push(dump_legend(rows));
+    lines.extend(dump_legend(rows));
     lines
 }
 
@@ -419,7 +419,8 @@ fn owner_sign(owner: &CellOwner) -> Sign<'_> {
     }
 }
 
-fn dump_legend(rows: &[DumpRow]) -> Line {
+/// What the signs in the rows mean, if there are any.
+fn dump_legend(rows: &[DumpRow]) -> Option<Line> {
     let cells = || {
         rows.iter()
             .filter_map(
@@ -444,7 +445,7 @@ fn dump_legend(rows: &[DumpRow]) -> Line {
     if cells().any(|cell| cell.state == CellState::Never) {
         add("?? never written".to_owned());
     }
-    Line::detail(parts.join("   "))
+    (!parts.is_empty()).then(|| Line::detail(parts.join("   ")))
 }
 
 // Numbers.

@@ -10,7 +10,7 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Arena,
     params: &[],
     summary: "remember the heap's top, to reset to",
-    details: "For heaps that have a top: bump. Marks are called m1, m2, …",
+    details: "For heaps that have a top: bump. Marks are called m1, m2 and so on.",
     examples: &[Example { setup: &["use bump", "alloc 200"], line: "mark" }],
     run: Run::World(run),
 };

@@ -31,8 +31,9 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (place, span) = args.place("H").given();
     let spot = world.locate(place, span)?;
+    let target = world.target(&spot, false, span)?;
     let (offset, offset_span) = args.number("OFFSET").map_or((0, span), |(n, span)| (*n, span));
-    let rest = world.access(&spot, offset, None, false, offset_span)?;
+    let rest = world.range(&target, offset, None, offset_span)?;
     let (len, len_span) = match args.size("LEN") {
         Some((size, span)) => (size.bytes, span),
         None => (rest.len.min(DEFAULT_BYTES), offset_span),
@@ -41,7 +42,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         let argument = Argument::ReadTooLong { max: MAX_BYTES };
         return Err(Problem::new(Trouble::BadArgument(argument), len_span));
     }
-    let access = world.access(&spot, offset, Some(len), false, len_span)?;
+    let access = world.range(&target, offset, Some(len), len_span)?;
     let bytes = world.load(&access, len_span)?;
     let value = world.slot_value(&spot, &access);
     let more_bytes = rest.len - len;

@@ -30,14 +30,10 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     if bytes.is_empty() {
         return Err(Problem::new(Trouble::BadArgument(Argument::NoBytes), bytes_span));
     }
-    // A pointer that is dead is wrong wherever it writes; the offset can only be wrong in a live block.
-    world.access(&spot, 0, Some(0), true, span).or_else(|problem| match problem.trouble {
-        Trouble::OutOfBounds { .. } => Ok(world.access(&spot, 0, None, true, span)?),
-        _ => Err(problem),
-    })?;
+    let target = world.target(&spot, true, span)?;
     let (offset, offset_span) =
         args.number("OFFSET").map_or((0, bytes_span), |(n, span)| (*n, span));
-    let access = world.access(&spot, offset, Some(bytes.len() as u64), true, offset_span)?;
+    let access = world.range(&target, offset, Some(bytes.len() as u64), offset_span)?;
     world.store(&access, bytes);
     Ok(Answer::step(vec![Event::Write {
         name: access.name,

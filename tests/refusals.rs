@@ -1,0 +1,270 @@
+use engine::Session;
+
+use crate::{exchange, play, snapshot, state};
+
+/// Lines that come before, the line that is refused, its code.
+type Case = (&'static [&'static str], &'static str, &'static str);
+
+const CHECKERED: &[&str] = &[
+    "alloc 40",
+    "alloc 24",
+    "alloc 96",
+    "alloc 16",
+    "alloc 304",
+    "alloc 16",
+    "free a",
+    "free c",
+    "free e",
+    "alloc 200",
+];
+
+const CASES: &[Case] = &[
+    (&[], "alloc", "bad-argument"),
+    (&[], "alloc 0", "zero-size"),
+    (&[], "alloc -1", "bad-argument"),
+    (&[], "alloc 99999999999999999999", "size-overflow"),
+    (&[], "alloc 18446744073709551615", "size-overflow"),
+    (&[], "alloc 9223372036854775807", "size-overflow"),
+    (&[], "alloc 8 align 3", "bad-align"),
+    (&[], "alloc 8 align 131072", "bad-align"),
+    (&[], "alloc 8 align", "bad-argument"),
+    (&[], "alloc 4KB", "bad-argument"),
+    (&[], "alloc 8 9", "bad-argument"),
+    (&[], "alloc 200; sp", "bad-argument"),
+    (&[], "alloc 8 as let", "bad-argument"),
+    (&["alloc 8"], "alloc 8 as a", "bad-argument"),
+    (&["alloc 200"], "alloc 2000", "out-of-memory"),
+    (&[], "alloc 3G", "out-of-memory"),
+    (&["use bump", "alloc 1000", "free a", "alloc 900 as b"], "alloc 200", "out-of-memory"),
+    (CHECKERED, "alloc 500", "fragmented"),
+    (&[], "free", "bad-argument"),
+    (&[], "free zz", "unknown-handle"),
+    (&["alloc 8 as table"], "free tabel", "unknown-handle"),
+    (&[], "free a-8", "bad-argument"),
+    (&["alloc 200"], "free a+8", "interior-pointer"),
+    (&["alloc 200", "alias q = a+8"], "free q", "interior-pointer"),
+    (&["alloc 200"], "free 0x10", "foreign-pointer"),
+    (&["alloc 200"], "free 0x1000_0000", "foreign-pointer"),
+    (&["alloc 200"], "free a+500", "foreign-pointer"),
+    (&["push 8"], "free s1", "foreign-pointer"),
+    (&["alloc 200"], "free a size 64", "wrong-layout"),
+    (&["alloc 200"], "free a size 200 align 16", "wrong-layout"),
+    (&["alloc 200"], "free a align 8", "bad-argument"),
+    (&["alloc 200", "free a"], "free a", "double-free"),
+    (&["alloc 200", "free a"], "free 0x1000_0008", "double-free"),
+    (&["alloc 200", "alias q = a", "free a"], "free q", "double-free"),
+    (&["alloc 200", "free a"], "read a", "use-after-free"),
+    (&["alloc 200", "free a"], "write a 1", "use-after-free"),
+    (&["alloc 200", "free a"], "realloc a 400", "double-free"),
+    (&["alloc 200", "free a", "alloc 8"], "free a", "stale-handle"),
+    (&["alloc 200", "free a", "alloc 8"], "write a 1", "stale-handle"),
+    (&["alloc 200", "use bump"], "read a", "stale-handle"),
+    (&["alloc 200", "heap new 2K"], "free a", "stale-handle"),
+    (&["alloc 200", "alloc 8", "alias q = a", "realloc a 400"], "read q", "use-after-free"),
+    (&["alloc 200"], "realloc a 0", "zero-size"),
+    (&["alloc 200"], "realloc a 99999", "out-of-memory"),
+    (&["alloc 200"], "write a at 200 7", "out-of-bounds"),
+    (&["alloc 200"], "write a at 199 1 2", "out-of-bounds"),
+    (&["alloc 200"], "write a 256", "bad-argument"),
+    (&["alloc 200"], "write a \"", "bad-argument"),
+    (&["alloc 200"], "write a \"\"", "bad-argument"),
+    (&["alloc 200"], "read a", "uninitialised"),
+    (&["alloc 200 zeroed"], "read a 201", "out-of-bounds"),
+    (&["alloc 200 zeroed"], "read a at 300", "out-of-bounds"),
+    (&["push 8"], "read s1", "uninitialised"),
+    (&["push 8", "pop"], "read s1", "use-after-return"),
+    (&["call f", "push x = 1", "ret"], "write x 1", "use-after-return"),
+    (&["alloc 8"], "alias q a", "bad-argument"),
+    (&[], "alias q = zz", "unknown-handle"),
+    (&[], "use nope", "unknown-heap"),
+    (&[], "use bmp", "unknown-heap"),
+    (&[], "use bump size=3", "bad-argument"),
+    (&[], "heap", "bad-argument"),
+    (&[], "heap shrink 5", "bad-argument"),
+    (&[], "heap new 0", "bad-argument"),
+    (&[], "heap new 2G", "bad-argument"),
+    (&[], "heap grow 1G", "bad-argument"),
+    (&[], "mark", "unsupported"),
+    (&[], "reset", "unsupported"),
+    (&["use bump", "mark", "alloc 8", "mark", "reset m1"], "reset m2", "stale-handle"),
+    (&["use bump"], "reset m1", "unknown-handle"),
+    (&[], "push [0u8; n]", "E0435"),
+    (&[], "push [0u8; 70000]", "stack-overflow"),
+    (&[], "push 18446744073709551615", "stack-overflow"),
+    (&[], "push 300u8", "bad-argument"),
+    (&[], "push [1u8, true]", "E0308"),
+    (&[], "push \"text\"", "bad-argument"),
+    (&[], "push -1", "bad-argument"),
+    (&[], "pop", "stack-underflow"),
+    (&["call f"], "pop", "stack-underflow"),
+    (&[], "ret", "stack-underflow"),
+    (&[], "call f 70000", "stack-overflow"),
+    (&[], "call 3", "bad-argument"),
+    (&[], "stack new 1G", "bad-argument"),
+    (&[], "stack old", "bad-argument"),
+    (&["let items = [0u8; 200];"], "items[200] = 10;", "panic"),
+    (&["let items = [0u8; 200];"], "items[0] = 300;", "bad-argument"),
+    (&["let x = 8;"], "x = true;", "E0308"),
+    (&["let x = 8;"], "x[0] = 1;", "E0608"),
+    (&[], "x = 1;", "E0425"),
+    (&["alloc 8"], "a[0] = 1;", "unsupported-rust"),
+    (&[], "let v = vec![0u8; 200];", "bad-argument"),
+    (&[], "fn f() {}", "unsupported-rust"),
+    (&[], "dump 0x10", "foreign-pointer"),
+    (&["alloc 8"], "dump a 0", "bad-argument"),
+    (&[], "undo", "nothing-to-undo"),
+    (&["alloc 8"], "undo 5", "nothing-to-undo"),
+    (&[], "redo", "nothing-to-redo"),
+    (&["alloc 8"], "goto 99", "no-such-line"),
+    (&[], "goto x", "bad-argument"),
+    (&[], "export html x", "bad-argument"),
+    (&[], "help alocc", "unknown-command"),
+    (&[], "aloc 200", "unknown-command"),
+    (&[], "mpa", "unsupported-rust"),
+    (&[], "frobnicate 12", "unsupported-rust"),
+    (&[], "🦀", "unsupported-rust"),
+    (&[], "alloc 🦀", "bad-argument"),
+    (&[], "alloc 8\u{7}", "bad-input"),
+    (&[], "alloc\0 8", "bad-input"),
+    (&[], "alloc \u{fffd}", "bad-input"),
+];
+
+#[test]
+fn every_mistake_is_named_and_changes_nothing() {
+    let mut texts = Vec::new();
+    for (setup, line, code) in CASES {
+        let mut session = Session::default();
+        for line in *setup {
+            let reply = play(&mut session, line).expect("a setup line is no comment");
+            assert!(reply.is_ok(), "{line}: {reply:?}");
+        }
+        let before = state(&mut session);
+        let lines = session.lines();
+        let reply = play(&mut session, line).expect("a mistake is no comment");
+        let problem = reply.outcome.as_ref().expect_err(line);
+        assert_eq!(problem.code(), *code, "{line}: {problem}");
+        assert!(
+            problem.span.end <= line.len()
+                && line.get(problem.span.start..problem.span.end).is_some(),
+            "{line}"
+        );
+        assert_eq!(session.lines(), lines, "`{line}` was refused and logged");
+        assert_eq!(state(&mut session), before, "`{line}` was refused and changed something");
+        texts.push(render::Style::default().exchange(&reply));
+    }
+    snapshot("refusals", &texts.join("\n"));
+}
+
+#[test]
+fn a_line_of_a_mebibyte_and_one_of_many_brackets_are_refused() {
+    let mut session = Session::default();
+    for (line, code) in [("x".repeat(1 << 20), "too-long"), ("(".repeat(65), "too-deep")] {
+        let reply = play(&mut session, &line).unwrap();
+        assert_eq!(reply.outcome.as_ref().unwrap_err().code(), code);
+        assert!(render::Style::default().exchange(&reply).len() < 1000);
+        assert!(render::json(&reply).len() < 1000);
+    }
+}
+
+#[test]
+fn nothing_typed_at_random_panics() {
+    use proptest::prelude::*;
+    let words = prop::sample::select(vec![
+        "alloc",
+        "free",
+        "realloc",
+        "write",
+        "read",
+        "alias",
+        "use",
+        "heap",
+        "mark",
+        "reset",
+        "push",
+        "pop",
+        "call",
+        "ret",
+        "dump",
+        "undo",
+        "redo",
+        "goto",
+        "let",
+        "a",
+        "b",
+        "s1",
+        "m1",
+        "q",
+        "=",
+        "==",
+        "+",
+        "at",
+        "align",
+        "as",
+        "zeroed",
+        "size",
+        "new",
+        "grow",
+        "all",
+        "fp",
+        "bump",
+        "first-fit",
+        "0",
+        "1",
+        "8",
+        "200",
+        "-1",
+        "0x1000_0008",
+        "0xffff_ff37",
+        "99999999999999999999",
+        "[0u8; 200]",
+        "[1, 2]",
+        "[[0u8; 2]; 3]",
+        "u64",
+        "'x'",
+        "'",
+        "\"hi\"",
+        "\"",
+        "a+8",
+        "x[0]",
+        ";",
+        "?",
+        "[",
+        "]",
+        "é",
+        "4K",
+        "1G",
+        "3.5",
+        "true",
+        "i32",
+        ":",
+    ]);
+    let line = prop::collection::vec(words, 0..6).prop_map(|words| words.join(" "));
+    let anything = prop_oneof![3 => line, 1 => "\\PC{0,20}"];
+    let mut runner = proptest::test_runner::TestRunner::new_with_rng(
+        ProptestConfig::with_cases(300),
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    );
+    runner
+        .run(&prop::collection::vec(anything, 1..30), |lines| {
+            let mut session = Session::default();
+            for line in &lines {
+                if let Some(reply) = play(&mut session, line) {
+                    for ascii in [false, true] {
+                        let style = render::Style { width: 80, color: false, ascii };
+                        let text = style.exchange(&reply);
+                        prop_assert!(!ascii || text.is_ascii(), "{text}");
+                    }
+                }
+                for end in line.char_indices().map(|(at, _)| at) {
+                    session.complete(&line[..end]);
+                    session.hint(&line[..end]);
+                }
+            }
+            let sound = exchange(&mut session, "check");
+            prop_assert!(sound.contains("is sound"), "{sound}");
+            Ok(())
+        })
+        .unwrap();
+}

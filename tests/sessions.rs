@@ -1,0 +1,175 @@
+use engine::Session;
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+
+use crate::{play, state};
+
+/// Lines as people type them; some are refused, some only look.
+fn line() -> impl Strategy<Value = String> {
+    let handle = prop::sample::select(vec!["a", "b", "c", "d", "e", "q1", "q2", "s1", "s2"]);
+    let size = 1..400u32;
+    prop_oneof![
+        4 => (size.clone(), 0..5u32).prop_map(|(size, shift)| format!("alloc {size} align {}", 1 << shift)),
+        1 => size.clone().prop_map(|size| format!("alloc {size} zeroed")),
+        4 => handle.clone().prop_map(|handle| format!("free {handle}")),
+        2 => (handle.clone(), size.clone()).prop_map(|(handle, size)| format!("realloc {handle} {size}")),
+        2 => (handle.clone(), 0..40u32).prop_map(|(handle, at)| format!("write {handle} at {at} 1 2 3")),
+        1 => handle.clone().prop_map(|handle| format!("read {handle} 3")),
+        1 => (1..3u32, handle.clone()).prop_map(|(n, handle)| format!("alias q{n} = {handle}")),
+        1 => prop::sample::select(vec!["use bump", "use first-fit", "heap new 2K", "heap grow 512"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["mark", "reset", "reset m1", "stack new 1K"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["push", "push 3", "push [7u8; 20]", "push x = 8", "let y = 2.5;", "y = 3.5;"])
+            .prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["pop", "call f 16", "call g 3 fp", "ret"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["map", "blocks", "holes", "dump", "stats", "check", "help", "save f"])
+            .prop_map(str::to_owned),
+    ]
+}
+
+fn check(cases: u32, test: impl Fn(Vec<String>) -> Result<(), TestCaseError>) {
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::with_cases(cases), rng);
+    runner.run(&prop::collection::vec(line(), 0..60), test).unwrap();
+}
+
+/// Runs every line and gives the session with what each accepted step showed of the state behind it.
+fn run(lines: &[String]) -> (Session, Vec<String>) {
+    let mut session = Session::default();
+    let mut states = vec![shown(&session)];
+    for line in lines {
+        let before = session.lines();
+        if play(&mut session, line).is_some() && session.lines() > before {
+            states.push(shown(&session));
+        }
+    }
+    (session, states)
+}
+
+/// The state, looked at in a copy: the session's own log stays as it is.
+fn shown(session: &Session) -> String {
+    state(&mut reopened(session))
+}
+
+fn reopened(session: &Session) -> Session {
+    let mut copy = Session::default();
+    let engine::Turn::Ask(request) = copy.run("open copy") else { panic!("open asks the shell") };
+    let done = engine::Done::Read { file: "copy".into(), text: session.saved() };
+    let reply = copy.answer(request, Ok(done));
+    assert!(reply.is_ok(), "{reply:?}\n{}", session.saved());
+    copy
+}
+
+fn replies(session: &Session) -> Vec<String> {
+    let json = |reply: engine::Reply| render::json(&reply);
+    session
+        .transcript()
+        .into_iter()
+        .map(|(line, reply)| reply.map_or(line.to_string(), json))
+        .collect()
+}
+
+#[test]
+fn undoing_everything_and_redoing_it_gives_the_same_state_and_replies() {
+    check(60, |lines| {
+        let (mut session, states) = run(&lines);
+        let replies_before = replies(&session);
+        while session.run_alone("undo").unwrap().is_ok() {
+            let here = session.lines();
+            prop_assert_eq!(&state(&mut reopened(&session)), &states[here]);
+        }
+        while session.run_alone("redo").unwrap().is_ok() {}
+        prop_assert_eq!(session.lines(), states.len() - 1);
+        prop_assert_eq!(&shown(&session), states.last().unwrap());
+        prop_assert_eq!(replies(&session), replies_before);
+        Ok(())
+    });
+}
+
+#[test]
+fn going_to_any_line_shows_the_state_behind_it() {
+    check(40, |lines| {
+        let (mut session, states) = run(&lines);
+        let last = states.len() - 1;
+        for line in [last / 2, 0, last, last / 3, last] {
+            let reply = session.run_alone(&format!("goto {line}")).unwrap();
+            prop_assert!(reply.is_ok(), "{:?}", reply);
+            prop_assert_eq!(&state(&mut reopened(&session)), &states[line]);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_saved_session_opens_to_the_same_state_and_replies() {
+    check(60, |lines| {
+        let (session, states) = run(&lines);
+        let mut opened = reopened(&session);
+        prop_assert_eq!(replies(&opened), replies(&session));
+        prop_assert_eq!(&state(&mut opened), states.last().unwrap());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_long_log_goes_back_through_thinned_checkpoints() {
+    let mut session = Session::default();
+    play(&mut session, "heap new 1M");
+    let mut expected = Vec::new();
+    for i in 0..30_000 {
+        let line =
+            if i % 3 == 2 { format!("write n{} 7", i - 1) } else { format!("alloc 16 as n{i}") };
+        assert!(play(&mut session, &line).unwrap().is_ok(), "{line}");
+        if i % 5_000 == 0 {
+            expected.push((session.lines(), render::json(&session.run_alone("stats").unwrap())));
+            session.run_alone("undo 1").unwrap();
+            session.run_alone("redo 1").unwrap();
+        }
+    }
+    for (line, stats) in expected.iter().rev() {
+        assert!(session.run_alone(&format!("goto {line}")).unwrap().is_ok());
+        assert_eq!(&render::json(&session.run_alone("stats").unwrap()), stats);
+        session.run_alone(&format!("goto {line}")).unwrap();
+    }
+}
+
+#[test]
+fn undo_does_not_reach_the_lines_a_session_was_opened_with() {
+    let mut session = Session::new(vec!["use bump".into(), "heap new 4K".into()]).unwrap();
+    assert_eq!(session.run_alone("undo").unwrap().outcome.unwrap_err().code(), "nothing-to-undo");
+    play(&mut session, "alloc 8");
+    assert!(session.run_alone("goto 0").unwrap().is_ok());
+    assert_eq!(session.lines(), 2);
+    assert!(session.run_alone("new").unwrap().is_ok());
+    assert!(crate::exchange(&mut session, "map").contains("HEAP   bump, 4,096 bytes"));
+}
+
+#[test]
+fn a_look_between_undo_and_redo_keeps_what_can_be_redone_and_a_step_clears_it() {
+    let mut session = crate::session(&["alloc 8", "free a", "undo", "map"]);
+    assert!(play(&mut session, "redo").unwrap().is_ok());
+    let mut session = crate::session(&["alloc 8", "free a", "undo", "alloc 8"]);
+    assert_eq!(play(&mut session, "redo").unwrap().outcome.unwrap_err().code(), "nothing-to-redo");
+}
+
+#[test]
+fn a_damaged_session_is_refused_with_its_line_and_changes_nothing() {
+    let header = engine::SESSION_HEADER;
+    for (text, expect) in [
+        (String::new(), "is not a saved session"),
+        ("alloc 8\n".into(), "is not a saved session"),
+        (format!("{header}\nalloc 8\nfree b\n"), "its line 3 is refused"),
+        (format!("{header}\nalloc 8\nfr"), "its line 3 is refused"),
+        (format!("{header}\n\0\u{1}\n"), "its line 2 is refused"),
+    ] {
+        let mut session = crate::session(&["alloc 200"]);
+        let before = session.saved();
+        let engine::Turn::Ask(request) = session.run("open x") else {
+            panic!("open asks the shell")
+        };
+        let reply = session.answer(request, Ok(engine::Done::Read { file: "x".into(), text }));
+        let problem = reply.outcome.unwrap_err();
+        assert_eq!(problem.code(), "file-error");
+        assert!(problem.to_string().contains(expect), "{problem}");
+        assert_eq!(session.saved(), before);
+    }
+}
