@@ -281,7 +281,7 @@ mod prompt {
         };
         command.stdin(std::process::Stdio::inherit());
         let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
-        session.exp_string("Ctrl-D leaves.").unwrap();
+        session.exp_string("Ctrl-D to leave.").unwrap();
         session
     }
 

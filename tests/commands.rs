@@ -80,7 +80,8 @@ fn completion_offers_commands_heaps_and_live_blocks_with_their_sizes() {
         texts("al"),
         ["alloc reserve a block on the heap", "alias make a second pointer to a block"]
     );
-    assert_eq!(texts("free "), ["table 8 bytes", "x 4 bytes, on the stack"]);
+    assert_eq!(texts("free "), ["table 8 bytes"]);
+    assert_eq!(texts("read "), ["table 8 bytes", "x 4 bytes, on the stack"]);
     assert_eq!(texts("free t"), ["table 8 bytes"]);
     assert!(texts("use f")[0].starts_with("first-fit"));
     assert_eq!(texts("heap g"), ["grow "]);

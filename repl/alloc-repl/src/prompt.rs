@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use engine::{Candidate, DEFAULT_HEAP, DEFAULT_HEAP_BYTES, DEFAULT_STACK_BYTES};
+use engine::units::size;
+use engine::{Candidate, World};
 use owo_colors::OwoColorize;
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
@@ -40,7 +41,7 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
     let history = MemHistory::with_config(&config);
     let mut editor = Editor::<Assistant<'_>, MemHistory>::with_history(config, history)?;
     if let Format::Text(_) = shell.format {
-        print!("{}", greeting());
+        print!("{}", greeting(shell.session.world()));
         io::stdout().flush()?;
     }
     match shell.store.history() {
@@ -127,13 +128,13 @@ fn warn(warned: &mut bool, what: &str, error: &io::Error) {
     }
 }
 
-fn greeting() -> String {
-    use engine::units::size;
-    let (heap, stack) = (size(u64::from(DEFAULT_HEAP_BYTES)), size(u64::from(DEFAULT_STACK_BYTES)));
+fn greeting(world: &World) -> String {
+    let (heap, stack) = (size(world.heap_bytes()), size(world.stack_bytes()));
     format!(
-        "alloc-repl {}: a {DEFAULT_HEAP} heap of {heap} and a stack of {stack}, yours to break.\n\
-         Try: alloc 200, then map. help lists the commands, Tab completes, Ctrl-D leaves.\n",
-        env!("CARGO_PKG_VERSION")
+        "alloc-repl {}: a {} heap of {heap} and a stack of {stack}, yours to break.\n\
+         Try: alloc 200, then map. Also: help, Tab, and Ctrl-D to leave.\n",
+        env!("CARGO_PKG_VERSION"),
+        world.heap_name(),
     )
 }
 

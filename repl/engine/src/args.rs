@@ -16,6 +16,8 @@ pub enum Kind {
     Number(&'static str),
     /// A block or slot: a handle, a handle plus a number, or an address.
     Place,
+    /// A place that only a block can be.
+    Block,
     /// A name for something new.
     NewName,
     /// A mark.
@@ -236,8 +238,11 @@ impl Args {
         };
         let assignment = Assignment::new(params, words);
         let missing = |index: usize| {
-            let argument = Argument::Missing { command, what: params[index].name };
-            Problem::new(Trouble::BadArgument(argument), line)
+            let what = match params[index] {
+                Param { name, form: Form::Key(key), .. } => format!("{name} behind `{key}`"),
+                Param { name, .. } => name.to_owned(),
+            };
+            Problem::new(Trouble::BadArgument(Argument::Missing { command, what }), line)
         };
         if let Some(index) = assignment.waiting {
             return Err(missing(index));
@@ -324,7 +329,7 @@ impl Kind {
             }
             Self::Size => Value::Size(literal::size(word)?),
             Self::Number(what) => Value::Number(literal::number(word, what)?),
-            Self::Place => Value::Place(place(word)?),
+            Self::Place | Self::Block => Value::Place(place(word)?),
             Self::NewName => Value::Name(literal::name(word)?),
             Self::Bytes => Value::Bytes(literal::bytes(words)?),
             Self::Slot => Value::Slot(literal::slot(&line[span.start..span.end], span.start)?),

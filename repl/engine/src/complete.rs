@@ -85,6 +85,7 @@ impl Session {
             _ => param.kind,
         };
         match kind {
+            Kind::Block => self.live_names(prefix, |named| matches!(named, Named::Block { .. })),
             Kind::Place => self.live_names(prefix, |named| !matches!(named, Named::Mark { .. })),
             Kind::Mark => self.live_names(prefix, |named| matches!(named, Named::Mark { .. })),
             Kind::Heap => {

@@ -33,4 +33,4 @@ pub use view::{
     HelpGroup, HelpRow, HistoryRow, HoleRow, RegionItem, RegionRow, Rule, StackItem, StackMap,
     StackRow, Stats, View,
 };
-pub use world::{DEFAULT_HEAP, DEFAULT_HEAP_BYTES, DEFAULT_STACK_BYTES, MAX_STACK_BYTES, World};
+pub use world::World;

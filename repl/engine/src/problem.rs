@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
+use crate::commands::Command;
 use crate::scan::{MAX_DEPTH, MAX_LINE_BYTES, Span};
 use crate::session::MAX_LOG_LINES;
 use crate::units::{Address, Count, bytes, count, size};
@@ -53,7 +54,7 @@ impl Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Argument {
-    Missing { command: &'static str, what: &'static str },
+    Missing { command: &'static str, what: String },
     Extra { command: &'static str, text: String },
     Negative { what: &'static str },
     NoNumber { what: &'static str, text: String },
@@ -88,7 +89,7 @@ pub enum Whereabouts {
     Frame,
     StackUnused,
     Guard,
-    HeapUnowned,
+    Stranded,
     Block { name: Arc<str> },
     Nowhere,
 }
@@ -103,7 +104,7 @@ impl fmt::Display for Whereabouts {
             Self::Frame => write!(f, "on the stack, in a frame's own words"),
             Self::StackUnused => write!(f, "on the stack, below sp"),
             Self::Guard => write!(f, "in the guard below the stack"),
-            Self::HeapUnowned => write!(f, "in the heap, in no live block"),
+            Self::Stranded => write!(f, "among dead bytes that wait for a reset"),
             Self::Block { name } => write!(f, "in {name}"),
             Self::Nowhere => write!(f, "neither in the heap nor on the stack"),
         }
@@ -172,6 +173,7 @@ pub enum Trouble {
         lies: Whereabouts,
         address: Address,
         size: u64,
+        links: bool,
     },
     UseAfterFree {
         name: String,
@@ -344,12 +346,17 @@ impl Words {
     }
 }
 
+/// What `command` takes, as its help shows it.
+fn usage_of(command: &str) -> String {
+    crate::commands::find(command).map_or_else(|| command.to_owned(), Command::usage)
+}
+
 impl Argument {
     fn words(&self) -> Words {
         let bad = |message: String| words("bad-argument", message);
         match self {
             Self::Missing { command, what } => {
-                bad(format!("`{command}` needs {what}.")).hint(format!("help {command}"))
+                bad(format!("`{command}` needs {what}.")).hint(usage_of(command))
             }
             Self::Extra { command, text } if text == ";" => {
                 bad(format!("`{command}` ends at `;`, and something follows."))
@@ -357,7 +364,7 @@ impl Argument {
             }
             Self::Extra { command, text } => {
                 bad(format!("`{command}` has no place for `{}`.", shortened(text, 40)))
-                    .hint(format!("help {command}"))
+                    .hint(usage_of(command))
             }
             Self::Negative { what } => bad(format!("{what} is not negative."))
                 .note("In Rust a size is a usize, which has no sign.")
@@ -393,6 +400,7 @@ impl Argument {
             }
             Self::NoSign { sign, text } => {
                 bad(format!("`{sign}` belongs where `{}` stands.", shortened(text, 40)))
+                    .hint("alias q = a")
             }
             Self::NoChoice { choices, text } => {
                 bad(format!("`{}` is none of {}.", shortened(text, 40), choices.join(", ")))
@@ -510,10 +518,17 @@ impl Trouble {
                         None => grow,
                     })
             }
-            Self::DoubleFree { name, cause, lies, address, size } => words("double-free", format!("{name} was freed by {cause}. Nothing changed."))
-                .label(format!("{address} lies {lies}"))
-                .note("Unchecked, the hole may be listed twice and two allocs share its bytes. In Rust, drop(v) twice does not compile: E0382.")
-                .hint(format!("alloc {size}")),
+            Self::DoubleFree { name, cause, lies, address, size, links } => words(
+                "double-free",
+                format!("{name} was freed by {cause}. Nothing changed."),
+            )
+            .label(format!("{address} lies {lies}"))
+            .note(if *links {
+                "Unchecked, the hole may be listed twice and two allocs share its bytes. In Rust, drop(v) twice does not compile: E0382."
+            } else {
+                "Unchecked, this heap does nothing, unless the block was the last: then the top moves down under the blocks made since. In Rust, drop(v) twice does not compile: E0382."
+            })
+            .hint(format!("alloc {size}")),
             Self::UseAfterFree { name, cause, lies, address, write } => words("use-after-free", format!("{name} was freed by {cause}. Nothing changed."))
                 .label(format!("{address} lies {lies}"))
                 .note(if *write {

@@ -20,13 +20,13 @@ use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
 
 /// The heap a session starts with.
-pub const DEFAULT_HEAP: &str = "first-fit";
+pub(crate) const DEFAULT_HEAP: &str = "first-fit";
 /// Its bytes.
-pub const DEFAULT_HEAP_BYTES: u32 = 1024;
+pub(crate) const DEFAULT_HEAP_BYTES: u32 = 1024;
 /// The bytes of the stack a session starts with.
-pub const DEFAULT_STACK_BYTES: u32 = 64 * 1024;
+pub(crate) const DEFAULT_STACK_BYTES: u32 = 64 * 1024;
 /// The largest stack.
-pub const MAX_STACK_BYTES: u32 = 64 << 20;
+pub(crate) const MAX_STACK_BYTES: u32 = 64 << 20;
 /// Arenas and stacks are multiples of this.
 pub(crate) const SIZE_GRAIN: u64 = 16;
 /// The alignment of a block that names none.
@@ -164,6 +164,23 @@ impl Default for World {
 }
 
 impl World {
+    // What a shell may say of it.
+
+    /// The name of the heap in use.
+    pub fn heap_name(&self) -> &'static str {
+        self.heap.info().name
+    }
+
+    /// The bytes of its arena.
+    pub fn heap_bytes(&self) -> u64 {
+        u64::from(self.heap.memory().len())
+    }
+
+    /// The bytes of the stack, used or not.
+    pub fn stack_bytes(&self) -> u64 {
+        u64::from(self.stack.size_bytes())
+    }
+
     // Names.
 
     /// Takes `given`, or the next free name of the series.
@@ -300,7 +317,7 @@ impl World {
             return match hole {
                 Some(hole) if at - hole.at.0 < header_bytes => Whereabouts::HoleHeader,
                 Some(hole) => Whereabouts::Hole { at: hole.at.into() },
-                None => Whereabouts::HeapUnowned,
+                None => Whereabouts::Stranded,
             };
         }
         if let Some(at) = self.stack_address(address) {
@@ -349,6 +366,7 @@ impl World {
                         lies,
                         address,
                         size: u64::from(life.size_bytes),
+                        links: self.heap.info().links_in_holes,
                     },
                     Use::Read => Trouble::UseAfterFree { name, cause, lies, address, write: false },
                     Use::Write => Trouble::UseAfterFree { name, cause, lies, address, write: true },

@@ -9,7 +9,7 @@ pub(super) const COMMAND: Command = Command {
     aliases: &["dealloc"],
     group: Group::Heap,
     params: &[
-        Param { name: "H", kind: Kind::Place, form: Form::Required },
+        Param { name: "H", kind: Kind::Block, form: Form::Required },
         Param { name: "N", kind: Kind::Number("a size"), form: Form::Key("size") },
         Param { name: "A", kind: Kind::Number("an alignment"), form: Form::Key("align") },
     ],

@@ -9,7 +9,7 @@ pub(super) const COMMAND: Command = Command {
     aliases: &[],
     group: Group::Heap,
     params: &[
-        Param { name: "H", kind: Kind::Place, form: Form::Required },
+        Param { name: "H", kind: Kind::Block, form: Form::Required },
         Param { name: "SIZE", kind: Kind::Size, form: Form::Required },
     ],
     summary: "resize a block, in place or by moving it",
