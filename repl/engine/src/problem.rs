@@ -526,7 +526,7 @@ impl Trouble {
             .note(if *links {
                 "Unchecked, the hole may be listed twice and two allocs share its bytes. In Rust, drop(v) twice does not compile: E0382."
             } else {
-                "Unchecked, this heap does nothing, unless the block was the last: then the top moves down under the blocks made since. In Rust, drop(v) twice does not compile: E0382."
+                "Unchecked, this heap would not notice, and nothing would break here; one with a list of holes hands the bytes out twice. In Rust, drop(v) twice does not compile: E0382."
             })
             .hint(format!("alloc {size}")),
             Self::UseAfterFree { name, cause, lies, address, write } => words("use-after-free", format!("{name} was freed by {cause}. Nothing changed."))
