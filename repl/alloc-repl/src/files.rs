@@ -52,15 +52,22 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     }
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // The permissions a plain `File::create` would give, less the umask.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = temporary_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// A file to fill and rename, with the permissions a plain `File::create` would give, less the umask.
+#[cfg(unix)]
+fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = std::fs::Permissions::from_mode(0o666);
+    tempfile::Builder::new().permissions(permissions).tempfile_in(folder)
+}
+
+/// A file to fill and rename.
+#[cfg(not(unix))]
+fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new_in(folder)
 }

@@ -3,7 +3,7 @@
 use crate::world::World;
 
 /// Work between two checkpoints, in plain commands.
-const STRIDE: u64 = 512;
+const STRIDE: u64 = 1024;
 /// Checkpoints kept. Beyond it the least useful goes: dense near the end of the log, sparse far back.
 const MAX: usize = 128;
 

@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
-use heap::Offset;
+use heap::{Offset, Placement};
 use imbl::{OrdMap, Vector};
 use memory::Bits;
 
@@ -15,18 +15,18 @@ use crate::problem::Cause;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BlockId(u32);
 
-/// What is known of one block.
-#[derive(Clone, Debug)]
+/// What is known of one block. Plain numbers: the ledger copies lives in chunks, and a name or a line is shared by many.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
-    pub(crate) name: Arc<str>,
+    name: u32,
     pub(crate) at: Offset,
     pub(crate) size_bytes: u32,
     pub(crate) align_bytes: u32,
     pub(crate) granted_bytes: u32,
     /// Which arena it lay in.
     pub(crate) arena: u32,
-    pub(crate) born: Cause,
-    pub(crate) died: Option<Cause>,
+    born: u32,
+    died: Option<u32>,
 }
 
 impl Life {
@@ -52,6 +52,10 @@ pub(crate) struct Live {
 #[derive(Clone)]
 pub(crate) struct Ledger {
     lives: Vector<Life>,
+    /// The blocks' names; a block that moves keeps its own.
+    names: Vector<Arc<str>>,
+    /// The lines that began or ended a life, in order.
+    causes: Vector<Cause>,
     /// Live blocks by their payload's offset.
     live: OrdMap<u32, Live>,
     /// The last block that died at each offset, of this arena.
@@ -67,6 +71,8 @@ impl Ledger {
     pub(crate) fn new(arena_bytes: u32) -> Self {
         Self {
             lives: Vector::new(),
+            names: Vector::new(),
+            causes: Vector::new(),
             live: OrdMap::new(),
             dead: OrdMap::new(),
             written: Bits::new(arena_bytes),
@@ -77,6 +83,20 @@ impl Ledger {
 
     pub(crate) fn life(&self, id: BlockId) -> &Life {
         &self.lives[id.0 as usize]
+    }
+
+    pub(crate) fn name(&self, id: BlockId) -> &Arc<str> {
+        &self.names[self.life(id).name as usize]
+    }
+
+    /// The line that made the block, or moved it to where it lies.
+    pub(crate) fn birth(&self, id: BlockId) -> &Cause {
+        &self.causes[self.life(id).born as usize]
+    }
+
+    /// The line that ended the block, if one did.
+    pub(crate) fn death(&self, id: BlockId) -> Option<&Cause> {
+        self.life(id).died.map(|cause| &self.causes[cause as usize])
     }
 
     pub(crate) fn live_count(&self) -> u64 {
@@ -134,8 +154,47 @@ impl Ledger {
 
     // Lives.
 
-    pub(crate) fn born(&mut self, life: Life) -> BlockId {
+    /// The number of a line that begins or ends lives.
+    fn cause(&mut self, cause: &Cause) -> u32 {
+        if self.causes.last().is_none_or(|last| last.line != cause.line) {
+            self.causes.push_back(cause.clone());
+        }
+        self.causes.len() as u32 - 1
+    }
+
+    /// A block called `name` begins its life.
+    pub(crate) fn born(
+        &mut self,
+        name: Arc<str>,
+        placed: Placement,
+        layout: Layout,
+        arena: u32,
+        cause: &Cause,
+    ) -> BlockId {
+        self.names.push_back(name);
+        let name = self.names.len() as u32 - 1;
+        self.begin(name, placed, layout, arena, cause)
+    }
+
+    fn begin(
+        &mut self,
+        name: u32,
+        placed: Placement,
+        layout: Layout,
+        arena: u32,
+        cause: &Cause,
+    ) -> BlockId {
         let id = BlockId(self.lives.len() as u32);
+        let life = Life {
+            name,
+            at: placed.at,
+            size_bytes: layout.size() as u32,
+            align_bytes: layout.align() as u32,
+            granted_bytes: placed.granted_bytes,
+            arena,
+            born: self.cause(cause),
+            died: None,
+        };
         self.set.fill(life.at.0..life.at.0 + life.granted_bytes, false);
         self.live.insert(life.at.0, Live { id, size_bytes: life.size_bytes });
         self.payload_bytes += u64::from(life.size_bytes);
@@ -143,15 +202,17 @@ impl Ledger {
         id
     }
 
-    pub(crate) fn die(&mut self, id: BlockId, cause: Cause) {
+    /// A live block ends.
+    pub(crate) fn die(&mut self, id: BlockId, cause: &Cause) {
+        let died = self.cause(cause);
         let life = &mut self.lives[id.0 as usize];
-        assert!(life.died.is_none(), "{} dies twice", life.name);
-        life.died = Some(cause);
-        let (at, size_bytes, range) = (life.at.0, life.size_bytes, life.range());
-        self.live.remove(&at);
-        self.dead.insert(at, id);
-        self.payload_bytes -= u64::from(size_bytes);
-        self.set.fill(range, false);
+        assert!(life.died.is_none(), "{life:?} dies twice");
+        life.died = Some(died);
+        let life = *life;
+        self.live.remove(&life.at.0);
+        self.dead.insert(life.at.0, id);
+        self.payload_bytes -= u64::from(life.size_bytes);
+        self.set.fill(life.range(), false);
     }
 
     pub(crate) fn resized(&mut self, id: BlockId, size_bytes: u32, granted_bytes: u32) {
@@ -165,30 +226,24 @@ impl Ledger {
         self.set.fill(old.end.min(new.end)..old.end.max(new.end), false);
     }
 
-    /// The block's bytes have moved to `at`: the old life ends, a new one of the same name begins.
+    /// The block's bytes have moved: the old life ends, a new one of the same name begins.
     pub(crate) fn moved(
         &mut self,
         id: BlockId,
-        at: Offset,
+        placed: Placement,
         size_bytes: u32,
-        granted_bytes: u32,
-        cause: Cause,
+        cause: &Cause,
     ) -> BlockId {
-        let old = self.life(id).clone();
+        let old = *self.life(id);
         let kept = old.size_bytes.min(size_bytes);
-        // The new place may overlap the old one only if an allocator moved within it, and ours do not.
-        let set: Vec<_> = self.runs(old.at.0..old.at.0 + kept);
-        self.die(id, cause.clone());
-        let new = self.born(Life {
-            at,
-            size_bytes,
-            granted_bytes,
-            born: cause,
-            died: None,
-            ..old.clone()
-        });
+        let set = self.runs(old.at.0..old.at.0 + kept);
+        self.die(id, cause);
+        let layout = Layout::from_size_align(size_bytes as usize, old.align_bytes as usize)
+            .expect("the engine judged the new size");
+        let new = self.begin(old.name, placed, layout, old.arena, cause);
         for run in set {
-            let (start, end) = (run.start - old.at.0 + at.0, run.end - old.at.0 + at.0);
+            let (start, end) =
+                (run.start - old.at.0 + placed.at.0, run.end - old.at.0 + placed.at.0);
             self.note_written(start..end);
         }
         new
@@ -210,11 +265,12 @@ impl Ledger {
 
     /// A fresh arena: everything alive dies with the old one.
     pub(crate) fn restart(&mut self, arena_bytes: u32, cause: &Cause) {
+        let died = self.cause(cause);
         for id in self.live_from(Offset(0)) {
-            self.lives[id.0 as usize].died = Some(cause.clone());
+            self.lives[id.0 as usize].died = Some(died);
         }
-        let lives = std::mem::take(&mut self.lives);
-        *self = Self { lives, ..Self::new(arena_bytes) };
+        let Self { lives, names, causes, .. } = std::mem::replace(self, Self::new(arena_bytes));
+        *self = Self { lives, names, causes, ..Self::new(arena_bytes) };
     }
 
     pub(crate) fn grow(&mut self, arena_bytes: u32) {

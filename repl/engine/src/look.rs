@@ -50,28 +50,28 @@ impl Region {
 
 impl World {
     /// The arena from its start: the allocator's own pieces, and the ledger's blocks where a design keeps no track.
-    fn regions(&self) -> impl Iterator<Item = Region> + '_ {
-        self.heap.pieces().flat_map(|piece| {
-            let region = |kind| Region { at: piece.at, size_bytes: piece.size_bytes, kind };
-            let (one, many) = match piece.kind {
-                PieceKind::Block => (Some(region(RegionKind::Block)), Vec::new()),
-                PieceKind::Hole => (Some(region(RegionKind::Hole)), Vec::new()),
-                PieceKind::Taken => (None, self.taken(piece.at..piece.end())),
+    fn regions(&self) -> Vec<Region> {
+        let mut regions = Vec::with_capacity(self.ledger.live_count() as usize * 2 + 1);
+        for piece in self.heap.pieces() {
+            let kind = match piece.kind {
+                PieceKind::Block => RegionKind::Block,
+                PieceKind::Hole => RegionKind::Hole,
+                PieceKind::Taken => {
+                    self.taken(piece.at..piece.end(), &mut regions);
+                    continue;
+                }
             };
-            one.into_iter().chain(many)
-        })
+            regions.push(Region { at: piece.at, size_bytes: piece.size_bytes, kind });
+        }
+        regions
     }
 
     /// Live blocks of a range, and what lies between them.
-    fn taken(&self, range: Range<Offset>) -> Vec<Region> {
-        let mut regions = Vec::new();
+    fn taken(&self, range: Range<Offset>, regions: &mut Vec<Region>) {
         let mut at = range.start;
         let stranded = |from: Offset, to: Offset| {
-            (to > from).then(|| Region {
-                at: from,
-                size_bytes: to.since(from),
-                kind: RegionKind::Stranded,
-            })
+            let size_bytes = to.since(from);
+            (size_bytes > 0).then_some(Region { at: from, size_bytes, kind: RegionKind::Stranded })
         };
         for (start, live) in self.ledger.live_in(range.start.0..range.end.0) {
             regions.extend(stranded(at, start));
@@ -83,7 +83,6 @@ impl World {
             at = start.plus(live.size_bytes);
         }
         regions.extend(stranded(at, range.end));
-        regions
     }
 
     fn block_name(&self, region: &Region) -> (Arc<str>, u32) {
@@ -91,35 +90,33 @@ impl World {
         let (id, _) =
             self.ledger.live_around(payload.0).expect("every block in use is in the ledger");
         let life = self.ledger.life(id);
-        (Arc::clone(&life.name), life.size_bytes)
+        (Arc::clone(self.ledger.name(id)), life.size_bytes)
     }
 
     pub(crate) fn heap_map(&self) -> HeapMap {
         let len = self.heap.memory().len();
-        let (mut count, mut free_bytes, mut focus) = (0, 0, 0);
+        let header_bytes = self.heap.info().header_bytes;
+        let regions = self.regions();
+        let (mut free_bytes, mut focus) = (0, 0);
         let mut columns = Columns::new(len);
-        for region in self.regions() {
+        for (index, region) in regions.iter().enumerate() {
             if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
-                focus = count;
+                focus = index;
             }
             if region.kind == RegionKind::Hole {
                 free_bytes += region.size_bytes;
             }
-            columns.add(&region, self.heap.info().header_bytes);
-            count += 1;
+            columns.add(region, header_bytes);
         }
-        let shown = selection(count, focus);
         let mut rows = Vec::new();
-        let mut left_out = LeftOut::default();
-        for (index, region) in self.regions().enumerate() {
-            if shown.iter().any(|range| range.contains(&index)) {
-                left_out.flush(&mut rows);
-                self.region_rows(&region, &mut rows);
-            } else {
-                left_out.add(&region);
+        let mut next = 0;
+        for shown in selection(regions.len(), focus) {
+            rows.extend(left_out(&regions[next.min(shown.start)..shown.start]));
+            for region in &regions[shown.start.max(next)..shown.end.max(next)] {
+                self.region_rows(region, &mut rows);
             }
+            next = next.max(shown.end);
         }
-        left_out.flush(&mut rows);
         rows.reverse();
         HeapMap {
             heap: self.heap.info().name,
@@ -250,12 +247,12 @@ impl World {
             let life = self.ledger.life(live.id);
             BlockRow {
                 changed: self.has_changed(at.into(), u64::from(life.granted_bytes)),
-                handle: Arc::clone(&life.name),
+                handle: Arc::clone(self.ledger.name(live.id)),
                 address: at.into(),
                 size_bytes: u64::from(life.size_bytes),
                 granted_bytes: u64::from(life.granted_bytes),
                 align_bytes: u64::from(life.align_bytes),
-                line: life.born.line,
+                line: self.ledger.birth(live.id).line,
             }
         };
         self.ledger.live().take(cap).map(row).collect()
@@ -345,6 +342,7 @@ impl World {
         let mut cells = Vec::with_capacity((to - from) as usize);
         let inside = self
             .regions()
+            .into_iter()
             .skip_while(|region| region.end().0 <= from)
             .take_while(|region| region.at.0 < to);
         for region in inside {
@@ -410,40 +408,20 @@ fn selection(count: usize, focus: usize) -> Vec<Range<usize>> {
     vec![0..edge, around, count - edge..count]
 }
 
-/// Stretches between drawn ones.
-#[derive(Default)]
-struct LeftOut {
-    first: Option<Offset>,
-    size_bytes: u32,
-    blocks: u64,
-    holes: u64,
-    count: u64,
-}
-
-impl LeftOut {
-    fn add(&mut self, region: &Region) {
-        self.first.get_or_insert(region.at);
-        self.size_bytes += region.size_bytes;
-        self.count += 1;
-        match region.kind {
-            RegionKind::Block => self.blocks += 1,
-            RegionKind::Hole => self.holes += 1,
-            RegionKind::Stranded => {}
-        }
-    }
-
-    fn flush(&mut self, rows: &mut Vec<RegionRow>) {
-        let Self { first: Some(at), size_bytes, blocks, holes, count } = std::mem::take(self)
-        else {
-            return;
-        };
-        rows.push(RegionRow {
-            changed: false,
-            address: at.into(),
-            size_bytes: u64::from(size_bytes),
-            region: RegionItem::Omitted { count, blocks, holes },
-        });
-    }
+/// One row for stretches between drawn ones, if there are any.
+fn left_out(regions: &[Region]) -> Option<RegionRow> {
+    let of = |kind| regions.iter().filter(|region| region.kind == kind).count() as u64;
+    let (first, last) = (regions.first()?, regions.last()?);
+    Some(RegionRow {
+        changed: false,
+        address: first.at.into(),
+        size_bytes: u64::from(last.end().since(first.at)),
+        region: RegionItem::Omitted {
+            count: regions.len() as u64,
+            blocks: of(RegionKind::Block),
+            holes: of(RegionKind::Hole),
+        },
+    })
 }
 
 /// The bar: for each column, what most of its bytes are.
@@ -517,7 +495,7 @@ impl Columns {
     fn finish(self, world: &World) -> Vec<Column> {
         let name = |payload: u32| {
             let (id, _) = world.ledger.live_around(payload).expect("a column's block is live");
-            Arc::clone(&world.ledger.life(id).name)
+            Arc::clone(world.ledger.name(id))
         };
         let header_bytes = world.heap.info().header_bytes;
         let column = |tally: ColumnTally| {

@@ -4,6 +4,7 @@
 //! refuse does so before it changes anything.
 
 use std::alloc::Layout;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use heap::{Heap, Info, MAX_ALIGN, MAX_ARENA, Observer, Offset, Step};
@@ -12,7 +13,7 @@ use memory::Pages;
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 
 use crate::args::Place;
-use crate::ledger::{BlockId, Ledger, Life};
+use crate::ledger::{BlockId, Ledger};
 use crate::literal::Slot;
 use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
 use crate::reply::Event;
@@ -33,6 +34,9 @@ pub(crate) const SIZE_GRAIN: u64 = 16;
 pub(crate) const DEFAULT_ALIGN: u64 = 8;
 /// Where our machine's code lies: line N of the log at 16 N bytes behind it.
 const CODE_BASE: u64 = 0x0040_0000;
+
+/// Names on each side of an unknown one that it is compared with.
+const NAMES_COMPARED: usize = 32;
 
 /// What a name stands for.
 #[derive(Clone, Debug)]
@@ -135,6 +139,7 @@ impl Observer for Trace {
     fn step(&mut self, step: Step) {
         match step {
             Step::Looked { .. } => self.looked += 1,
+            Step::Walked { holes } => self.looked += u64::from(holes),
             step => self.steps.push(step),
         }
     }
@@ -269,20 +274,24 @@ impl World {
     }
 
     fn unknown_handle(&self, name: &str, span: Span) -> Problem {
-        let live = self.names.iter().filter(|(_, named)| self.is_live(named)).map(|(name, _)| name);
-        // A large session has too many names to compare; the nearest of the first thousand serves.
-        let nearest = live
-            .take(1000)
-            .filter(|known| known.len() > 1 && name.len() > 1)
-            .min_by_key(|known| strsim::damerau_levenshtein(known, name))
-            .filter(|known| strsim::damerau_levenshtein(known, name) <= 2)
+        // A session may have a million names; those that sort next to this one are near enough.
+        let below = self.names.range::<_, str>((Bound::Unbounded, Bound::Excluded(name))).rev();
+        let above = self.names.range::<_, str>((Bound::Excluded(name), Bound::Unbounded));
+        let distance = |known: &Arc<str>| strsim::damerau_levenshtein(known, name);
+        let nearest = below
+            .take(NAMES_COMPARED)
+            .chain(above.take(NAMES_COMPARED))
+            .filter(|(known, named)| known.len() > 1 && name.len() > 1 && self.is_live(named))
+            .map(|(known, _)| known)
+            .min_by_key(|known| distance(known))
+            .filter(|known| distance(known) <= 2)
             .cloned();
         Problem::new(Trouble::UnknownHandle { name: name.to_owned(), nearest }, span)
     }
 
     pub(crate) fn is_live(&self, named: &Named) -> bool {
         match named {
-            Named::Block { id, .. } => self.ledger.life(*id).died.is_none(),
+            Named::Block { id, .. } => self.ledger.death(*id).is_none(),
             Named::Slot { id, .. } => self.stack.item(*id).is_some(),
             Named::Mark { at, arena } => self.mark_is_live(*at, *arena),
         }
@@ -307,11 +316,11 @@ impl World {
     pub(crate) fn whereabouts(&self, address: Address) -> Whereabouts {
         if let Some(at) = self.heap_offset(address) {
             if let Some((id, _)) = self.ledger.live_around(at) {
-                return Whereabouts::Block { name: Arc::clone(&self.ledger.life(id).name) };
+                return Whereabouts::Block { name: Arc::clone(self.ledger.name(id)) };
             }
             let header_bytes = self.heap.info().header_bytes;
             if let Some(id) = self.ledger.first_live_in(at, at.saturating_add(header_bytes + 1)) {
-                return Whereabouts::Header { block: Arc::clone(&self.ledger.life(id).name) };
+                return Whereabouts::Header { block: Arc::clone(self.ledger.name(id)) };
             }
             let hole = self.heap.holes().find(|hole| hole.at.0 <= at && at < hole.end().0);
             return match hole {
@@ -347,14 +356,14 @@ impl World {
         };
         let Owner::Block { id, plus } = spot.owner else { return Err(foreign()) };
         let life = self.ledger.life(id);
-        let Some(cause) = &life.died else { return Ok((id, plus)) };
+        let Some(cause) = self.ledger.death(id) else { return Ok((id, plus)) };
         let (name, address, cause) = (spot.name.clone(), spot.address, cause.clone());
         let trouble = match self.ledger.successor(life, self.heap.info().header_bytes) {
             _ if life.arena != self.arena => {
                 Trouble::Stale { name, cause, now: Successor::Arena, address }
             }
             Some(owner) => {
-                let now = Successor::Block(Arc::clone(&self.ledger.life(owner).name));
+                let now = Successor::Block(Arc::clone(self.ledger.name(owner)));
                 Trouble::Stale { name, cause, now, address }
             }
             None => {
@@ -396,7 +405,7 @@ impl World {
                 ))
             };
         }
-        let (block, start) = (Arc::clone(&life.name), Address::from(life.at));
+        let (block, start) = (Arc::clone(self.ledger.name(id)), Address::from(life.at));
         Err(Problem::new(
             Trouble::InteriorPointer { block, at: spot.address, inside: plus, start },
             span,
@@ -426,7 +435,8 @@ impl World {
         let (id, plus) = self.live_block(spot, use_of, span)?;
         let life = self.ledger.life(id);
         let known = self.names.get_key_value(spot.name.as_str());
-        let name = known.map_or_else(|| Arc::clone(&life.name), |(name, _)| Arc::clone(name));
+        let name =
+            known.map_or_else(|| Arc::clone(self.ledger.name(id)), |(name, _)| Arc::clone(name));
         let size_bytes = u64::from(life.size_bytes);
         Ok(Target { name, memory: Memory::Heap(life.at.0), size_bytes, plus, write })
     }
@@ -491,7 +501,7 @@ impl World {
         if let Some(unset) = unset {
             let cause = match access.memory {
                 Memory::Heap(at) => {
-                    self.ledger.live_around(at).map(|(id, _)| self.ledger.life(id).born.clone())
+                    self.ledger.live_around(at).map(|(id, _)| self.ledger.birth(id).clone())
                 }
                 Memory::Stack(_) => None,
             };
@@ -619,16 +629,7 @@ impl World {
         })?;
         let size_bytes = layout.size() as u32;
         let name = self.new_block_name(name);
-        let id = self.ledger.born(Life {
-            name: Arc::clone(&name),
-            at: placed.at,
-            size_bytes,
-            align_bytes: layout.align() as u32,
-            granted_bytes: placed.granted_bytes,
-            arena: self.arena,
-            born: self.now.clone(),
-            died: None,
-        });
+        let id = self.ledger.born(Arc::clone(&name), placed, layout, self.arena, &self.now);
         self.names.insert(Arc::clone(&name), Named::Block { id, plus: 0 });
         if zeroed {
             let range = placed.at.0..placed.at.0 + size_bytes;
@@ -652,13 +653,13 @@ impl World {
 
     /// Frees a live block.
     pub(crate) fn free(&mut self, id: BlockId) -> Vec<Event> {
-        let life = self.ledger.life(id).clone();
+        let (life, name) = (*self.ledger.life(id), Arc::clone(self.ledger.name(id)));
         let mut trace = Trace::default();
         self.heap.deallocate(life.at, life.layout(), &mut trace);
-        self.ledger.die(id, self.now.clone());
+        self.ledger.die(id, &self.now);
         self.tally.frees += 1;
         let mut events = vec![Event::Free {
-            handle: Arc::clone(&life.name),
+            handle: name,
             address: life.at.into(),
             size_bytes: u64::from(life.size_bytes),
         }];
@@ -674,10 +675,10 @@ impl World {
         size_bytes: u64,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
-        let life = self.ledger.life(id).clone();
+        let (life, name) = (*self.ledger.life(id), Arc::clone(self.ledger.name(id)));
         let align = u64::from(life.align_bytes);
         if size_bytes == 0 {
-            return Err(Problem::new(Trouble::ZeroSize { block: Some(life.name) }, span));
+            return Err(Problem::new(Trouble::ZeroSize { block: Some(name) }, span));
         }
         self.layout(size_bytes, span, align, span)?;
         let new_bytes = size_bytes as u32;
@@ -688,9 +689,8 @@ impl World {
             .map_err(|heap::Full| self.no_room(size_bytes, align, span))?;
         let moved = placed.at != life.at;
         if moved {
-            let new =
-                self.ledger.moved(id, placed.at, new_bytes, placed.granted_bytes, self.now.clone());
-            self.names.insert(Arc::clone(&life.name), Named::Block { id: new, plus: 0 });
+            let new = self.ledger.moved(id, placed, new_bytes, &self.now);
+            self.names.insert(Arc::clone(&name), Named::Block { id: new, plus: 0 });
             self.tally.moved += 1;
             self.work += u64::from(new_bytes) / 4096;
         } else {
@@ -699,7 +699,7 @@ impl World {
         self.tally.reallocs += 1;
         self.note_peak();
         let mut events = vec![Event::Realloc {
-            handle: Arc::clone(&life.name),
+            handle: name,
             from: life.at.into(),
             address: placed.at.into(),
             old_bytes: u64::from(life.size_bytes),
@@ -736,6 +736,7 @@ impl World {
         let mut trace = Trace::default();
         self.heap.grow(size_bytes, &mut trace);
         self.ledger.grow(size_bytes);
+        self.work += self.ledger.live_count() / 64;
         let added_bytes = u64::from(size_bytes - old_bytes);
         let heap = self.heap.info().name;
         let mut events = vec![Event::Grow { heap, added_bytes, size_bytes: u64::from(size_bytes) }];
@@ -784,7 +785,7 @@ impl World {
         let blocks = gone.len() as u64;
         self.work += blocks / 8;
         for id in gone {
-            self.ledger.die(id, self.now.clone());
+            self.ledger.die(id, &self.now);
         }
         self.heap.reset(at);
         let size_bytes = u64::from(top.since(at));
@@ -849,7 +850,7 @@ impl World {
         }
         let (at, _, joined) = best?;
         let (id, _) = self.ledger.live_around(at)?;
-        Some((Arc::clone(&self.ledger.life(id).name), joined))
+        Some((Arc::clone(self.ledger.name(id)), joined))
     }
 
     /// Turns what the allocator did into events. `size_bytes` is what was asked for.
@@ -859,7 +860,7 @@ impl World {
         let heap = info.name;
         for step in trace.steps {
             events.push(match step {
-                Step::Looked { .. } => continue,
+                Step::Looked { .. } | Step::Walked { .. } => continue,
                 Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes } => {
                     let piece = at.plus(padding_bytes);
                     let behind = piece.plus(header_bytes + payload_bytes);

@@ -30,6 +30,11 @@ pub enum Step {
         /// Whether the request goes in.
         fits: bool,
     },
+    /// It walked past so many holes to find a freed block's place among them.
+    Walked {
+        /// How many.
+        holes: u32,
+    },
     /// It cut a piece from a hole, or took the hole whole (`remaining_bytes` is 0).
     Cut {
         /// Where the piece starts: its header, or its padding if there is some.

@@ -130,13 +130,16 @@ impl<M: Memory> FirstFit<M> {
     }
 
     /// The last hole in front of `block`, or `NIL`: a walk from the list's head.
-    fn last_hole_before(&self, block: Offset) -> Offset {
+    fn last_hole_before(&self, block: Offset, observer: &mut impl Observer) -> Offset {
+        let mut holes = 0;
         let mut prev = NIL;
         let mut hole = self.first_hole;
         while hole != NIL && hole < block {
             prev = hole;
             hole = self.next(hole);
+            holes += 1;
         }
+        observer.step(Step::Walked { holes });
         prev
     }
 
@@ -178,7 +181,7 @@ impl<M: Memory> FirstFit<M> {
                 block
             }
             (None, None) => {
-                let prev = self.last_hole_before(block);
+                let prev = self.last_hole_before(block, observer);
                 let next = if prev == NIL { self.first_hole } else { self.next(prev) };
                 self.link_between(prev, block, next);
                 block

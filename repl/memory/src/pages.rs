@@ -1,30 +1,36 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-/// Bytes in a page.
-pub const PAGE_BYTES: u32 = 4096;
+/// Bytes in a page: small, since the first write after a checkpoint copies one.
+pub const PAGE_BYTES: u32 = 1024;
+
+/// Pages in a folder.
+const FOLDER_PAGES: usize = 256;
 
 const PAGE: usize = PAGE_BYTES as usize;
 
 type Page = Arc<[u8; PAGE]>;
+/// Pages of neighbours, shared like a page. `None` is a page of zeros.
+type Folder = Arc<[Option<Page>; FOLDER_PAGES]>;
 
 /// A page of ones: `Bits` sets long runs, and all of them may share it.
 static ONES: LazyLock<Page> = LazyLock::new(|| Arc::new([0xff; PAGE]));
 
-/// Up to 4 GiB of bytes, all zero at first. Cloning shares the pages; writing copies the one page written.
+/// Up to 4 GiB of bytes, all zero at first. Cloning shares the pages, in folders of 256; writing copies the one page
+/// written and its folder, if they are shared. 1 GiB that nobody wrote is 4,096 empty folders: 32 KiB.
 ///
 /// Every method panics when its range leaves `0..len()`: the callers compute offsets, and a wrong one is their bug.
 #[derive(Clone)]
 pub struct Pages {
     len: u32,
-    /// `None` is a page of zeros.
-    pages: Vec<Option<Page>>,
+    /// `None` is a folder of zeros.
+    folders: Vec<Option<Folder>>,
 }
 
 impl Pages {
     /// `len` zero bytes.
     pub fn new(len: u32) -> Self {
-        let mut pages = Self { len: 0, pages: Vec::new() };
+        let mut pages = Self { len: 0, folders: Vec::new() };
         pages.grow(len);
         pages
     }
@@ -43,21 +49,21 @@ impl Pages {
     pub fn grow(&mut self, len: u32) {
         assert!(len >= self.len, "grow from {} to {len} would shrink", self.len);
         self.len = len;
-        self.pages.resize(len.div_ceil(PAGE_BYTES) as usize, None);
+        self.folders.resize((len.div_ceil(PAGE_BYTES) as usize).div_ceil(FOLDER_PAGES), None);
     }
 
     /// The byte at `at`.
     #[inline]
     pub fn byte(&self, at: u32) -> u8 {
         assert!(at < self.len, "byte {at} of {}", self.len);
-        self.pages[page_of(at)].as_ref().map_or(0, |page| page[within(at)])
+        self.page(page_of(at)).map_or(0, |page| page[within(at)])
     }
 
     /// The little-endian word at `at`, a multiple of 4.
     #[inline]
     pub fn word(&self, at: u32) -> u32 {
         assert!(at.is_multiple_of(4) && at < self.len, "word at {at} of {}", self.len);
-        let Some(page) = &self.pages[page_of(at)] else { return 0 };
+        let Some(page) = self.page(page_of(at)) else { return 0 };
         let start = within(at);
         u32::from_le_bytes([page[start], page[start + 1], page[start + 2], page[start + 3]])
     }
@@ -74,7 +80,7 @@ impl Pages {
     pub fn read(&self, range: Range<u32>) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(range.len());
         for part in parts(self.checked(range)) {
-            match &self.pages[page_of(part.start)] {
+            match self.page(page_of(part.start)) {
                 Some(page) => bytes.extend_from_slice(&page[span(&part)]),
                 None => bytes.resize(bytes.len() + part.len(), 0),
             }
@@ -98,10 +104,10 @@ impl Pages {
         for part in parts(self.checked(range)) {
             let index = page_of(part.start);
             let whole = part.len() == PAGE;
-            match (byte, &self.pages[index]) {
+            match (byte, self.page(index)) {
                 (0, None) => {}
-                (0, Some(_)) if whole => self.pages[index] = None,
-                (0xff, _) if whole => self.pages[index] = Some(Arc::clone(&ONES)),
+                (0, Some(_)) if whole => *self.slot_mut(index) = None,
+                (0xff, _) if whole => *self.slot_mut(index) = Some(Arc::clone(&ONES)),
                 _ => self.page_mut(index)[span(&part)].fill(byte),
             }
         }
@@ -112,7 +118,7 @@ impl Pages {
         self.checked(to..to + len);
         for part in parts(self.checked(from..from + len)) {
             let target = to + (part.start - from);
-            if self.pages[page_of(part.start)].is_none() {
+            if self.page(page_of(part.start)).is_none() {
                 self.fill(target..target + part.len() as u32, 0);
             } else {
                 let bytes = self.read(part);
@@ -122,8 +128,20 @@ impl Pages {
     }
 
     #[inline]
+    fn page(&self, index: usize) -> Option<&[u8; PAGE]> {
+        self.folders[index / FOLDER_PAGES].as_ref()?[index % FOLDER_PAGES].as_deref()
+    }
+
+    #[inline]
+    fn slot_mut(&mut self, index: usize) -> &mut Option<Page> {
+        let folder = &mut self.folders[index / FOLDER_PAGES];
+        let folder = folder.get_or_insert_with(|| Arc::new([const { None }; FOLDER_PAGES]));
+        &mut Arc::make_mut(folder)[index % FOLDER_PAGES]
+    }
+
+    #[inline]
     fn page_mut(&mut self, index: usize) -> &mut [u8; PAGE] {
-        Arc::make_mut(self.pages[index].get_or_insert_with(|| Arc::new([0; PAGE])))
+        Arc::make_mut(self.slot_mut(index).get_or_insert_with(|| Arc::new([0; PAGE])))
     }
 
     fn checked(&self, range: Range<u32>) -> Range<u32> {
@@ -167,7 +185,7 @@ mod tests {
     fn bytes_never_written_are_zero_and_hold_no_memory() {
         let pages = Pages::new(1 << 30);
         assert_eq!(pages.byte((1 << 30) - 1), 0);
-        assert!(pages.pages.iter().all(Option::is_none));
+        assert!(pages.folders.iter().all(Option::is_none));
     }
 
     #[test]
@@ -191,9 +209,9 @@ mod tests {
         let mut pages = Pages::new(10 * PAGE_BYTES);
         pages.fill(1..9 * PAGE_BYTES + 1, 0xff);
         assert_eq!((pages.byte(0), pages.byte(1), pages.byte(9 * PAGE_BYTES)), (0, 0xff, 0xff));
-        assert!(Arc::ptr_eq(pages.pages[3].as_ref().unwrap(), pages.pages[4].as_ref().unwrap()));
+        assert!(std::ptr::eq(pages.page(3).unwrap(), pages.page(4).unwrap()));
         pages.fill(0..10 * PAGE_BYTES, 0);
-        assert!(pages.pages.iter().all(Option::is_none));
+        assert!((0..10).all(|index| pages.page(index).is_none()));
     }
 
     #[test]

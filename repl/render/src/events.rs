@@ -125,7 +125,7 @@ fn answer(event: &Event) -> Vec<Line> {
                     .address(*sp)
                     .text(", as before its push."),
                 Line::detail(format!(
-                    "{}{padding} from {address} on are dead, not erased: the next push writes over them.",
+                    "{}{padding} from {address} on are dead, not erased: a later push may write over them.",
                     bytes(*size_bytes)
                 )),
             ]

@@ -44,7 +44,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
                     size_span
                 };
                 let trouble = Trouble::WrongLayout {
-                    name: life.name.to_string(),
+                    name: world.ledger.name(id).to_string(),
                     size,
                     align,
                     given_size: *given_size,
