@@ -428,6 +428,9 @@ fn left_out(regions: &[Region]) -> Option<RegionRow> {
 struct Columns {
     column_bytes: u32,
     tallies: Vec<ColumnTally>,
+    /// The column the last stretch ended in, and where it ends itself.
+    column: usize,
+    column_end: u32,
 }
 
 /// What is in a column, in bytes.
@@ -453,7 +456,7 @@ impl Columns {
     fn new(len: u32) -> Self {
         let column_bytes = len.div_ceil(COLUMNS).max(1);
         let tallies = vec![ColumnTally::default(); len.div_ceil(column_bytes) as usize];
-        Self { column_bytes, tallies }
+        Self { column_bytes, tallies, column: 0, column_end: column_bytes }
     }
 
     fn add(&mut self, region: &Region, header_bytes: u32) {
@@ -482,12 +485,17 @@ impl Columns {
         }
     }
 
+    /// Adds the bytes of `from..to` to the columns they lie in. Stretches come in the order of their addresses.
+    #[inline]
     fn spread(&mut self, from: Offset, to: Offset, mut add: impl FnMut(&mut ColumnTally, u32)) {
         let mut at = from.0;
         while at < to.0 {
-            let column = at / self.column_bytes;
-            let end = to.0.min((column + 1) * self.column_bytes);
-            add(&mut self.tallies[column as usize], end - at);
+            while at >= self.column_end {
+                self.column += 1;
+                self.column_end += self.column_bytes;
+            }
+            let end = to.0.min(self.column_end);
+            add(&mut self.tallies[self.column], end - at);
             at = end;
         }
     }

@@ -36,7 +36,7 @@ pub(crate) const DEFAULT_ALIGN: u64 = 8;
 const CODE_BASE: u64 = 0x0040_0000;
 
 /// Names on each side of an unknown one that it is compared with.
-const NAMES_COMPARED: usize = 32;
+const NAMES_COMPARED: usize = 8;
 
 /// What a name stands for.
 #[derive(Clone, Debug)]
@@ -722,7 +722,8 @@ impl World {
         self.heap = (info.build)(Pages::new(size_bytes));
         self.arena += 1;
         self.tally = Tally { stack_peak_bytes: self.tally.stack_peak_bytes, ..Tally::default() };
-        self.work += lost_blocks / 64;
+        // Making and dropping an arena costs by its size, however empty.
+        self.work += lost_blocks / 64 + (u64::from(size_bytes) >> 22);
         let heap = info.name;
         let size_bytes = u64::from(size_bytes);
         self.touch(HEAP_BASE, size_bytes);

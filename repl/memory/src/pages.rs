@@ -1,11 +1,11 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-/// Bytes in a page: small, since the first write after a checkpoint copies one.
-pub const PAGE_BYTES: u32 = 1024;
+/// Bytes in a page.
+pub const PAGE_BYTES: u32 = 4096;
 
-/// Pages in a folder.
-const FOLDER_PAGES: usize = 256;
+/// Pages in a folder: 256 KiB.
+const FOLDER_PAGES: usize = 64;
 
 const PAGE: usize = PAGE_BYTES as usize;
 
@@ -16,7 +16,7 @@ type Folder = Arc<[Option<Page>; FOLDER_PAGES]>;
 /// A page of ones: `Bits` sets long runs, and all of them may share it.
 static ONES: LazyLock<Page> = LazyLock::new(|| Arc::new([0xff; PAGE]));
 
-/// Up to 4 GiB of bytes, all zero at first. Cloning shares the pages, in folders of 256; writing copies the one page
+/// Up to 4 GiB of bytes, all zero at first. Cloning shares the pages, in folders of 64; writing copies the one page
 /// written and its folder, if they are shared. 1 GiB that nobody wrote is 4,096 empty folders: 32 KiB.
 ///
 /// Every method panics when its range leaves `0..len()`: the callers compute offsets, and a wrong one is their bug.
@@ -64,8 +64,8 @@ impl Pages {
     pub fn word(&self, at: u32) -> u32 {
         assert!(at.is_multiple_of(4) && at < self.len, "word at {at} of {}", self.len);
         let Some(page) = self.page(page_of(at)) else { return 0 };
-        let start = within(at);
-        u32::from_le_bytes([page[start], page[start + 1], page[start + 2], page[start + 3]])
+        let (words, _) = page.as_chunks::<4>();
+        u32::from_le_bytes(words[within(at) / 4])
     }
 
     /// Stores a little-endian word at `at`, a multiple of 4.
