@@ -138,3 +138,77 @@ impl Store {
         Ok(journals)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(folder: &Path) -> Store {
+        Store { folder: Ok(folder.to_owned()), journal: None }
+    }
+
+    #[test]
+    fn two_prompts_that_type_at_once_lose_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for prompt in 0..2 {
+                let store = store(folder.path());
+                scope.spawn(move || {
+                    for i in 0..50 {
+                        store.remember(&format!("alloc {i} as p{prompt}")).unwrap();
+                    }
+                });
+            }
+        });
+        let lines = store(folder.path()).history().unwrap();
+        for prompt in 0..2 {
+            let own: Vec<_> =
+                lines.iter().filter(|line| line.ends_with(&format!("p{prompt}"))).collect();
+            assert_eq!(own.len(), 50, "in order: {own:?}");
+            assert!(
+                own.iter().enumerate().all(|(i, line)| line.starts_with(&format!("alloc {i} ")))
+            );
+        }
+    }
+
+    #[test]
+    fn the_history_is_bounded_and_repeats_no_line_twice_in_a_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let all: Vec<_> = (0..MAX_LINES).map(|i| i.to_string()).collect();
+        std::fs::write(folder.path().join("history"), all.join("\n") + "\n").unwrap();
+        let store = store(folder.path());
+        for line in ["map", "map", "sp"] {
+            store.remember(line).unwrap();
+        }
+        store.remember(&"x".repeat(MAX_LINE_BYTES + 1)).unwrap();
+        let lines = store.history().unwrap();
+        assert_eq!(
+            (lines.len(), &lines[MAX_LINES - 2..]),
+            (MAX_LINES, &["map".to_owned(), "sp".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn the_last_session_is_the_newest_of_another_prompt() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut first, mut second) = (store(folder.path()), store(folder.path()));
+        assert_eq!(first.last_session(), None);
+        first.note("alloc 8", || "header\nalloc 8\n".into()).unwrap();
+        first.note(" free a ", || unreachable!("the journal is there")).unwrap();
+        assert_eq!(first.last_session(), None, "its own is not the last");
+        second.note("sp", || "header\nsp\n".into()).unwrap();
+        let last = second.last_session().unwrap();
+        assert_eq!(std::fs::read_to_string(last).unwrap(), "header\nalloc 8\nfree a\n");
+    }
+
+    #[test]
+    fn only_the_newest_sessions_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for i in 0..MAX_SESSIONS + 5 {
+            store(folder.path()).note("sp", || format!("{i}\n")).unwrap();
+        }
+        let kept = store(folder.path()).journals().unwrap();
+        assert_eq!(kept.len(), MAX_SESSIONS);
+        assert_eq!(kept.last().unwrap().0 as usize, MAX_SESSIONS + 5);
+    }
+}

@@ -107,6 +107,9 @@ fn sized(ty: Type, span: Span) -> Result<Size, Problem> {
     Ok(Size { bytes, ty: Some(ty) })
 }
 
+/// The longest name, so that every row has room for it.
+const MAX_NAME: usize = 32;
+
 /// Whether `text` is an identifier of Rust.
 pub(crate) fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
@@ -119,7 +122,7 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 pub(crate) fn name(word: Word<'_>) -> Result<Arc<str>, Problem> {
     let keyword =
         crate::statement::KEYWORDS.contains(&word.text) || Scalar::named(word.text).is_some();
-    if is_identifier(word.text) && !keyword {
+    if is_identifier(word.text) && !keyword && word.text.len() <= MAX_NAME {
         Ok(word.text.into())
     } else {
         Err(bad(Argument::NoName { text: word.text.to_owned() }, word.span))

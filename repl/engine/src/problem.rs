@@ -379,7 +379,9 @@ impl Argument {
                 )
             }
             Self::NoName { text } => bad(format!("`{}` cannot be a name.", shortened(text, 40)))
-                .hint("letters, digits and _, not first a digit, and no word of Rust's own"),
+                .hint(
+                    "up to 32 letters, digits and _, not first a digit, and no word of Rust's own",
+                ),
             Self::NameTaken { name } => {
                 bad(format!("the name {name} is taken, and a name is never used twice."))
                     .hint("another name")

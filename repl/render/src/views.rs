@@ -84,6 +84,18 @@ impl Row {
         Self { label: label.to_owned(), size: size.into(), ..Self::default() }
     }
 
+    /// A stretch of memory: its label, what the label is, and a note.
+    fn stretch(
+        changed: bool,
+        address: Address,
+        size_bytes: u64,
+        (label, role, note): (String, Role, String),
+    ) -> Self {
+        let size = Count(size_bytes).to_string();
+        let (address, role) = (Some(address), Some(role));
+        Self { changed, address, label, role, size, note, is_sp: false }
+    }
+
     /// A row without a size, such as the end.
     fn border(address: Address, label: &str) -> Self {
         Self {
@@ -135,7 +147,7 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
     let mut rows =
         vec![Row { is_sp: stack.sp == stack.start, ..Row::border(stack.start, "start") }];
     for row in &stack.rows {
-        let (label, role, note) = match &row.item {
+        let what = match &row.item {
             StackItem::Slot { name, ty, literal, touched } => (
                 name.to_string(),
                 Role::Name,
@@ -163,13 +175,8 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
             }
         };
         rows.push(Row {
-            changed: row.changed,
-            address: Some(row.address),
-            label,
-            role: Some(role),
-            size: Count(row.size_bytes).to_string(),
-            note,
             is_sp: row.address == stack.sp && !matches!(row.item, StackItem::Padding),
+            ..Row::stretch(row.changed, row.address, row.size_bytes, what)
         });
     }
     let unused = Row::sized("unused", Count(stack.size_bytes - stack.used_bytes).to_string());
@@ -198,7 +205,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
     let mut lines = vec![Line::new().put(Role::Heading, head)];
     let mut rows = vec![Row::border(heap.end, "end")];
     for row in &heap.rows {
-        let (label, role, note) = match &row.region {
+        let what = match &row.region {
             RegionItem::Hole { fits_bytes } => {
                 ("hole".to_owned(), Role::Hole, format!("fits up to {}", Count(*fits_bytes)))
             }
@@ -217,15 +224,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
                 format!("more: {}, {}", count(*blocks, "block"), count(*holes, "hole")),
             ),
         };
-        rows.push(Row {
-            changed: row.changed,
-            address: Some(row.address),
-            label,
-            role: Some(role),
-            size: Count(row.size_bytes).to_string(),
-            note,
-            is_sp: false,
-        });
+        rows.push(Row::stretch(row.changed, row.address, row.size_bytes, what));
     }
     lines.extend(table(rows));
     lines.push(bar(&heap.bar));

@@ -68,7 +68,7 @@ impl Value {
         }
     }
 
-    /// The value of type `ty` that `bytes` hold, at least its first [`SHOWN`] elements. `None` if they hold none:
+    /// The value of type `ty` that `bytes` hold, at least its first thousand elements. `None` if they hold none:
     /// 7 is no `bool`.
     pub fn decode(ty: &Type, bytes: &[u8]) -> Option<Self> {
         match ty {
@@ -147,7 +147,7 @@ pub enum Run<'a> {
     Repeat(u8, u64),
 }
 
-/// As `{:?}` prints the value, up to [`SHOWN`] elements of an array.
+/// As `{:?}` prints the value, up to a thousand elements of an array.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
