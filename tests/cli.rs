@@ -226,12 +226,16 @@ fn a_session_is_saved_opened_and_exported() {
         std::fs::read_to_string(&md).unwrap().contains(&format!("```text\n{}", &transcript[..40]))
     );
     let exported = std::fs::read_to_string(&json).unwrap();
-    assert_eq!(exported.lines().count(), 2);
+    assert_eq!(exported.lines().count(), 5);
 
     let opened = run(&["--json", "-c", &format!("open {log}; free a")]);
     assert_eq!(codes(&opened), ["ok", "double-free"]);
-    // A saved session is a script, too.
+    // A saved session is a script, too, and does not save itself again.
+    let again = format!("open {log}; alloc 8; save {log}; free b; save {log}");
+    assert_eq!(run(&["-c", &again]).status, Some(0));
+    let saved = std::fs::read_to_string(&log).unwrap();
     assert_eq!(run(&[&log]).status, Some(0));
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), saved);
 }
 
 #[test]
@@ -239,12 +243,13 @@ fn files_that_cannot_be_used_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let damaged =
         write(folder.path(), "damaged", &format!("{}\nalloc 200\nfr", engine::SESSION_HEADER));
+    let precious = write(folder.path(), "precious", "not a session\n");
     let folder = folder.path().to_str().unwrap().to_owned();
     let lines = format!(
-        "open /nonexistent; open {folder}; open {damaged}; save {folder}; save /nonexistent/x; export md /nonexistent/x"
+        "open /nonexistent; open {folder}; open {damaged}; save {folder}; save /nonexistent/x; export md /nonexistent/x; save {precious}"
     );
     let run = run(&["--json", "--keep-going", "-c", &lines]);
-    assert_eq!(codes(&run), ["file-error"; 6]);
+    assert_eq!(codes(&run), ["file-error"; 7]);
     let said = replies(&run)[2]["problem"]["message"].as_str().unwrap().to_owned();
     assert!(said.contains("line 3"), "{said}");
 }

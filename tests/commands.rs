@@ -16,6 +16,10 @@ fn every_example_answers_as_its_snapshot_says() {
             }
             let setup: String =
                 example.setup.iter().map(|line| format!("> {line}\n…\n\n")).collect();
+            let mut again = crate::session(example.setup);
+            let reply = play(&mut again, example.line).unwrap();
+            let code = reply.outcome.as_ref().err().map(engine::Problem::code);
+            assert_eq!(code, example.refused, "{}", example.line);
             texts.push(setup + &exchange(&mut session, example.line));
         }
         snapshot(&format!("command__{}", command.name), &texts.join("\n----\n\n"));

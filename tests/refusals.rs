@@ -90,7 +90,7 @@ const CASES: &[Case] = &[
     (&["use bump"], "reset m1", "unknown-handle"),
     (&[], "push [0u8; n]", "E0435"),
     (&[], "push [0u8; 70000]", "stack-overflow"),
-    (&[], "push 18446744073709551615", "stack-overflow"),
+    (&[], "push 18446744073709551615", "size-overflow"),
     (&[], "push 300u8", "bad-argument"),
     (&[], "push [1u8, true]", "E0308"),
     (&[], "push \"text\"", "bad-argument"),
@@ -108,7 +108,7 @@ const CASES: &[Case] = &[
     (&["let x = 8;"], "x[0] = 1;", "E0608"),
     (&[], "x = 1;", "E0425"),
     (&["alloc 8"], "a[0] = 1;", "unsupported-rust"),
-    (&[], "let v = vec![0u8; 200];", "bad-argument"),
+    (&[], "let v = vec![0u8; 200];", "unsupported-rust"),
     (&[], "fn f() {}", "unsupported-rust"),
     (&[], "dump 0x10", "foreign-pointer"),
     (&["alloc 8"], "dump a 0", "bad-argument"),
@@ -117,6 +117,23 @@ const CASES: &[Case] = &[
     (&[], "redo", "nothing-to-redo"),
     (&["alloc 8"], "goto 99", "no-such-line"),
     (&[], "goto x", "bad-argument"),
+    (&["alloc 8"], "undo 0", "bad-argument"),
+    (&[], "undo 99999999999999999999", "bad-argument"),
+    (&["use bump", "mark"], "read m1", "unknown-handle"),
+    (&["use bump", "alloc 5", "mark", "use bump"], "reset m1", "stale-handle"),
+    (&["alloc 8", "free a", "heap new 1K"], "read a", "stale-handle"),
+    (&["alloc 8", "alias p = a+4", "write p 1"], "read p 4", "uninitialised"),
+    (&["alloc 8", "alias p = a+4"], "write p at 4 1", "out-of-bounds"),
+    (&["alloc 8"], "write a+4 at 4 1", "out-of-bounds"),
+    (&["alloc 8"], "write 0x1000_000c at 4 1", "out-of-bounds"),
+    (&["alloc 8"], "write a at 99999999999999999999 1", "bad-argument"),
+    (&["alloc 8"], "write a at -1 1", "bad-argument"),
+    (&["alloc 8 zeroed"], "read a 0", "bad-argument"),
+    (&["stack new 64", "push 1", "push 55"], "push u64", "stack-overflow"),
+    (&["stack new 64", "call f 24"], "call f 24", "stack-overflow"),
+    (&[], "push 1e308f32", "bad-argument"),
+    (&[], "alloc 8 align 65536", "out-of-memory"),
+    (&["heap new 1G", "alloc 1073741816"], "alloc 8", "out-of-memory"),
     (&[], "export html x", "bad-argument"),
     (&[], "help alocc", "unknown-command"),
     (&[], "aloc 200", "unknown-command"),
@@ -252,7 +269,7 @@ fn nothing_typed_at_random_panics() {
             for line in &lines {
                 if let Some(reply) = play(&mut session, line) {
                     for ascii in [false, true] {
-                        let style = render::Style { width: 80, color: false, ascii };
+                        let style = render::Style { ascii, ..Default::default() };
                         let text = style.exchange(&reply);
                         prop_assert!(!ascii || text.is_ascii(), "{text}");
                     }

@@ -21,7 +21,7 @@ const TOUR: &[&str] = &[
 ];
 
 fn styled(color: bool, ascii: bool) -> String {
-    let style = Style { width: 80, color, ascii };
+    let style = Style { color, ascii, ..Style::default() };
     let mut session = Session::default();
     TOUR.iter().map(|line| style.exchange(&play(&mut session, line).unwrap()) + "\n").collect()
 }

@@ -60,12 +60,7 @@ fn reopened(session: &Session) -> Session {
 }
 
 fn replies(session: &Session) -> Vec<String> {
-    let json = |reply: engine::Reply| render::json(&reply);
-    session
-        .transcript()
-        .into_iter()
-        .map(|(line, reply)| reply.map_or(line.to_string(), json))
-        .collect()
+    session.transcript().iter().map(render::json).collect()
 }
 
 #[test]
@@ -172,4 +167,34 @@ fn a_damaged_session_is_refused_with_its_line_and_changes_nothing() {
         assert!(problem.to_string().contains(expect), "{problem}");
         assert_eq!(session.saved(), before);
     }
+}
+
+#[test]
+fn a_line_that_is_stopped_is_refused_and_changes_nothing() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let mut session = crate::session(&["alloc 200", "alloc 8", "free a", "map", "undo"]);
+    let before = (session.saved(), state(&mut reopened(&session)));
+    let stop = Arc::new(AtomicBool::new(true));
+    session.stop_when(Arc::clone(&stop));
+    for line in ["goto 1", "undo", "goto 4", "redo"] {
+        let problem = session.run_alone(line).unwrap().outcome.unwrap_err();
+        assert_eq!(problem.code(), "interrupted", "{line}");
+        assert_eq!((session.saved(), state(&mut reopened(&session))), before, "{line}");
+    }
+    stop.store(false, Ordering::Relaxed);
+    assert!(session.run_alone("redo").unwrap().is_ok());
+    assert!(session.run_alone("goto 1").unwrap().is_ok());
+}
+
+#[test]
+fn a_full_log_can_still_be_saved() {
+    let mut session = Session::default();
+    for _ in 0..engine::MAX_LOG_LINES {
+        session.run("sp");
+    }
+    assert_eq!(session.run_alone("sp").unwrap().outcome.unwrap_err().code(), "log-full");
+    assert!(play(&mut session, "save f").unwrap().is_ok());
+    assert_eq!(session.lines(), engine::MAX_LOG_LINES);
 }

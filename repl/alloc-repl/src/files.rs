@@ -22,10 +22,21 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether what is read next is the first line of a saved session.
+pub(crate) fn is_session(file: impl Read) -> bool {
+    let mut start = Vec::new();
+    let header = engine::SESSION_HEADER.as_bytes();
+    file.take(header.len() as u64).read_to_end(&mut start).is_ok() && start == header
+}
+
 /// The text of a file. What is not UTF-8 becomes the replacement character, which the engine refuses by its line.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    open(path)?.take(MAX_SESSION_BYTES + 1).read_to_end(&mut bytes)?;
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no ordinary file"));
+    }
+    file.take(MAX_SESSION_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SESSION_BYTES {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 256 MiB"));
     }

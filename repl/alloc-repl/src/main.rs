@@ -44,7 +44,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Color::Never => false,
         Color::Auto => anstream::AutoStream::choice(&std::io::stdout()) != ColorChoice::Never,
     };
-    let style = Style { width: 80, color, ascii: arguments.ascii };
+    let style = Style { color, ascii: arguments.ascii, ..Style::default() };
     let format = if arguments.json { Format::Json } else { Format::Text(style) };
     let mut shell = Shell::new(session, format, Store::locate());
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::units::size;
 use engine::{Candidate, World};
@@ -19,14 +21,20 @@ use rustyline::{CompletionType, Config, Context, Editor, Helper};
 use crate::shell::{Format, Next, Shell};
 
 const PROMPT: &str = "> ";
+/// The exit status of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
 /// Columns of a terminal that does not say.
 const DEFAULT_WIDTH: usize = 80;
+/// Rows of a listing; more are asked for with `all`.
+const LIST_ROWS: usize = 20;
 /// The narrowest layout; narrower terminals wrap by themselves.
 const MIN_WIDTH: usize = 40;
 
 /// Reads and answers lines until the end of input.
 pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
     let color = matches!(shell.format, Format::Text(style) if style.color);
+    let interrupted = interrupts()?;
+    shell.session.stop_when(Arc::clone(&interrupted));
     let mut warned = false;
     let config = Config::builder()
         .completion_type(CompletionType::List)
@@ -66,15 +74,17 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
         // A paste arrives whole, newlines and all.
         let lines: Vec<&str> = typed.lines().collect();
         for line in &lines {
+            // A line copied from a transcript brings its prompt along.
+            let line = line.strip_prefix(PROMPT).unwrap_or(line);
             if line.trim().is_empty() {
                 continue;
             }
-            editor.add_history_entry(*line)?;
+            editor.add_history_entry(line)?;
             let mut shell = shell.borrow_mut();
             if let Err(error) = shell.store.remember(line) {
                 warn(&mut warned, "The history cannot be written", &error);
             }
-            if answer(&mut shell, line, lines.len() > 1, &mut warned)? == Next::Quit {
+            if answer(&mut shell, line, lines.len() > 1, &mut warned, &interrupted)? == Next::Quit {
                 return Ok(());
             }
         }
@@ -83,10 +93,18 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
 }
 
 /// Runs one line, prints its reply, keeps it. `echo` repeats the line, for pastes.
-fn answer(shell: &mut Shell, line: &str, echo: bool, warned: &mut bool) -> anyhow::Result<Next> {
+fn answer(
+    shell: &mut Shell,
+    line: &str,
+    echo: bool,
+    warned: &mut bool,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Next> {
     if let Format::Text(style) = &mut shell.format {
         style.width = width();
+        style.list_rows = LIST_ROWS;
     }
+    interrupted.store(false, Ordering::Relaxed);
     let Some((reply, next)) = shell.run(line) else { return Ok(Next::GoOn) };
     let mut out = io::stdout().lock();
     if next == Next::Clear {
@@ -124,14 +142,26 @@ fn keep(shell: &mut Shell, reply: &engine::Reply, line: &str, warned: &mut bool)
 /// Says once that something is not kept.
 fn warn(warned: &mut bool, what: &str, error: &io::Error) {
     if !std::mem::replace(warned, true) {
-        eprintln!("{what}: {}. Everything else works.", crate::files::reason(error));
+        eprintln!("{what}: {}. Lines and sessions are not kept.", crate::files::reason(error));
     }
+}
+
+/// A flag that Ctrl-C sets while a line runs. A second Ctrl-C, which nobody has seen to, ends the program.
+fn interrupts() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    })?;
+    Ok(flag)
 }
 
 fn greeting(world: &World) -> String {
     let (heap, stack) = (size(world.heap_bytes()), size(world.stack_bytes()));
     format!(
-        "alloc-repl {}: a {} heap of {heap} and a stack of {stack}, yours to break.\n\
+        "alloc-repl {}: a {} heap of {heap}, a stack of {stack}, all yours.\n\
          Try: alloc 200, then map. Also: help, Tab, and Ctrl-D to leave.\n",
         env!("CARGO_PKG_VERSION"),
         world.heap_name(),

@@ -13,8 +13,12 @@ use crate::shell::{Next, Shell};
 /// Lines to run, from wherever.
 enum Lines {
     Given(std::vec::IntoIter<String>),
-    File(Box<BufReader<File>>),
-    Stdin(BufReader<io::Stdin>),
+    /// A script, or a saved session run as one.
+    File {
+        reader: Box<LineReader<BufReader<File>>>,
+        is_session: bool,
+    },
+    Stdin(LineReader<BufReader<io::Stdin>>),
 }
 
 /// Runs every line of every source, and says whether all were accepted.
@@ -38,11 +42,14 @@ pub(crate) fn run(
                 let name = path.display().to_string();
                 let file = files::open(&path)
                     .map_err(|error| anyhow::anyhow!("{name}: {}", files::reason(&error)))?;
-                (name, Lines::File(Box::new(BufReader::new(file))))
+                let mut reader = BufReader::new(file);
+                let is_session = reader.fill_buf().is_ok_and(files::is_session);
+                (name, Lines::File { reader: Box::new(LineReader::new(reader)), is_session })
             }
-            Source::Stdin => {
-                ("standard input".to_owned(), Lines::Stdin(BufReader::new(io::stdin())))
-            }
+            Source::Stdin => (
+                "standard input".to_owned(),
+                Lines::Stdin(LineReader::new(BufReader::new(io::stdin()))),
+            ),
         });
     }
 
@@ -56,7 +63,11 @@ pub(crate) fn run(
                 out.flush()?;
             }
             let Some(line) = lines.next().with_context(|| name.clone())? else { break };
-            let Some((reply, next)) = shell.run(&line) else { continue };
+            let answered = match lines {
+                Lines::File { is_session: true, .. } => shell.run_again(&line),
+                _ => shell.run(&line),
+            };
+            let Some((reply, next)) = answered else { continue };
             if !is_first && matches!(shell.format, crate::shell::Format::Text(_)) {
                 out.write_all(b"\n")?;
             }
@@ -76,56 +87,76 @@ impl Lines {
     fn would_wait(&self) -> bool {
         match self {
             Self::Given(_) => false,
-            Self::File(reader) => reader.buffer().is_empty(),
-            Self::Stdin(reader) => reader.buffer().is_empty(),
+            Self::File { reader, .. } => reader.reader.buffer().is_empty(),
+            Self::Stdin(reader) => reader.reader.buffer().is_empty(),
         }
     }
 
     fn next(&mut self) -> io::Result<Option<String>> {
         match self {
             Self::Given(lines) => Ok(lines.next()),
-            Self::File(reader) => read_line(reader),
-            Self::Stdin(reader) => read_line(reader),
+            Self::File { reader, .. } => reader.next(),
+            Self::Stdin(reader) => reader.next(),
         }
     }
 }
 
-/// The next line without its ending. Of a line that is too long only so much is kept that the engine can refuse it.
-fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
-    let mut seen = false;
-    loop {
-        let buffer = reader.fill_buf()?;
-        if buffer.is_empty() {
-            break;
+/// Lines of a file or a pipe, read no further than needed.
+struct LineReader<R> {
+    reader: R,
+    /// Whether the rest of a line that was too long is still to be passed over.
+    in_long_line: bool,
+}
+
+impl<R: BufRead> LineReader<R> {
+    fn new(reader: R) -> Self {
+        Self { reader, in_long_line: false }
+    }
+
+    /// The next line without its ending. Of a line that is too long only so much is given that the engine refuses it.
+    fn next(&mut self) -> io::Result<Option<String>> {
+        while self.in_long_line {
+            let mut rest = Vec::new();
+            self.in_long_line = !self.take_part(&mut rest)?;
         }
-        seen = true;
+        let mut line = Vec::new();
+        if self.reader.fill_buf()?.is_empty() {
+            return Ok(None);
+        }
+        while !self.take_part(&mut line)? {
+            if line.len() > MAX_LINE_BYTES {
+                self.in_long_line = true;
+                break;
+            }
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        let text = String::from_utf8_lossy(&line);
+        Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+    }
+
+    /// Adds what is at hand of the line, and says whether it ended.
+    fn take_part(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+        let buffer = self.reader.fill_buf()?;
         let end = buffer.iter().position(|&byte| byte == b'\n');
         let part = &buffer[..end.unwrap_or(buffer.len())];
-        let room = (MAX_LINE_BYTES + 2).saturating_sub(line.len());
+        let room = (MAX_LINE_BYTES + 1).saturating_sub(line.len());
         line.extend_from_slice(&part[..part.len().min(room)]);
+        let ended = end.is_some() || buffer.is_empty();
         let used = part.len() + usize::from(end.is_some());
-        reader.consume(used);
-        if end.is_some() {
-            break;
-        }
+        self.reader.consume(used);
+        Ok(ended)
     }
-    if !seen {
-        return Ok(None);
-    }
-    if line.last() == Some(&b'\r') {
-        line.pop();
-    }
-    let text = String::from_utf8_lossy(&line);
-    Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(mut bytes: &[u8]) -> Vec<String> {
-        std::iter::from_fn(|| read_line(&mut bytes).unwrap()).collect()
+    fn lines(bytes: &[u8]) -> Vec<String> {
+        let mut reader = LineReader::new(bytes);
+        std::iter::from_fn(|| reader.next().unwrap()).collect()
     }
 
     #[test]
@@ -136,10 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_kept_only_so_far_that_it_is_refused() {
-        let mut bytes = vec![b'x'; 10 << 20];
-        bytes.extend_from_slice(b"\nsp\n");
+    fn a_line_that_is_too_long_is_given_as_far_as_it_is_refused() {
+        let bytes = [vec![b'x'; 10 << 20], b"\nsp\n".to_vec()].concat();
         let lines = lines(&bytes);
-        assert_eq!((lines[0].len(), lines[1].as_str()), (MAX_LINE_BYTES + 2, "sp"));
+        assert_eq!((lines[0].len(), &lines[1..]), (MAX_LINE_BYTES + 1, &["sp".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_line_that_never_ends_is_given_all_the_same() {
+        let mut reader = LineReader::new(BufReader::new(io::repeat(b'x')));
+        assert_eq!(reader.next().unwrap().unwrap().len(), MAX_LINE_BYTES + 1);
     }
 }

@@ -1,6 +1,7 @@
 //! What prompt and scripts share: a session, the way to print its replies, and the requests it makes.
 
 use std::io::Write;
+use std::path::Path;
 
 use engine::{Ask, Done, Failure, Reply, Request, Session, Turn};
 use render::Style;
@@ -44,13 +45,22 @@ impl Shell {
         }
     }
 
+    /// Runs a line of a saved session: what it asked for was done when it was typed, and is not done again.
+    pub(crate) fn run_again(&mut self, line: &str) -> Option<(Reply, Next)> {
+        match self.session.run(line) {
+            Turn::Blank => None,
+            Turn::Reply(reply) => Some((reply, Next::GoOn)),
+            Turn::Ask(request) => {
+                Some((self.session.answer(request, Ok(Done::Performed)), Next::GoOn))
+            }
+        }
+    }
+
     fn fulfil(&mut self, request: Request) -> (Reply, Next) {
         let (next, result) = match &request.ask {
             Ask::Clear => (Next::Clear, Ok(Done::Performed)),
             Ask::Quit => (Next::Quit, Ok(Done::Performed)),
-            Ask::Save { file } => {
-                (Next::GoOn, performed(files::replace(file.as_ref(), &self.session.saved())))
-            }
+            Ask::Save { file } => (Next::GoOn, performed(self.save(file.as_ref()))),
             Ask::Export { format, file } => {
                 let text = self.exported(format);
                 (Next::GoOn, performed(files::replace(file.as_ref(), &text)))
@@ -60,38 +70,36 @@ impl Shell {
         (self.session.answer(request, result), next)
     }
 
+    /// Saves the session, but never over a file that is something else.
+    fn save(&self, path: &Path) -> std::io::Result<()> {
+        if files::open(path).is_ok_and(|file| !files::is_session(file)) {
+            let reason = "is there already, and is no saved session";
+            return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, reason));
+        }
+        files::replace(path, &self.session.saved())
+    }
+
     fn read(&self, file: &str) -> Result<Done, Failure> {
-        let read = |name: &str, text: std::io::Result<String>| match text {
-            Ok(text) => Ok(Done::Read { file: name.to_owned(), text }),
-            Err(error) => Err(Failure { reason: files::reason(&error) }),
-        };
+        let failed = |error: std::io::Error| Failure { reason: files::reason(&error) };
         if file != "last" {
-            return read(file, files::read(file.as_ref()));
+            let text = files::read(file.as_ref()).map_err(failed)?;
+            return Ok(Done::Read { file: file.to_owned(), text });
         }
-        match self.store.last_session() {
-            Some(path) => read("the last session", files::read_journal(&path)),
-            None => Err(Failure { reason: "no session was kept before this one".to_owned() }),
-        }
+        let path = self.store.last_session().map_err(failed)?;
+        let path = path
+            .ok_or_else(|| Failure { reason: "no session was kept before this one".to_owned() })?;
+        let text = files::read_journal(&path).map_err(failed)?;
+        Ok(Done::Read { file: path.display().to_string(), text })
     }
 
     /// The log with its replies, in a format `export` knows.
     fn exported(&self, format: &str) -> String {
         let transcript = self.session.transcript();
         if format == "json" {
-            return transcript
-                .iter()
-                .filter_map(|(_, reply)| reply.as_ref())
-                .map(|reply| render::json(reply) + "\n")
-                .collect();
+            return transcript.iter().map(|reply| render::json(reply) + "\n").collect();
         }
         let style = Style::default();
-        let exchanges: Vec<_> = transcript
-            .iter()
-            .map(|(input, reply)| match reply {
-                Some(reply) => style.exchange(reply),
-                None => style.input(input),
-            })
-            .collect();
+        let exchanges: Vec<_> = transcript.iter().map(|reply| style.exchange(reply)).collect();
         let text = exchanges.join("\n");
         if format == "md" { render::markdown(&text) } else { text }
     }

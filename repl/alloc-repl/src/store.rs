@@ -98,10 +98,13 @@ impl Store {
         self.journal = None;
     }
 
-    /// The newest journal that is not this session's.
-    pub(crate) fn last_session(&self) -> Option<PathBuf> {
-        let own = self.journal.as_ref().map(|(path, _)| path);
-        self.journals().ok()?.into_iter().rev().map(|(_, path)| path).find(|path| Some(path) != own)
+    /// The newest journal of a session that is over: each prompt holds its own under a lock while it runs.
+    pub(crate) fn last_session(&self) -> io::Result<Option<PathBuf>> {
+        let journals = match self.journals() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            journals => journals?,
+        };
+        Ok(journals.into_iter().rev().map(|(_, path)| path).find(|path| is_over(path)))
     }
 
     fn new_journal(&self) -> io::Result<(PathBuf, File)> {
@@ -110,14 +113,19 @@ impl Store {
         let kept = self.journals()?;
         let surplus = (kept.len() + 1).saturating_sub(MAX_SESSIONS);
         for (_, path) in &kept[..surplus] {
-            // Another prompt may have been faster.
-            let _ = std::fs::remove_file(path);
+            if is_over(path) {
+                // Another prompt may have been faster.
+                let _ = std::fs::remove_file(path);
+            }
         }
         let mut number = kept.last().map_or(1, |(number, _)| number + 1);
         loop {
             let path = folder.join(format!("{number:06}"));
             match OpenOptions::new().append(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((path, file)),
+                Ok(file) => {
+                    file.lock()?;
+                    return Ok((path, file));
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
             }
@@ -137,6 +145,11 @@ impl Store {
         journals.sort();
         Ok(journals)
     }
+}
+
+/// Whether no prompt writes to the journal any more.
+fn is_over(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]
@@ -189,15 +202,18 @@ mod tests {
     }
 
     #[test]
-    fn the_last_session_is_the_newest_of_another_prompt() {
+    fn the_last_session_is_the_newest_that_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let (mut first, mut second) = (store(folder.path()), store(folder.path()));
-        assert_eq!(first.last_session(), None);
+        assert_eq!(first.last_session().unwrap(), None);
         first.note("alloc 8", || "header\nalloc 8\n".into()).unwrap();
         first.note(" free a ", || unreachable!("the journal is there")).unwrap();
-        assert_eq!(first.last_session(), None, "its own is not the last");
         second.note("sp", || "header\nsp\n".into()).unwrap();
-        let last = second.last_session().unwrap();
+        for prompt in [&first, &second] {
+            assert_eq!(prompt.last_session().unwrap(), None, "both still run");
+        }
+        drop(first);
+        let last = second.last_session().unwrap().unwrap();
         assert_eq!(std::fs::read_to_string(last).unwrap(), "header\nalloc 8\nfree a\n");
     }
 

@@ -360,15 +360,7 @@ fn place(word: Word<'_>) -> Result<Place, Problem> {
         None => (word.text, 0),
     };
     if base.starts_with(|c: char| c.is_ascii_digit()) {
-        let address = literal::number(Word { text: base, span: word.span }, "an address").map_err(
-            |problem| match problem.trouble {
-                Trouble::SizeOverflow { .. } => Problem::new(
-                    Trouble::BadArgument(Argument::NoAddress { text: base.to_owned() }),
-                    word.span,
-                ),
-                _ => problem,
-            },
-        )?;
+        let address = literal::number(Word { text: base, span: word.span }, "an address")?;
         return Ok(Place::Address(Address(address).plus(plus)));
     }
     if !literal::is_identifier(base) {

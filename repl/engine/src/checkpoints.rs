@@ -32,10 +32,14 @@ impl Checkpoints {
 
     /// The last state behind at most `lines` lines; later ones are forgotten.
     pub(crate) fn back_to(&mut self, lines: usize) -> (usize, World) {
-        let keep = self.kept.partition_point(|(at, _)| *at <= lines);
-        self.kept.truncate(keep);
+        self.forget_after(lines);
         let (at, world) = self.kept.last().expect("the start is behind 0 lines");
         (*at, world.clone())
+    }
+
+    /// Forgets the states behind more than `lines` lines.
+    pub(crate) fn forget_after(&mut self, lines: usize) {
+        self.kept.truncate(self.kept.partition_point(|(at, _)| *at <= lines));
     }
 
     /// Drops the one whose loss costs least: the gap it would leave, against its distance from now.

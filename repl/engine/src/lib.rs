@@ -30,7 +30,7 @@ pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HeapRow, HelpCommand,
-    HelpGroup, HelpRow, HistoryRow, HoleRow, RegionItem, RegionRow, Rule, StackItem, StackMap,
-    StackRow, Stats, View,
+    HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, RegionItem, RegionRow, Rule, StackItem,
+    StackMap, StackRow, Stats, View,
 };
 pub use world::World;

@@ -57,8 +57,12 @@ pub(crate) fn number(word: Word<'_>, what: &'static str) -> Result<u64, Problem>
     match integer(word.text) {
         None => Err(bad(Argument::NoNumber { what, text: word.text.to_owned() }, word.span)),
         Some(number) => {
-            number.ok().and_then(|number| u64::try_from(number).ok()).ok_or_else(|| {
-                Problem::new(Trouble::SizeOverflow { bytes: None, align: 1 }, word.span)
+            let number = number.ok().and_then(|number| u64::try_from(number).ok());
+            number.ok_or_else(|| match what {
+                "a size" => {
+                    Problem::new(Trouble::SizeOverflow { bytes: None, align: 1 }, word.span)
+                }
+                _ => bad(Argument::TooBig { what, text: word.text.to_owned() }, word.span),
             })
         }
     }
@@ -295,6 +299,14 @@ fn scalar_value(word: Word<'_>, expect: Option<Scalar>) -> Result<Value, Problem
         let plain = number.starts_with(|c: char| c.is_ascii_digit());
         if let (true, Ok(value)) = (plain, number.parse::<f64>()) {
             let value = if negative { -value } else { value };
+            let finite =
+                if scalar == Scalar::F32 { (value as f32).is_finite() } else { value.is_finite() };
+            if !finite {
+                return Err(bad(
+                    Argument::OutOfRange { ty: scalar.name(), text: text.to_owned() },
+                    word.span,
+                ));
+            }
             if scalar == Scalar::F32 {
                 let narrow = number.parse::<f32>().unwrap_or(value as f32);
                 return of(scalar, u128::from((if negative { -narrow } else { narrow }).to_bits()));
@@ -398,7 +410,8 @@ pub(crate) fn slot(text: &str, start: usize) -> Result<Slot, Problem> {
         return Ok(Slot { name: None, size: sized(ty, word.span)?, value: None });
     }
     let number_first = word.text.starts_with(|c: char| c.is_ascii_digit());
-    if (number_first && suffix(word.text).is_none() && !word.text.contains('.'))
+    if (number_first && suffix(word.text).is_none() && word.text.parse::<f64>().is_err())
+        || (integer(word.text).is_some())
         || word.text.strip_prefix('-').is_some_and(|rest| integer(rest).is_some())
     {
         return Ok(Slot { name: None, size: size(word)?, value: None });

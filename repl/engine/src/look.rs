@@ -17,8 +17,6 @@ use crate::world::{LINK_BYTES, World, line_of};
 const COLUMNS: u32 = 64;
 /// Stretches of the heap, or of the stack, that a map draws before it leaves some out.
 const MAP_ROWS: usize = 20;
-/// Rows a listing shows unless all are asked for.
-pub(crate) const LIST_ROWS: usize = 20;
 /// Bytes in a row of a dump.
 const DUMP_ROW: u32 = 16;
 /// Rows of a dump, runs of equal ones counted once.
@@ -241,8 +239,7 @@ impl World {
         }
     }
 
-    pub(crate) fn block_rows(&self, all: bool) -> Vec<BlockRow> {
-        let cap = if all { usize::MAX } else { LIST_ROWS };
+    pub(crate) fn block_rows(&self) -> Vec<BlockRow> {
         let row = |(at, live): (Offset, crate::ledger::Live)| {
             let life = self.ledger.life(live.id);
             BlockRow {
@@ -255,31 +252,26 @@ impl World {
                 line: self.ledger.birth(live.id).line,
             }
         };
-        self.ledger.live().take(cap).map(row).collect()
+        self.ledger.live().map(row).collect()
     }
 
-    /// The holes in the allocator's order, how many there are, and their bytes.
-    pub(crate) fn hole_rows(&self, all: bool) -> (Vec<HoleRow>, u64, u64) {
-        let (mut rows, mut total, mut free_bytes) = (Vec::new(), 0, 0);
-        for hole in self.heap.holes() {
-            total += 1;
-            free_bytes += u64::from(hole.size_bytes);
-            if all || rows.len() < LIST_ROWS {
-                rows.push(HoleRow {
-                    changed: self.has_changed(hole.at.into(), u64::from(hole.size_bytes)),
-                    address: hole.at.into(),
-                    size_bytes: u64::from(hole.size_bytes),
-                    fits_bytes: u64::from(self.heap.fits(hole.size_bytes)),
-                });
-            }
-        }
-        (rows, total, free_bytes)
+    /// The holes in the allocator's order.
+    pub(crate) fn hole_rows(&self) -> Vec<HoleRow> {
+        let row = |hole: heap::Piece| HoleRow {
+            changed: self.has_changed(hole.at.into(), u64::from(hole.size_bytes)),
+            address: hole.at.into(),
+            size_bytes: u64::from(hole.size_bytes),
+            fits_bytes: u64::from(self.heap.fits(hole.size_bytes)),
+        };
+        self.heap.holes().map(row).collect()
     }
 
     pub(crate) fn stats(&self) -> Stats {
         let info = self.heap.info();
         let live_blocks = self.ledger.live_count();
-        let (rows, holes, free_bytes) = self.hole_rows(true);
+        let rows = self.hole_rows();
+        let (holes, free_bytes) =
+            (rows.len() as u64, rows.iter().map(|hole| hole.size_bytes).sum());
         let largest =
             rows.iter().map(|hole| (hole.size_bytes, hole.fits_bytes)).max().unwrap_or((0, 0));
         let size_bytes = u64::from(self.heap.memory().len());
@@ -444,6 +436,8 @@ struct ColumnTally {
     header_first: bool,
     /// The bytes and the place of the block with the most payload here.
     largest: (u32, u32),
+    /// Whether all of that block's payload is here.
+    whole: bool,
 }
 
 impl ColumnTally {
@@ -475,10 +469,12 @@ impl Columns {
                         tally.header += bytes;
                     });
                 }
+                let payload_bytes = region.end().since(payload);
                 self.spread(payload, region.end(), |tally, bytes| {
                     tally.payload += bytes;
                     if bytes > tally.largest.0 {
                         tally.largest = (bytes, payload.0);
+                        tally.whole = bytes == payload_bytes;
                     }
                 });
             }
@@ -515,7 +511,7 @@ impl Columns {
             let one_header = tally.header <= header_bytes;
             if one_header
                 && (tally.header > tally.payload
-                    || (tally.header == tally.payload && tally.header_first))
+                    || (tally.header == tally.payload && tally.header_first && !tally.whole))
             {
                 Column::Header
             } else if largest_bytes * 2 >= used {

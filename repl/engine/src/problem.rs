@@ -58,10 +58,10 @@ pub enum Argument {
     Extra { command: &'static str, text: String },
     Negative { what: &'static str },
     NoNumber { what: &'static str, text: String },
+    TooBig { what: &'static str, text: String },
     NoName { text: String },
     NameTaken { name: Arc<str> },
     NoPlace { text: String },
-    NoAddress { text: String },
     NoByte { text: String },
     NoValue { text: String },
     NoSign { sign: &'static str, text: String },
@@ -74,6 +74,7 @@ pub enum Argument {
     AlignWithoutSize,
     TooLarge { what: &'static str, bytes: u64, max: u64 },
     NoBytes,
+    NoSteps,
     NothingToHold { what: &'static str },
     ReadTooLong { max: u64 },
 }
@@ -156,7 +157,9 @@ pub enum Trouble {
         header: u64,
         total: u64,
         largest: u64,
+        align: u64,
         strands: bool,
+        grow: Option<u64>,
     },
     Fragmented {
         need: u64,
@@ -166,6 +169,7 @@ pub enum Trouble {
         holes: Vec<u64>,
         align: u64,
         cure: Option<(Arc<str>, u64)>,
+        grow: Option<u64>,
     },
     DoubleFree {
         name: String,
@@ -243,13 +247,16 @@ pub enum Trouble {
         heap: &'static str,
         command: &'static str,
     },
+    MarkIsNoBlock {
+        name: String,
+    },
     UnknownMark {
         name: String,
         live: Option<Arc<str>>,
     },
     StaleMark {
         name: String,
-        cause: Option<Cause>,
+        arena_gone: bool,
     },
     UnknownHeap {
         name: String,
@@ -293,6 +300,7 @@ pub enum Trouble {
         last: u64,
     },
     LogFull,
+    Interrupted,
     File {
         file: String,
         reason: String,
@@ -367,16 +375,17 @@ impl Argument {
                     .hint(usage_of(command))
             }
             Self::Negative { what } => bad(format!("{what} is not negative."))
-                .note("In Rust a size is a usize, which has no sign.")
-                .hint("a number from 1 up"),
+                .note("In Rust it is a usize, which has no sign.")
+                .hint(if *what == "a size" { "1, or more" } else { "0, or more" }),
             Self::NoNumber { what, text } => {
-                bad(format!("`{}` is not {what}.", shortened(text, 40))).hint(
-                    if *what == "a size" {
-                        "200, 0xc8, 4K, 2MiB, u64 or [u8; 200]"
-                    } else {
-                        "200 or 0xc8"
-                    },
-                )
+                bad(format!("`{}` is not {what}.", shortened(text, 40))).hint(match *what {
+                    "a size" => "200, 0xc8, 4K, 2MiB, u64 or [u8; 200]",
+                    _ => "a whole number: 8 or 0x08",
+                })
+            }
+            Self::TooBig { what, text } => {
+                bad(format!("{} is not {what}: it has more than 64 bits.", shortened(text, 40)))
+                    .hint("a whole number: 8 or 0x08")
             }
             Self::NoName { text } => bad(format!("`{}` cannot be a name.", shortened(text, 40)))
                 .hint(
@@ -390,12 +399,8 @@ impl Argument {
                 bad(format!("`{}` is no block, slot or address.", shortened(text, 40)))
                     .hint("a, a+8 or 0x1000_0008")
             }
-            Self::NoAddress { text } => {
-                bad(format!("{} is no address of 64 bits.", shortened(text, 40)))
-                    .hint("0x1000_0008")
-            }
             Self::NoByte { text } => bad(format!("`{}` is not a byte.", shortened(text, 40)))
-                .hint("0 to 255, 0x00 to 0xff, or \"text\""),
+                .hint("0 to 255, 0x00 to 0xff, or \"text\", with spaces between"),
             Self::NoValue { text } => {
                 bad(format!("`{}` is no value this prompt can store.", shortened(text, 40)))
                     .hint("8u64, 3.5, true, 'c', [0u8; 200] or [1, 2, 3]")
@@ -434,8 +439,9 @@ impl Argument {
             ))
             .hint(format!("{} or less", size(*max))),
             Self::NothingToHold { what } => {
-                bad(format!("{what} of 0 bytes holds nothing.")).hint("1K, or 16 and more")
+                bad(format!("{what} of 0 bytes holds nothing.")).hint("1K, or at least 1")
             }
+            Self::NoSteps => bad("0 steps change nothing.".into()).hint("1, or more"),
             Self::NoBytes => {
                 bad("there is nothing to write.".into()).hint("write a 1 2 3, or write a \"text\"")
             }
@@ -489,25 +495,25 @@ impl Trouble {
             })
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
-            Self::OutOfMemory { heap, need, header, total, largest, strands } => {
-                let words = words("out-of-memory", format!("{} free in all, {} needed.", bytes(*total), Count(*need)))
+            Self::OutOfMemory { heap, need, header, total, largest, align, strands, grow } => {
+                let words = words("out-of-memory", format!("{} free in all, {} needed{}.", bytes(*total), Count(*need), aligned(*align)))
                     .label(match header {
                         0 => format!("the largest hole is {}", Count(*largest)),
                         header => format!("with {header} header: {}; the largest hole is {}", Count(*need), Count(*largest)),
                     });
                 if *strands {
                     words.note(format!("{heap} does not reuse freed blocks before a reset. An allocator answers null; Rust then aborts, unless try_reserve asked."))
-                        .hint(format!("reset, or {}", grow_by(*need)))
+                        .hint(format!("reset, or {}", grow_hint(*grow)))
                 } else {
                     words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
-                        .hint(grow_by(*need))
+                        .hint(grow_hint(*grow))
                 }
             }
-            Self::Fragmented { need, payload, header, total, holes, align, cure } => {
+            Self::Fragmented { need, payload, header, total, holes, align, cure, grow } => {
                 let shown: Vec<_> = holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
                 let more = if holes.len() > shown.len() { ", …" } else { "" };
-                let aligned = if *align > 8 { format!(" at a multiple of {}", Count(*align)) } else { String::new() };
-                let grow = grow_by(*need);
+                let aligned = aligned(*align);
+                let grow = grow_hint(*grow);
                 words("fragmented", format!("{} free, none in one piece of {}{aligned}.", bytes(*total), Count(*need)))
                     .label(if *header > 0 {
                         format!("rounded to {}, + {header} header = {}", Count(*payload), Count(*need))
@@ -544,7 +550,7 @@ impl Trouble {
                     .label(format!("{address} belongs to {owner}"))
                     .note(format!("Unchecked, the old pointer reaches {owner}'s bytes: a read shows them, a write or a free takes them from under a block that did nothing wrong."))
                     .hint(format!("{owner}, or blocks to see what is live")),
-                Successor::Arena => words("stale-handle", format!("{name} went with its arena at {cause}. Nothing changed."))
+                Successor::Arena => words("stale-handle", format!("{name} died at {cause}, and its arena is gone. Nothing changed."))
                     .label(format!("{address} is a place in another heap now"))
                     .note("Unchecked, the pointer reaches memory that was given back, or the new heap's own bytes.")
                     .hint("undo brings the old heap back"),
@@ -560,15 +566,19 @@ impl Trouble {
             Self::InteriorPointer { block, at, inside, start } => words("interior-pointer", format!("{at} is {} into {block}. Nothing changed.", bytes(*inside)))
                 .label(format!("{block} starts at {start}"))
                 .note("Unchecked, the allocator takes the bytes in front of it for a header and believes what they say.")
-                .hint(format!("free {block}")),
-            Self::ForeignPointer { address, lies, free } => words("foreign-pointer", format!("{address} is no pointer of this heap. Nothing changed."))
+                .hint(format!("{block} itself, which starts at {start}")),
+            Self::ForeignPointer { address, lies, free } => words("foreign-pointer", if *free {
+                format!("{address} is no pointer of this heap. Nothing changed.")
+            } else {
+                format!("{address} is in no live block or slot. Nothing changed.")
+            })
                 .label(format!("it lies {lies}"))
                 .note(if *free {
                     "Unchecked, the allocator takes the bytes in front of it for a header, and a later, innocent alloc or free fails."
                 } else {
                     "Unchecked, the access reaches whatever lies there, or the process dies of a fault."
                 })
-                .hint("a pointer alloc gave: blocks lists them"),
+                .hint("blocks and stack list what is live"),
             Self::WrongLayout { name, size, align, given_size, given_align } => words("wrong-layout", format!(
                 "{name} was allocated with size {} align {}, not size {} align {}. Nothing changed.", Count(*size), Count(*align), Count(*given_size), Count(*given_align)))
                 .label(format!("size {} align {}", Count(*size), Count(*align)))
@@ -622,11 +632,19 @@ impl Trouble {
                     Some(live) => format!("reset {live}"),
                     None => "mark, then reset".to_owned(),
                 }),
-            Self::StaleMark { name, cause } => words("stale-handle", match cause {
-                Some(cause) => format!("{name} went at {cause}. Nothing changed."),
-                None => format!("{name} is above the top: its blocks are gone. Nothing changed."),
-            })
-            .note("Unchecked, a reset upwards would hand bytes out as used that no block owns.").hint("mark, for a new one"),
+            Self::StaleMark { name, arena_gone } => words(
+                "stale-handle",
+                if *arena_gone {
+                    format!("{name} marks an arena that is gone. Nothing changed.")
+                } else {
+                    format!("{name} is above the top: a reset went below it. Nothing changed.")
+                },
+            )
+            .note("Unchecked, a reset upwards would hand bytes out as used that no block owns.")
+            .hint("mark, for a new one"),
+            Self::MarkIsNoBlock { name } => {
+                words("unknown-handle", format!("{name} is a mark, not a block.")).hint(format!("reset {name}"))
+            }
             Self::UnknownHeap { name, nearest, names } => {
                 let words = words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)))
                     .hint(names.iter().map(|name| format!("use {name}")).collect::<Vec<_>>().join(" or "));
@@ -678,6 +696,7 @@ impl Trouble {
             }),
             Self::NoSuchLine { line, last } => words("no-such-line", format!("there is no line {}; the last is {}.", Count(*line), Count(*last)))
                 .hint("history lists them; goto 0 is the start"),
+            Self::Interrupted => words("interrupted", "stopped by Ctrl-C. Nothing changed.").hint("the same line again"),
             Self::LogFull => words("log-full", format!("a session has at most {} lines.", Count(MAX_LOG_LINES as u64)))
                 .hint("save FILE, then new"),
             Self::File { file, reason } => words("file-error", format!("{file}: {reason}.")).hint("another path"),
@@ -691,13 +710,18 @@ impl Trouble {
     }
 }
 
-/// `heap grow` by a round number that is surely enough, where a heap can grow so far.
-fn grow_by(need: u64) -> String {
-    if need >= u64::from(heap::MAX_ARENA) / 2 {
-        return "a smaller block: a heap is at most 1 GiB".to_owned();
+/// Where a block must lie, if that is more than the usual.
+fn aligned(align: u64) -> String {
+    if align > 8 { format!(" at a multiple of {}", Count(align)) } else { String::new() }
+}
+
+/// `heap grow`, where a heap can grow so far.
+fn grow_hint(grow: Option<u64>) -> String {
+    match grow {
+        None => "a smaller block: a heap is at most 1 GiB".to_owned(),
+        Some(bytes) if bytes >= 1 << 20 => format!("heap grow {}M", bytes >> 20),
+        Some(bytes) => format!("heap grow {}K", bytes >> 10),
     }
-    let kib = (need + 64).div_ceil(1024).next_power_of_two();
-    if kib >= 1024 { format!("heap grow {}M", kib / 1024) } else { format!("heap grow {kib}K") }
 }
 
 impl Problem {

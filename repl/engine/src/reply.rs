@@ -65,6 +65,8 @@ pub enum Event {
         address: Address,
         bytes: Vec<u8>,
         value: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        literal: Option<String>,
         /// Whether rustc would ask for `let mut`.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         needs_mut: bool,
@@ -79,7 +81,7 @@ pub enum Event {
         more_bytes: u64,
     },
     /// A second pointer to a block or slot.
-    Alias { name: Arc<str>, of: Arc<str>, address: Address },
+    Alias { name: Arc<str>, of: Arc<str>, address: Address, on_heap: bool },
     /// A fresh arena took the place of the old one.
     Use { heap: &'static str, address: Address, size_bytes: u64, lost_blocks: u64 },
     /// The arena grew.

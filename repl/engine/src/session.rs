@@ -1,10 +1,11 @@
 //! A session: its log, and the state the log leads to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::checkpoints::Checkpoints;
 use crate::commands::{self, Read, Run};
-use crate::problem::{Cause, Problem, Trouble};
+use crate::problem::{Argument, Cause, Problem, Trouble};
 use crate::reply::{Answer, Event, Reply};
 use crate::scan::{self, MAX_LINE_BYTES, Span};
 use crate::statement;
@@ -105,13 +106,22 @@ pub struct Session {
     checkpoints: Checkpoints,
     /// The lines it started with, which `undo` does not reach.
     opening: Vec<String>,
+    /// Set from outside while a line runs: a long replay is then given up.
+    stop: Arc<AtomicBool>,
 }
 
 impl Default for Session {
     fn default() -> Self {
         let world = World::default();
         let checkpoints = Checkpoints::new(world.clone());
-        Self { world, done: Vec::new(), undone: Vec::new(), checkpoints, opening: Vec::new() }
+        Self {
+            world,
+            done: Vec::new(),
+            undone: Vec::new(),
+            checkpoints,
+            opening: Vec::new(),
+            stop: Arc::default(),
+        }
     }
 }
 
@@ -128,6 +138,15 @@ impl Session {
         }
         session.opening = opening;
         Ok(session)
+    }
+
+    /// Lets `stop` give up a line that replays others: it is refused, and the state is as it was.
+    pub fn stop_when(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = stop;
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// The state.
@@ -151,10 +170,7 @@ impl Session {
         match read {
             Read::Command(command, args) => match command.run {
                 Run::Session(run) => reply(run(self, &args)),
-                Run::Request(run) => match self
-                    .check_room(Span::all(line))
-                    .and_then(|()| run(&args))
-                {
+                Run::Request(run) => match run(&args) {
                     Ok(ask) => {
                         Turn::Ask(Request { input: line.to_owned(), ask, span: args.last_span() })
                     }
@@ -202,7 +218,7 @@ impl Session {
                 return Err(failed(file, failure));
             }
             (Ask::Open { .. }, Ok(Done::Read { file, text })) => {
-                *self = Self::opened(&file, &text, request.span)?;
+                *self = self.opened(&file, &text, request.span)?;
                 return Ok(Answer::note(Event::Open { file, lines: self.done.len() as u64 }));
             }
             (Ask::Save { file }, Ok(_)) => Event::Save { file: file.clone(), lines },
@@ -211,11 +227,10 @@ impl Session {
             }
             (Ask::Clear, _) => Event::Clear {},
             (Ask::Quit, _) => return Ok(Answer::note(Event::Quit {})),
-            (Ask::Open { .. }, Ok(Done::Performed)) => {
-                unreachable!("an opened file is read, not performed")
-            }
+            // A line of a saved session that is run as a script.
+            (Ask::Open { file }, Ok(Done::Performed)) => Event::Open { file: file.clone(), lines },
         };
-        self.done.push(Entry { text: request.input.as_str().into(), is_step: false });
+        self.note(&request.input);
         Ok(Answer::note(event))
     }
 
@@ -250,6 +265,13 @@ impl Session {
         outcome.map(|answer| (Entry { text, is_step }, answer))
     }
 
+    /// Logs a line that only asked the shell for something. A full log leaves it out, so that it can still be saved.
+    fn note(&mut self, line: &str) {
+        if self.done.len() < MAX_LOG_LINES {
+            self.done.push(Entry { text: line.trim().into(), is_step: false });
+        }
+    }
+
     fn check_room(&self, span: Span) -> Result<(), Problem> {
         if self.done.len() < MAX_LOG_LINES {
             Ok(())
@@ -264,7 +286,7 @@ impl Session {
             Turn::Blank => Ok(()),
             Turn::Reply(reply) => reply.outcome.map(|_| ()),
             Turn::Ask(request) => {
-                self.done.push(Entry { text: request.input.as_str().into(), is_step: false });
+                self.note(&request.input);
                 Ok(())
             }
         }
@@ -283,13 +305,16 @@ impl Session {
     }
 
     /// The session that [`Session::saved`] wrote, or a journal of typed lines.
-    fn opened(file: &str, text: &str, span: Span) -> Result<Self, Problem> {
+    fn opened(&self, file: &str, text: &str, span: Span) -> Result<Self, Problem> {
         let mut lines = text.lines().enumerate();
         if lines.next().is_none_or(|(_, first)| first.trim_end() != SESSION_HEADER) {
             return Err(Problem::new(Trouble::NotASession { file: file.to_owned() }, span));
         }
-        let mut session = Self::default();
+        let mut session = Self { stop: Arc::clone(&self.stop), ..Self::default() };
         for (index, line) in lines {
+            if self.is_stopped() {
+                return Err(Problem::new(Trouble::Interrupted, span));
+            }
             session.accept(line).map_err(|problem| {
                 let (file, line) = (file.to_owned(), index as u64 + 1);
                 Problem::new(
@@ -301,45 +326,36 @@ impl Session {
         Ok(session)
     }
 
-    /// Every line of the log with its reply, from a replay; a line that asked the shell for something has none.
-    pub fn transcript(&self) -> Vec<(Arc<str>, Option<Reply>)> {
+    /// Every line of the log with its reply, from a replay; a line that asked the shell for something answers nothing.
+    pub fn transcript(&self) -> Vec<Reply> {
         let mut replay = Self::default();
-        let answer = |entry: &Entry| {
-            let reply = match replay.run(&entry.text) {
-                Turn::Reply(reply) => Some(reply),
-                Turn::Ask(_) | Turn::Blank => {
-                    replay.done.push(entry.clone());
-                    None
-                }
-            };
-            (Arc::clone(&entry.text), reply)
+        let answer = |entry: &Entry| match replay.run(&entry.text) {
+            Turn::Reply(reply) => reply,
+            Turn::Ask(_) | Turn::Blank => {
+                replay.note(&entry.text);
+                Reply { input: entry.text.to_string(), outcome: Ok(Answer::default()) }
+            }
         };
         self.done.iter().map(answer).collect()
     }
 
-    /// The lines of the log from number `from` on, undone ones behind.
-    pub(crate) fn history(&self, cap: usize) -> (Vec<HistoryRow>, u64) {
-        let total = self.done.len() + self.undone.len();
-        let skipped = total.saturating_sub(cap);
+    /// The lines of the log, those undone behind, and how many of these there are.
+    pub(crate) fn history(&self) -> (Vec<HistoryRow>, u64) {
         let entries = self.done.iter().map(|entry| (entry, false));
         let entries = entries.chain(self.undone.iter().rev().map(|entry| (entry, true)));
-        let rows = entries.enumerate().skip(skipped).map(|(index, (entry, undone))| HistoryRow {
+        let rows = entries.enumerate().map(|(index, (entry, undone))| HistoryRow {
             line: index as u64 + 1,
             input: Arc::clone(&entry.text),
             undone,
         });
-        (rows.collect(), skipped as u64)
-    }
-
-    /// How many lines `redo` could do.
-    pub(crate) fn undone_lines(&self) -> u64 {
-        self.undone.len() as u64
+        (rows.collect(), self.undone.len() as u64)
     }
 
     // Time.
 
     /// Takes back the last `steps` steps, and what was only looked at since.
     pub(crate) fn undo(&mut self, steps: u64, span: Span) -> Result<Answer, Problem> {
+        check_steps(steps, span)?;
         let floor = self.opening.len();
         let mut left = steps;
         let mut at = self.done.len();
@@ -351,29 +367,24 @@ impl Session {
             let trouble = Trouble::NothingToUndo { asked: steps, there: steps - left };
             return Err(Problem::new(trouble, span));
         }
-        let last = self.done.get(at).map_or_else(|| "".into(), |entry| Arc::clone(&entry.text));
-        self.rewind(at);
+        let last = Arc::clone(&self.done[at].text);
+        self.travel(at, span)?;
         Ok(Answer::note(Event::Undo { steps, last, line: at as u64 }))
     }
 
     /// Does the next `steps` undone steps again, and what was looked at behind them.
     pub(crate) fn redo(&mut self, steps: u64, span: Span) -> Result<Answer, Problem> {
-        let there = self.undone.iter().filter(|entry| entry.is_step).count() as u64;
+        check_steps(steps, span)?;
+        let ahead = || self.undone.iter().rev();
+        let there = ahead().filter(|entry| entry.is_step).count() as u64;
         if there < steps {
             return Err(Problem::new(Trouble::NothingToRedo { asked: steps, there }, span));
         }
-        let mut left = steps;
-        let mut last: Arc<str> = "".into();
-        while let Some(entry) = self.undone.last() {
-            if entry.is_step {
-                if left == 0 {
-                    break;
-                }
-                left -= 1;
-                last = Arc::clone(&entry.text);
-            }
-            self.forward();
-        }
+        let step_after = ahead().enumerate().filter(|(_, entry)| entry.is_step).nth(steps as usize);
+        let lines = step_after.map_or(self.undone.len(), |(index, _)| index);
+        let last = ahead().take(lines).rfind(|entry| entry.is_step);
+        let last = last.map_or_else(|| "".into(), |entry| Arc::clone(&entry.text));
+        self.travel(self.done.len() + lines, span)?;
         Ok(Answer::note(Event::Redo { steps, last, line: self.done.len() as u64 }))
     }
 
@@ -384,12 +395,7 @@ impl Session {
             return Err(Problem::new(Trouble::NoSuchLine { line, last: of }, span));
         }
         let line = (line as usize).max(self.opening.len());
-        if line < self.done.len() {
-            self.rewind(line);
-        }
-        while self.done.len() < line {
-            self.forward();
-        }
+        self.travel(line, span)?;
         Ok(Answer::note(Event::Goto { line: line as u64, of }))
     }
 
@@ -401,23 +407,33 @@ impl Session {
         Answer::note(Event::New { lines })
     }
 
-    /// The state behind the first `lines` lines: from the nearest checkpoint, by replaying.
-    fn rewind(&mut self, lines: usize) {
-        let (at, world) = self.checkpoints.back_to(lines);
-        self.world = world;
-        let replayed = self.done.split_off(at);
-        let mut entries = replayed.into_iter();
-        for entry in entries.by_ref().take(lines - at) {
+    /// Goes to the state behind the first `lines` lines, done or undone: from the nearest checkpoint, by replaying.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Interrupted`]; the state is then as it was.
+    fn travel(&mut self, lines: usize, span: Span) -> Result<(), Problem> {
+        let (before, start) = (self.world.clone(), self.done.len());
+        if lines < start {
+            let (at, world) = self.checkpoints.back_to(lines);
+            self.world = world;
+            self.undone.extend(self.done.drain(at..).rev());
+        }
+        while self.done.len() < lines {
+            if self.is_stopped() {
+                // The lines in between move over without being run: their state is at hand.
+                while self.done.len() < start {
+                    self.done.extend(self.undone.pop());
+                }
+                self.undone.extend(self.done.drain(start..).rev());
+                self.checkpoints.forget_after(start);
+                self.world = before;
+                return Err(Problem::new(Trouble::Interrupted, span));
+            }
+            let entry = self.undone.pop().expect("the line is one of the log's");
             self.replay(entry);
         }
-        let later: Vec<_> = entries.collect();
-        self.undone.extend(later.into_iter().rev());
-    }
-
-    fn forward(&mut self) {
-        if let Some(entry) = self.undone.pop() {
-            self.replay(entry);
-        }
+        Ok(())
     }
 
     /// Runs a line that was accepted before, in the same state.
@@ -440,6 +456,15 @@ impl Session {
         }
         self.done.push(entry);
         self.checkpoints.offer(self.done.len(), &self.world);
+    }
+}
+
+/// `undo 0` and `redo 0` mean nothing.
+fn check_steps(steps: u64, span: Span) -> Result<(), Problem> {
+    if steps > 0 {
+        Ok(())
+    } else {
+        Err(Problem::new(Trouble::BadArgument(Argument::NoSteps), span))
     }
 }
 

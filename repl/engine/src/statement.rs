@@ -3,7 +3,7 @@
 use stack::{ItemKind, Type, Value};
 
 use crate::literal::{self, assignment, trimmed};
-use crate::problem::{Problem, Trouble};
+use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::{Answer, Event};
 use crate::scan::{Span, Word};
 use crate::world::{Named, World};
@@ -35,7 +35,8 @@ pub(crate) fn run(world: &mut World, line: &str) -> Result<Answer, Problem> {
 
 fn unsupported(word: Word<'_>) -> Problem {
     let first = word.text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let nearest = crate::commands::nearest(first).filter(|_| first == word.text);
+    let close = |name: &&str| strsim::damerau_levenshtein(name, first) * 2 < first.len();
+    let nearest = crate::commands::nearest(first).filter(|_| first == word.text).filter(close);
     Problem::new(Trouble::UnsupportedRust { nearest }, word.span)
 }
 
@@ -66,9 +67,17 @@ fn bind(world: &mut World, rest: Word<'_>, span: Span) -> Result<Answer, Problem
             })?),
             None => None,
         };
-    let value = literal::value(right, ty.as_ref())?;
+    let value = value(right, ty.as_ref())?;
     let slot = literal::with_value(Some(name_text), value, right.span)?;
     Ok(Answer::step(world.push(&slot, pattern != name, right.span)?))
+}
+
+/// A literal. Any other expression is Rust that waits for its interpreter.
+fn value(word: Word<'_>, expect: Option<&Type>) -> Result<Value, Problem> {
+    literal::value(word, expect).map_err(|problem| match problem.trouble {
+        Trouble::BadArgument(Argument::NoValue { .. }) => unsupported(word),
+        _ => problem,
+    })
 }
 
 fn assign(
@@ -79,7 +88,7 @@ fn assign(
 ) -> Result<Answer, Problem> {
     let (name, index) = match left.text.split_once('[') {
         Some((name, index)) => {
-            let Some(index) = index.strip_suffix(']') else {
+            let Some(index) = index.strip_suffix(']').filter(|index| !index.contains('[')) else {
                 return Err(unsupported(Word { text: left.text, span }));
             };
             let start = left.span.start + name.len() + 1;
@@ -131,7 +140,7 @@ fn assign(
             return Err(Problem::new(trouble, left.span));
         }
     };
-    let value = literal::value(right, Some(&ty))?;
+    let value = value(right, Some(&ty))?;
     let bytes = to_bytes(&value);
     if bytes.is_empty() {
         return Err(Problem::new(Trouble::UnsupportedRust { nearest: None }, span));
@@ -143,7 +152,8 @@ fn assign(
         offset,
         address: access.address,
         bytes,
-        value: Some(value.literal()),
+        value: Some(value.to_string()),
+        literal: Some(value.literal()),
         needs_mut,
     }]))
 }

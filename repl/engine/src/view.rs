@@ -18,7 +18,7 @@ pub enum View {
     /// The stack pointer.
     Sp { sp: Address, start: Address, used_bytes: u64, left_bytes: u64 },
     /// Live blocks by address.
-    Blocks { total: u64, rows: Vec<BlockRow> },
+    Blocks { total: u64, rows: Vec<BlockRow>, all: bool },
     /// Holes in the allocator's own order.
     Holes {
         heap: &'static str,
@@ -26,6 +26,7 @@ pub enum View {
         free_bytes: u64,
         rows: Vec<HoleRow>,
         stranded_bytes: u64,
+        all: bool,
     },
     /// Bytes.
     Dump { start: Address, rows: Vec<DumpRow>, more_bytes: u64 },
@@ -40,7 +41,7 @@ pub enum View {
     /// One command.
     HelpCommand(HelpCommand),
     /// The log.
-    History { rows: Vec<HistoryRow>, earlier: u64, undone: u64 },
+    History { rows: Vec<HistoryRow>, undone: u64, all: bool },
 }
 
 /// The stack, from its start down.
@@ -296,7 +297,16 @@ pub struct HelpCommand {
     pub aliases: &'static [&'static str],
     pub summary: &'static str,
     pub details: &'static str,
-    pub examples: Vec<&'static str>,
+    pub examples: Vec<HelpExample>,
+}
+
+/// An example of a command.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct HelpExample {
+    pub line: &'static str,
+    /// The code it is refused with, if that is the point of it.
+    pub refused: Option<&'static str>,
 }
 
 /// A line of the log.

@@ -73,6 +73,8 @@ pub(crate) struct Target {
     size_bytes: u64,
     /// How far inside the pointer points.
     plus: u64,
+    /// What offsets are counted from: the pointer, if it has a name, else the owner's start.
+    origin: u64,
     write: bool,
 }
 
@@ -232,22 +234,24 @@ impl World {
                 let Some(base) = self.names.get(name.as_str()) else {
                     return Err(self.unknown_handle(name, span));
                 };
+                let shown = if *plus > 0 { format!("{name}+{plus}") } else { name.clone() };
                 let spot = match *base {
                     Named::Block { id, plus: base } => {
                         let plus = base.saturating_add(*plus);
                         let address = Address::from(self.ledger.life(id).at).plus(plus);
-                        Spot { name: name.clone(), address, owner: Owner::Block { id, plus } }
+                        Spot { name: shown, address, owner: Owner::Block { id, plus } }
                     }
                     Named::Slot { id, address, size_bytes, plus: base } => {
                         let plus = base.saturating_add(*plus);
                         let owner = Owner::Slot { id, address, size_bytes, plus };
-                        Spot {
-                            name: name.clone(),
-                            address: Address::from(address).plus(plus),
-                            owner,
-                        }
+                        Spot { name: shown, address: Address::from(address).plus(plus), owner }
                     }
-                    Named::Mark { .. } => return Err(self.unknown_handle(name, span)),
+                    Named::Mark { .. } => {
+                        return Err(Problem::new(
+                            Trouble::MarkIsNoBlock { name: name.clone() },
+                            span,
+                        ));
+                    }
                 };
                 Ok(spot)
             }
@@ -414,31 +418,31 @@ impl World {
 
     /// The live block or slot that `spot` leads into.
     pub(crate) fn target(&self, spot: &Spot, write: bool, span: Span) -> Result<Target, Problem> {
+        let is_address = spot.name.starts_with("0x");
         if let Owner::Slot { id, address, size_bytes, plus } = spot.owner {
-            let name: Arc<str> = spot.name.as_str().into();
-            if self.stack.item(id).is_some() {
-                let size_bytes = u64::from(size_bytes);
-                return Ok(Target {
-                    name,
-                    memory: Memory::Stack(address),
-                    size_bytes,
-                    plus,
-                    write,
-                });
-            }
-            let cause =
-                self.slot_deaths.get(&id).cloned().expect("a slot that is gone went at some line");
-            let trouble = Trouble::UseAfterReturn { name: spot.name.clone(), cause, write };
-            return Err(Problem::new(trouble, span));
+            let Some(item) = self.stack.item(id) else {
+                let cause = self.slot_deaths.get(&id).cloned();
+                let cause = cause.expect("a slot that is gone went at some line");
+                let trouble = Trouble::UseAfterReturn { name: spot.name.clone(), cause, write };
+                return Err(Problem::new(trouble, span));
+            };
+            let (name, origin) = match &item.kind {
+                ItemKind::Slot { name, .. } if is_address => (Arc::clone(name), 0),
+                _ => (spot.name.as_str().into(), plus),
+            };
+            let (memory, size_bytes) = (Memory::Stack(address), u64::from(size_bytes));
+            return Ok(Target { name, memory, size_bytes, plus, origin, write });
         }
         let use_of = if write { Use::Write } else { Use::Read };
         let (id, plus) = self.live_block(spot, use_of, span)?;
         let life = self.ledger.life(id);
-        let known = self.names.get_key_value(spot.name.as_str());
-        let name =
-            known.map_or_else(|| Arc::clone(self.ledger.name(id)), |(name, _)| Arc::clone(name));
-        let size_bytes = u64::from(life.size_bytes);
-        Ok(Target { name, memory: Memory::Heap(life.at.0), size_bytes, plus, write })
+        let (name, origin) = if is_address {
+            (Arc::clone(self.ledger.name(id)), 0)
+        } else {
+            (spot.name.as_str().into(), plus)
+        };
+        let (memory, size_bytes) = (Memory::Heap(life.at.0), u64::from(life.size_bytes));
+        Ok(Target { name, memory, size_bytes, plus, origin, write })
     }
 
     /// The bytes of `target` from `offset` on; `len` of them, or all up to its end. At least one.
@@ -449,7 +453,7 @@ impl World {
         len: Option<u64>,
         span: Span,
     ) -> Result<Access, Problem> {
-        let Target { name, memory, size_bytes, plus, write } = target;
+        let Target { name, memory, size_bytes, plus, origin, write } = target;
         let first = plus.saturating_add(offset);
         let len = len.unwrap_or(size_bytes.saturating_sub(first));
         let base = match *memory {
@@ -461,8 +465,8 @@ impl World {
             let address = base.plus(at);
             let trouble = Trouble::OutOfBounds {
                 name: name.to_string(),
-                len: *size_bytes,
-                at,
+                len: size_bytes.saturating_sub(*origin),
+                at: at - origin,
                 address,
                 lies: self.whereabouts(address),
                 write: *write,
@@ -473,7 +477,8 @@ impl World {
             Memory::Heap(at) => Memory::Heap(at + first as u32),
             Memory::Stack(address) => Memory::Stack(address + first as u32),
         };
-        Ok(Access { name: Arc::clone(name), offset: first, address: base.plus(first), len, memory })
+        let (name, offset) = (Arc::clone(name), first - origin);
+        Ok(Access { name, offset, address: base.plus(first), len, memory })
     }
 
     /// Stores `bytes`, as many as the access has.
@@ -602,12 +607,7 @@ impl World {
         if size == 0 {
             return Err(Problem::new(Trouble::ZeroSize { block: None }, size_span));
         }
-        if size > i64::MAX.cast_unsigned() - (align - 1) {
-            return Err(Problem::new(
-                Trouble::SizeOverflow { bytes: Some(size), align: align as u32 },
-                size_span,
-            ));
-        }
+        check_possible(size, align, size_span)?;
         if size > u64::from(MAX_ARENA) {
             return Err(self.no_room(size, align, size_span));
         }
@@ -764,9 +764,10 @@ impl World {
             None => Offset(0),
             Some((name, span)) => match self.names.get(name.as_str()) {
                 Some(&Named::Mark { at, arena }) if self.mark_is_live(at, arena) => at,
-                Some(Named::Mark { .. }) => {
+                Some(&Named::Mark { arena, .. }) => {
+                    let arena_gone = arena != self.arena;
                     return Err(Problem::new(
-                        Trouble::StaleMark { name: name.clone(), cause: None },
+                        Trouble::StaleMark { name: name.clone(), arena_gone },
                         span,
                     ));
                 }
@@ -814,14 +815,42 @@ impl World {
             }
         }
         let header = u64::from(info.header_bytes);
-        let trouble = if total >= need && (holes.len() > 1 || largest >= need) {
-            let cure = self.cure(need);
-            Trouble::Fragmented { need, payload: need - header, header, total, holes, align, cure }
+        let trouble = if total >= need && holes.len() > 1 {
+            // Freed bytes of a given size help only where any place will do.
+            let cure = if align > 8 { None } else { self.cure(need) };
+            let need_to_grow = need + if align > 8 { 2 * align } else { 0 };
+            let grow = self.grow_by(need_to_grow);
+            Trouble::Fragmented {
+                need,
+                payload: need - header,
+                header,
+                total,
+                holes,
+                align,
+                cure,
+                grow,
+            }
         } else {
             let strands = !info.links_in_holes;
-            Trouble::OutOfMemory { heap: info.name, need, header, total, largest, strands }
+            let grow = self.grow_by(need + if align > 8 { 2 * align } else { 0 });
+            Trouble::OutOfMemory {
+                heap: info.name,
+                need,
+                header,
+                total,
+                largest,
+                align,
+                strands,
+                grow,
+            }
         };
         Problem::new(trouble, span)
+    }
+
+    /// A round size to grow by that is surely enough, if the arena can grow so far.
+    fn grow_by(&self, need: u64) -> Option<u64> {
+        let bytes = (need.min(u64::from(MAX_ARENA)) + 64).next_power_of_two().max(1024);
+        (bytes <= u64::from(MAX_ARENA - self.heap.memory().len())).then_some(bytes)
     }
 
     /// A live block whose bytes and the holes around it would make a hole of `need`: the smallest such.
@@ -940,6 +969,7 @@ impl World {
         self.check_free_name(slot.name.as_ref().map(|name| (name, span)))?;
         let size_bytes = slot.size.bytes;
         let align = slot.size.ty.as_ref().map_or(1, Type::align_bytes);
+        check_possible(size_bytes, u64::from(align), span)?;
         let mut next = self.next_slot;
         let name = match &slot.name {
             Some(name) => Arc::clone(name),
@@ -995,6 +1025,7 @@ impl World {
         frame_pointer: bool,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
+        check_possible(locals_bytes, 8, span)?;
         let return_to = CODE_BASE + 16 * u64::from(self.now.line);
         let called = self
             .stack
@@ -1097,6 +1128,15 @@ impl World {
 
 /// Bytes of the two links at the front of a hole.
 pub(crate) const LINK_BYTES: u32 = 8;
+
+/// Refuses a size that no machine of 64 bits could serve once it is rounded up.
+fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
+    if size > i64::MAX.cast_unsigned() - (align - 1) {
+        let trouble = Trouble::SizeOverflow { bytes: Some(size), align: align as u32 };
+        return Err(Problem::new(trouble, span));
+    }
+    Ok(())
+}
 
 /// What somebody wants of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]

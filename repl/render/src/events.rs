@@ -49,9 +49,9 @@ fn answer(event: &Event) -> Vec<Line> {
                 vec![named(handle, *address).text(format!(": {sizes}, in place."))]
             }
         }
-        Event::Write { name, address, bytes: written, value, needs_mut, .. } => {
-            let what = match value {
-                Some(value) => value.clone(),
+        Event::Write { name, address, bytes: written, literal, needs_mut, .. } => {
+            let what = match literal {
+                Some(literal) => literal.clone(),
                 None => bytes_in_line(written),
             };
             let head =
@@ -66,9 +66,13 @@ fn answer(event: &Event) -> Vec<Line> {
         Event::Read { name, offset, address, bytes: read, value, more_bytes } => {
             read_lines(name, *offset, *address, read, value.as_deref(), *more_bytes)
         }
-        Event::Alias { name, of, address } => vec![
+        Event::Alias { name, of, address, on_heap } => vec![
             named(name, *address).text(": a second pointer to ").name(&**of).text("."),
-            Line::detail("One block, two names: freed through either, it is gone for both."),
+            Line::detail(if *on_heap {
+                "One block, two names: freed through either, it is gone for both."
+            } else {
+                "One slot, two names: popped, it is gone for both."
+            }),
         ],
         Event::Use { heap, address, size_bytes, lost_blocks } => {
             let mut lines = vec![
@@ -185,6 +189,7 @@ fn answer(event: &Event) -> Vec<Line> {
             ))]
         }
         Event::Undo { steps, last, line } => {
+            let last = clipped(last);
             let what = if *steps == 1 {
                 format!("Undone: {last}")
             } else {
@@ -193,6 +198,7 @@ fn answer(event: &Event) -> Vec<Line> {
             vec![Line::of(format!("{what}. {}", state_after(*line)))]
         }
         Event::Redo { steps, last, line } => {
+            let last = clipped(last);
             let what = if *steps == 1 {
                 format!("Done again: {last}")
             } else {
@@ -231,6 +237,14 @@ fn answer(event: &Event) -> Vec<Line> {
     }
 }
 
+/// A typed line, short enough for a sentence.
+fn clipped(line: &str) -> String {
+    match line.char_indices().nth(30) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}
+
 fn state_after(line: u64) -> String {
     if line == 0 {
         "The state is that of the start.".into()
@@ -264,7 +278,7 @@ fn push(event: &Event) -> Vec<Line> {
         _ => "contents unset".into(),
     };
     let lowest = Address(sp_before.0 - size_bytes);
-    let sum = format!("sp: {sp_before} - {size_bytes} = {lowest}");
+    let sum = format!("sp: {sp_before} - {} = {lowest}", Count(*size_bytes));
     let detail = if *padding_bytes > 0 {
         format!("{sum}, down to a multiple of {align_bytes}: {padding_bytes} padding.")
     } else {

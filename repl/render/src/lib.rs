@@ -23,12 +23,14 @@ pub struct Style {
     pub color: bool,
     /// Whether to stay within ASCII.
     pub ascii: bool,
+    /// Rows of a listing at most, unless all are asked for.
+    pub list_rows: usize,
 }
 
 impl Default for Style {
-    /// Plain text, 80 columns.
+    /// Plain text, 80 columns, every row.
     fn default() -> Self {
-        Self { width: 80, color: false, ascii: false }
+        Self { width: 80, color: false, ascii: false, list_rows: usize::MAX }
     }
 }
 

@@ -90,14 +90,24 @@ impl Line {
         self.text(" ".repeat(missing))
     }
 
-    /// The line, or several if it is a detail wider than `width`.
+    /// The line, or several of at most `width` columns: broken at spaces, indented from the second on, roles kept.
     pub(crate) fn wrapped(self, width: usize) -> Vec<Self> {
-        match &self.pieces[..] {
-            [Piece { role: Role::Dim, text }] if text.width() > width => {
-                wrap(text, width - 2).iter().map(Self::detail).collect()
-            }
-            _ => vec![self],
+        if self.width() <= width {
+            return vec![self];
         }
+        let mut lines = vec![Self::new()];
+        for piece in &self.pieces {
+            for word in piece.text.split_inclusive(' ') {
+                let line = lines.last_mut().expect("there is always a line");
+                if line.width() + word.trim_end().width() > width && !line.plain().trim().is_empty()
+                {
+                    lines.push(Self::of("  "));
+                }
+                let line = lines.last_mut().expect("there is always a line");
+                *line = std::mem::take(line).put(piece.role, word);
+            }
+        }
+        lines
     }
 
     pub(crate) fn width(&self) -> usize {

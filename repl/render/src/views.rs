@@ -38,8 +38,9 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             };
             vec![Line::of("sp = ").address(*sp), Line::detail(detail)]
         }
-        View::Blocks { total, rows } => block_lines(*total, rows),
-        View::Holes { heap, total, free_bytes, rows, stranded_bytes } => {
+        View::Blocks { total, rows, all } => block_lines(*total, &rows[..shown(rows, *all, style)]),
+        View::Holes { heap, total, free_bytes, rows, stranded_bytes, all } => {
+            let rows = &rows[..shown(rows, *all, style)];
             hole_lines(heap, *total, *free_bytes, rows, *stranded_bytes)
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
@@ -56,8 +57,16 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             .collect(),
         View::Help { groups } => help_lines(groups),
         View::HelpCommand(help) => help_command_lines(help, style),
-        View::History { rows, earlier, undone } => history_lines(rows, *earlier, *undone, style),
+        View::History { rows, undone, all } => {
+            let earlier = rows.len() - shown(rows, *all, style);
+            history_lines(&rows[earlier..], earlier as u64, *undone, style)
+        }
     }
+}
+
+/// How many rows of a listing to show.
+fn shown<T>(rows: &[T], all: bool, style: Style) -> usize {
+    if all { rows.len() } else { rows.len().min(style.list_rows) }
 }
 
 /// The two columns in front of a row: a star if the last change touched it.
@@ -144,9 +153,9 @@ fn stack_heading(stack: &StackMap) -> Vec<Line> {
 }
 
 fn stack_rows(stack: &StackMap) -> Vec<Row> {
-    let mut rows =
-        vec![Row { is_sp: stack.sp == stack.start, ..Row::border(stack.start, "start") }];
-    for row in &stack.rows {
+    let mut rows = vec![Row { is_sp: stack.rows.is_empty(), ..Row::border(stack.start, "start") }];
+    let lowest = stack.rows.iter().rposition(|row| row.address == stack.sp);
+    for (index, row) in stack.rows.iter().enumerate() {
         let what = match &row.item {
             StackItem::Slot { name, ty, literal, touched } => (
                 name.to_string(),
@@ -157,7 +166,7 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
             StackItem::Return { function, to, line } => (
                 "return".to_owned(),
                 Role::Header,
-                format!("address {to}, after line {line}; frame of {function}"),
+                format!("to {to}, after line {line}, from {function}"),
             ),
             StackItem::FramePointer { to } => (
                 "saved fp".to_owned(),
@@ -175,7 +184,7 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
             }
         };
         rows.push(Row {
-            is_sp: row.address == stack.sp && !matches!(row.item, StackItem::Padding),
+            is_sp: lowest == Some(index),
             ..Row::stretch(row.changed, row.address, row.size_bytes, what)
         });
     }
@@ -568,7 +577,11 @@ fn help_command_lines(help: &HelpCommand, style: Style) -> Vec<Line> {
         .extend(wrap(&text, style.width - 2).into_iter().map(|line| Line::of(format!("  {line}"))));
     for (index, example) in help.examples.iter().enumerate() {
         let lead = if index == 0 { "  For example:  " } else { "                " };
-        lines.push(Line::new().put(Role::Dim, lead).put(Role::Input, *example));
+        let line = Line::new().put(Role::Dim, lead).put(Role::Input, example.line);
+        lines.push(match example.refused {
+            Some(code) => line.put(Role::Dim, format!("   refused: {code}")),
+            None => line,
+        });
     }
     lines
 }

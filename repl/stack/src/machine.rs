@@ -86,7 +86,7 @@ pub enum Byte {
 /// The stack would reach into the guard below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
-    /// Bytes asked for, padding not counted.
+    /// Bytes asked for: with what belongs to them and the padding, unless they are beyond counting.
     pub wanted_bytes: u64,
     /// Bytes between the stack pointer and the stack's end.
     pub left_bytes: u32,
@@ -402,10 +402,14 @@ impl Stack {
 
     /// Where `size_bytes` go below `address`.
     fn below(&self, address: u32, size_bytes: u64, align_bytes: u32) -> Result<u32, Overflow> {
-        let overflow = Overflow { wanted_bytes: size_bytes, left_bytes: self.sp - self.end() };
-        let lowest = u64::from(address).checked_sub(size_bytes).ok_or(overflow)?;
+        let left_bytes = self.sp - self.end();
+        let overflow = |wanted_bytes| Overflow { wanted_bytes, left_bytes };
+        let lowest = u64::from(address).checked_sub(size_bytes).ok_or(overflow(size_bytes))?;
         let aligned = lowest - lowest % u64::from(align_bytes);
-        if aligned < u64::from(self.end()) { Err(overflow) } else { Ok(aligned as u32) }
+        if aligned < u64::from(self.end()) {
+            return Err(overflow(u64::from(self.sp) - aligned));
+        }
+        Ok(aligned as u32)
     }
 
     fn reserve(&mut self, address: u32, size_bytes: u32, align_bytes: u32, kind: ItemKind) -> Item {

@@ -19,8 +19,8 @@ pub(super) const COMMAND: Command = Command {
     details: "Two names, one block: freeing it through either kills both. Rust's rules are there to make this \
               impossible; C's are not.",
     examples: &[
-        Example { setup: &["alloc 200"], line: "alias q = a" },
-        Example { setup: &["alloc 200", "alias q = a", "free a"], line: "read q" },
+        Example::new(&["alloc 200"], "alias q = a"),
+        Example::refused(&["alloc 200", "alias q = a", "free a"], "read q", "use-after-free"),
     ],
     run: Run::World(run),
 };
@@ -36,5 +36,10 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         Place::Name { name, plus } => format!("{name}+{plus}").into(),
         Place::Address(address) => address.to_string().into(),
     };
-    Ok(Answer::step(vec![Event::Alias { name: Arc::clone(name), of, address }]))
+    Ok(Answer::step(vec![Event::Alias {
+        name: Arc::clone(name),
+        of,
+        address,
+        on_heap: world.heap_offset(address).is_some(),
+    }]))
 }

@@ -18,9 +18,9 @@ pub(super) const COMMAND: Command = Command {
     details: "SIZE is bytes (200, 0xc8, 4K) or a type (u64, [u8; 200]). The block is aligned to 8 unless you say \
               otherwise, or the type needs more. Its bytes are unset until you write them, or all zero with `zeroed`.",
     examples: &[
-        Example { setup: &[], line: "alloc 200" },
-        Example { setup: &[], line: "alloc [u128; 4] zeroed as table" },
-        Example { setup: &["use bump", "alloc 3 align 1"], line: "alloc 64 align 32" },
+        Example::new(&[], "alloc 200"),
+        Example::new(&[], "alloc [u128; 4] zeroed as table"),
+        Example::new(&["use bump", "alloc 3 align 1"], "alloc 64 align 32"),
     ],
     run: Run::World(run),
 };

@@ -11,13 +11,13 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Look,
     params: &[Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag }],
     summary: "list the live blocks by address",
-    details: "The first twenty; `blocks all` lists every one.",
-    examples: &[Example { setup: &["alloc 40", "alloc 20", "alloc 96", "free a"], line: "blocks" }],
+    details: "The prompt shows the first twenty; `blocks all` lists every one.",
+    examples: &[Example::new(&["alloc 40", "alloc 20", "alloc 96", "free a"], "blocks")],
     run: Run::World(run),
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let rows = world.block_rows(args.flag("all"));
-    Ok(Answer::look(View::Blocks { total: world.ledger.live_count(), rows }))
+    let (rows, all) = (world.block_rows(), args.flag("all"));
+    Ok(Answer::look(View::Blocks { total: world.ledger.live_count(), rows, all }))
 }

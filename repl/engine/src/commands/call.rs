@@ -17,9 +17,9 @@ pub(super) const COMMAND: Command = Command {
     details: "A compiler reserves all of a function's locals at once. With `fp` the frame also saves the caller's \
               frame pointer, which rustc leaves out unless asked for it.",
     examples: &[
-        Example { setup: &[], line: "call f 16" },
-        Example { setup: &["call f 16"], line: "call f 16" },
-        Example { setup: &[], line: "call g 216 fp" },
+        Example::new(&[], "call f 16"),
+        Example::new(&["call f 16"], "call f 16"),
+        Example::new(&[], "call g 216 fp"),
     ],
     run: Run::World(run),
 };

@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "verify every invariant of the heap",
     details: "The allocator's own numbered invariants, and that its blocks are those of the ledger. A real allocator \
               has no ledger to compare with.",
-    examples: &[Example { setup: &["alloc 40", "alloc 24", "free a"], line: "check" }],
+    examples: &[Example::new(&["alloc 40", "alloc 24", "free a"], "check")],
     run: Run::World(run),
 };
 

@@ -10,7 +10,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "clear the screen; the session stays",
     details: "Ctrl-L does the same.",
-    examples: &[Example { setup: &[], line: "clear" }],
+    examples: &[Example::new(&[], "clear")],
     run: Run::Request(run),
 };
 

@@ -22,8 +22,8 @@ pub(super) const COMMAND: Command = Command {
               refuses a byte of heap or stack: `??` was never written, `~` marks an old byte, left by somebody else. \
               Numbers are little-endian: the lowest byte comes first.",
     examples: &[
-        Example { setup: &["alloc 20", "write a \"hello\""], line: "dump" },
-        Example { setup: &["push x = 258", "pop", "push u16"], line: "dump 0xffff_fff0 15" },
+        Example::new(&["alloc 20", "write a \"hello\""], "dump"),
+        Example::new(&["push x = 258", "pop", "push u16"], "dump 0xffff_fff0 15"),
     ],
     run: Run::World(run),
 };

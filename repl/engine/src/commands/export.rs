@@ -16,7 +16,7 @@ pub(super) const COMMAND: Command = Command {
     ],
     summary: "write the session with its replies to a file",
     details: "FORMAT is text, md (Markdown) or json (one object a line).",
-    examples: &[Example { setup: &["alloc 200"], line: "export md session.md" }],
+    examples: &[Example::new(&["alloc 200"], "export md session.md")],
     run: Run::Request(run),
 };
 

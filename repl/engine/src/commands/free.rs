@@ -17,9 +17,9 @@ pub(super) const COMMAND: Command = Command {
     details: "`free a` is C's: the pointer alone. Rust's dealloc gets the layout too: `free a size 200 align 8`, which \
               is checked against the one a was allocated with.",
     examples: &[
-        Example { setup: &["alloc 200"], line: "free a" },
-        Example { setup: &["alloc 40", "alloc 24", "alloc 96"], line: "free b size 24 align 8" },
-        Example { setup: &["alloc 200", "free a"], line: "free a" },
+        Example::new(&["alloc 200"], "free a"),
+        Example::new(&["alloc 40", "alloc 24", "alloc 96"], "free b size 24 align 8"),
+        Example::refused(&["alloc 200", "free a"], "free a", "double-free"),
     ],
     run: Run::World(run),
 };

@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[Param { name: "N", kind: Kind::Number("a line"), form: Form::Required }],
     summary: "go to the state after line N",
     details: "`history` numbers the lines; `goto 0` is the start. Lines behind N can be redone.",
-    examples: &[Example { setup: &["alloc 200", "alloc 8", "free a"], line: "goto 1" }],
+    examples: &[Example::new(&["alloc 200", "alloc 8", "free a"], "goto 1")],
     run: Run::Session(run),
 };
 

@@ -16,10 +16,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "start a fresh arena of SIZE, or add SIZE to this one",
     details: "Sizes are rounded up to a multiple of 16; an arena is at most 1 GiB. `grow` keeps every block where it \
               is, as an operating system does that hands out the pages behind.",
-    examples: &[
-        Example { setup: &[], line: "heap new 4K" },
-        Example { setup: &["alloc 200"], line: "heap grow 1K" },
-    ],
+    examples: &[Example::new(&[], "heap new 4K"), Example::new(&["alloc 200"], "heap grow 1K")],
     run: Run::World(run),
 };
 

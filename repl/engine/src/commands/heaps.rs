@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "list the allocators `use` can take",
     details: "The star marks the one in use.",
-    examples: &[Example { setup: &[], line: "heaps" }],
+    examples: &[Example::new(&[], "heaps")],
     run: Run::World(run),
 };
 

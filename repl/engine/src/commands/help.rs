@@ -2,7 +2,7 @@ use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{COMMANDS, Command, Example, Group, Run, find, nearest};
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
-use crate::view::{HelpCommand, HelpGroup, HelpRow, View};
+use crate::view::{HelpCommand, HelpExample, HelpGroup, HelpRow, View};
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[Param { name: "COMMAND", kind: Kind::Command, form: Form::Optional }],
     summary: "list the commands, or explain one",
     details: "`alloc?` and `?alloc` ask the same.",
-    examples: &[Example { setup: &[], line: "help alloc" }, Example { setup: &[], line: "help" }],
+    examples: &[Example::new(&[], "help alloc"), Example::new(&[], "help")],
     run: Run::World(run),
 };
 
@@ -31,8 +31,12 @@ fn run(_: &mut World, args: &Args) -> Result<Answer, Problem> {
         aliases: command.aliases,
         summary: command.summary,
         details: command.details,
-        examples: command.examples.iter().map(|example| example.line).collect(),
+        examples: command.examples.iter().map(shown).collect(),
     })))
+}
+
+fn shown(example: &Example) -> HelpExample {
+    HelpExample { line: example.line, refused: example.refused }
 }
 
 fn overview() -> View {

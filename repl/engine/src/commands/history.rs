@@ -1,6 +1,5 @@
 use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
-use crate::look::LIST_ROWS;
 use crate::problem::Problem;
 use crate::reply::Answer;
 use crate::session::Session;
@@ -12,15 +11,14 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Time,
     params: &[Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag }],
     summary: "list the lines of this session",
-    details: "Refused lines, undo, redo, goto and history itself are not in it. The last twenty; `history all` lists \
+    details: "Refused lines, undo, redo, goto and history itself are not in it. The prompt shows the last twenty; `history all` lists \
               every one.",
-    examples: &[Example { setup: &["alloc 200", "map", "free a", "undo"], line: "history" }],
+    examples: &[Example::new(&["alloc 200", "map", "free a", "undo"], "history")],
     run: Run::Session(run),
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(session: &mut Session, args: &Args) -> Result<Answer, Problem> {
-    let cap = if args.flag("all") { usize::MAX } else { LIST_ROWS };
-    let (rows, earlier) = session.history(cap);
-    Ok(Answer::look(View::History { rows, earlier, undone: session.undone_lines() }))
+    let (rows, undone) = session.history();
+    Ok(Answer::look(View::History { rows, undone, all: args.flag("all") }))
 }

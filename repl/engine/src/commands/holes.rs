@@ -11,23 +11,20 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Look,
     params: &[Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag }],
     summary: "list the holes in the order the allocator looks at them",
-    details: "A hole's size counts its header; what fits is less. The first twenty; `holes all` lists every one.",
-    examples: &[Example {
-        setup: &["alloc 40", "alloc 24", "alloc 96", "alloc 16", "free a", "free c"],
-        line: "holes",
-    }],
+    details: "A hole's size counts its header; what fits is less. The prompt shows the first \
+              twenty; `holes all` lists every one.",
+    examples: &[Example::new(
+        &["alloc 40", "alloc 24", "alloc 96", "alloc 16", "free a", "free c"],
+        "holes",
+    )],
     run: Run::World(run),
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let (rows, total, free_bytes) = world.hole_rows(args.flag("all"));
+    let (rows, all) = (world.hole_rows(), args.flag("all"));
+    let free_bytes = rows.iter().map(|hole| hole.size_bytes).sum();
     let stranded_bytes = world.stranded_bytes(free_bytes);
-    Ok(Answer::look(View::Holes {
-        heap: world.heap.info().name,
-        total,
-        free_bytes,
-        rows,
-        stranded_bytes,
-    }))
+    let (heap, total) = (world.heap.info().name, rows.len() as u64);
+    Ok(Answer::look(View::Holes { heap, total, free_bytes, rows, stranded_bytes, all }))
 }

@@ -13,11 +13,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "draw stack and heap as one address space",
     details: "A row reaches up to the row above it. A star marks what the last change touched.",
     examples: &[
-        Example { setup: &["alloc 200", "push [0u8; 200]", "push"], line: "map" },
-        Example {
-            setup: &["use bump", "alloc 40", "alloc 100", "alloc 20", "free b"],
-            line: "map",
-        },
+        Example::new(&["alloc 200", "push [0u8; 200]", "push"], "map"),
+        Example::new(&["use bump", "alloc 40", "alloc 100", "alloc 20", "free b"], "map"),
     ],
     run: Run::World(run),
 };

@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "remember the heap's top, to reset to",
     details: "For heaps that have a top: bump. Marks are called m1, m2 and so on.",
-    examples: &[Example { setup: &["use bump", "alloc 200"], line: "mark" }],
+    examples: &[Example::new(&["use bump", "alloc 200"], "mark")],
     run: Run::World(run),
 };
 

@@ -91,6 +91,24 @@ pub struct Example {
     pub setup: &'static [&'static str],
     /// The line.
     pub line: &'static str,
+    /// The code it is refused with, if that is the point of it.
+    pub refused: Option<&'static str>,
+}
+
+impl Example {
+    /// A line that is accepted, after those of `setup`.
+    pub const fn new(setup: &'static [&'static str], line: &'static str) -> Self {
+        Self { setup, line, refused: None }
+    }
+
+    /// A line that is refused with `code`.
+    pub const fn refused(
+        setup: &'static [&'static str],
+        line: &'static str,
+        code: &'static str,
+    ) -> Self {
+        Self { setup, line, refused: Some(code) }
+    }
 }
 
 /// A row of the table.
@@ -237,8 +255,11 @@ pub(crate) fn read(line: &str) -> Result<Read, Problem> {
 /// Whether what follows a first word makes the line Rust: an operator, or a path as in `use std::rc::Rc`.
 fn continues_as_rust(rest: &str) -> bool {
     let next_word = rest.split_whitespace().next().unwrap_or_default();
+    // `save -` has an operator's sign, and nothing for it to work on.
+    let has_more = rest.len() > next_word.len();
     let operator = |text: &str| {
         !text.is_empty()
+            && has_more
             && text.chars().all(|c| "=+-*/%&|^<>!.".contains(c))
             && !text.starts_with("//")
             && !text.starts_with("..")
@@ -256,7 +277,9 @@ fn help_topic(line: &str) -> Option<Vec<Word<'_>>> {
     let start = line.len() - line.trim_start().len();
     let text = line.trim();
     let (from, topic) = match (text.strip_prefix('?'), text.strip_suffix('?')) {
-        (Some(topic), _) => (start + 1, topic),
+        (Some(topic), _) => {
+            (start + 1 + (topic.len() - topic.trim_start().len()), topic.trim_start())
+        }
         (None, Some(topic)) => (start, topic),
         (None, None) => return None,
     };
@@ -311,6 +334,8 @@ mod tests {
             ("items[0] = 10;", "rust"),
             ("frobnicate 3", "rust"),
             ("sp // where", "sp"),
+            ("save -", "save"),
+            ("? alloc", "help"),
         ] {
             assert_eq!(reads(line), expect, "{line}");
         }

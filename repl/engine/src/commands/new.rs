@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "start over, with an empty log",
     details: "At the prompt the session so far is kept: `open last` brings it back.",
-    examples: &[Example { setup: &["alloc 200"], line: "new" }],
+    examples: &[Example::new(&["alloc 200"], "new")],
     run: Run::Session(run),
 };
 

@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "go on with a saved session",
     details: "`open last` brings back the session before this one, after a crash or a stray Ctrl-D: every session at \
               the prompt is kept as it goes.",
-    examples: &[Example { setup: &[], line: "open last" }],
+    examples: &[Example::new(&[], "open last")],
     run: Run::Request(run),
 };
 

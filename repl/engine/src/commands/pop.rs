@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "give the newest slot back",
     details: "The stack pointer goes back to where it was before the push, padding included. The bytes stay until \
               something else is pushed there: `dump` still shows them.",
-    examples: &[Example { setup: &["push [0u8; 200]", "push"], line: "pop" }],
+    examples: &[Example::new(&["push [0u8; 200]", "push"], "pop")],
     run: Run::World(run),
 };
 

@@ -19,10 +19,10 @@ pub(super) const COMMAND: Command = Command {
     details: "`push 200` is so many bytes at align 1, `push u64` a type, unset; `push 8u64` and `push x = 8` are \
               values. Alone it is an unset u64. `let x = 8;` is another spelling.",
     examples: &[
-        Example { setup: &[], line: "push [0u8; 200]" },
-        Example { setup: &["push [0u8; 200]"], line: "push" },
-        Example { setup: &[], line: "push x = 8" },
-        Example { setup: &[], line: "push [0u8; n]" },
+        Example::new(&[], "push [0u8; 200]"),
+        Example::new(&["push [0u8; 200]"], "push"),
+        Example::new(&[], "push x = 8"),
+        Example::refused(&[], "push [0u8; n]", "E0435"),
     ],
     run: Run::World(run),
 };

@@ -10,7 +10,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "leave; Ctrl-D does the same",
     details: "A script ends here, too.",
-    examples: &[Example { setup: &[], line: "quit" }],
+    examples: &[Example::new(&[], "quit")],
     run: Run::Request(run),
 };
 

@@ -21,9 +21,9 @@ pub(super) const COMMAND: Command = Command {
     summary: "show bytes of a block or a slot",
     details: "Without LEN it reads to the end. A byte that was never written is not read: `uninitialised`.",
     examples: &[
-        Example { setup: &["alloc 5", "write a \"hello\""], line: "read a" },
-        Example { setup: &["alloc 5", "write a \"hello\""], line: "read a at 1 3" },
-        Example { setup: &["alloc 200", "write a 1 2 3"], line: "read a 4" },
+        Example::new(&["alloc 5", "write a \"hello\""], "read a"),
+        Example::new(&["alloc 5", "write a \"hello\""], "read a at 1 3"),
+        Example::refused(&["alloc 200", "write a 1 2 3"], "read a 4", "uninitialised"),
     ],
     run: Run::World(run),
 };
@@ -38,6 +38,10 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         Some((size, span)) => (size.bytes, span),
         None => (rest.len.min(DEFAULT_BYTES), offset_span),
     };
+    if len == 0 {
+        let argument = Argument::NoNumber { what: "a length", text: "0".into() };
+        return Err(Problem::new(Trouble::BadArgument(argument), len_span));
+    }
     if len > MAX_BYTES {
         let argument = Argument::ReadTooLong { max: MAX_BYTES };
         return Err(Problem::new(Trouble::BadArgument(argument), len_span));

@@ -16,8 +16,8 @@ pub(super) const COMMAND: Command = Command {
     details: "A block that moves takes its bytes along and keeps its handle. Its old address is dead, and so is every \
               alias made before.",
     examples: &[
-        Example { setup: &["alloc 200"], line: "realloc a 400" },
-        Example { setup: &["alloc 200", "alloc 8"], line: "realloc a 400" },
+        Example::new(&["alloc 200"], "realloc a 400"),
+        Example::new(&["alloc 200", "alloc 8"], "realloc a 400"),
     ],
     run: Run::World(run),
 };

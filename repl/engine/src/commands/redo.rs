@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[Param { name: "N", kind: Kind::Number("a number of steps"), form: Form::Optional }],
     summary: "do what `undo` took back, or N steps of it",
     details: "A new change clears what could be redone.",
-    examples: &[Example { setup: &["alloc 200", "free a", "undo"], line: "redo" }],
+    examples: &[Example::new(&["alloc 200", "free a", "undo"], "redo")],
     run: Run::Session(run),
 };
 

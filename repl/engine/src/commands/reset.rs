@@ -12,11 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "free every block since a mark, or all of them",
     details: "One assignment, however many blocks there were. Nobody runs their destructors.",
     examples: &[
-        Example {
-            setup: &["use bump", "alloc 200", "mark", "alloc 8", "alloc 8"],
-            line: "reset m1",
-        },
-        Example { setup: &["use bump", "alloc 200"], line: "reset" },
+        Example::new(&["use bump", "alloc 200", "mark", "alloc 8", "alloc 8"], "reset m1"),
+        Example::new(&["use bump", "alloc 200"], "reset"),
     ],
     run: Run::World(run),
 };

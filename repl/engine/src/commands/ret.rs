@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "return: everything the function pushed is gone at once",
     details: "The stack pointer goes back to where it was before the call.",
-    examples: &[Example { setup: &["call f 16", "push [1, 2, 3]"], line: "ret" }],
+    examples: &[Example::new(&["call f 16", "push [1, 2, 3]"], "ret")],
     run: Run::World(run),
 };
 

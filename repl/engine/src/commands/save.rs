@@ -10,7 +10,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[Param { name: "FILE", kind: Kind::File, form: Form::Required }],
     summary: "write the session's lines to a file",
     details: "The lines are all there is to a session: `open FILE` runs them again, and so does `alloc-repl FILE`.",
-    examples: &[Example { setup: &["alloc 200"], line: "save lesson.log" }],
+    examples: &[Example::new(&["alloc 200"], "save lesson.log")],
     run: Run::Request(run),
 };
 

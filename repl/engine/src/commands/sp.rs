@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "show the stack pointer",
     details: "It names the lowest byte in use. An empty stack's is 0xffff_ffff, a byte that is never used.",
-    examples: &[Example { setup: &["push [0u8; 200]"], line: "sp" }],
+    examples: &[Example::new(&["push [0u8; 200]"], "sp")],
     run: Run::World(run),
 };
 

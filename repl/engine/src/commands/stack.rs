@@ -14,8 +14,8 @@ pub(super) const COMMAND: Command = Command {
     details: "Slots, padding, return addresses, from the start down. A stack is at most 64 MiB, and its size a \
               multiple of 16.",
     examples: &[
-        Example { setup: &["push x = 8", "call f 16 fp", "push [1u8, 2, 3]"], line: "stack" },
-        Example { setup: &[], line: "stack new 1K" },
+        Example::new(&["push x = 8", "call f 16 fp", "push [1u8, 2, 3]"], "stack"),
+        Example::new(&[], "stack new 1K"),
     ],
     run: Run::World(run),
 };

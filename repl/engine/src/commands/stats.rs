@@ -12,10 +12,10 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "count what the heap's bytes are used for",
     details: "Payload is what was asked for, slack what rounding added. Counts start with the arena.",
-    examples: &[Example {
-        setup: &["alloc 40", "alloc 20", "alloc 96", "free a", "realloc b 30"],
-        line: "stats",
-    }],
+    examples: &[Example::new(
+        &["alloc 40", "alloc 20", "alloc 96", "free a", "realloc b 30"],
+        "stats",
+    )],
     run: Run::World(run),
 };
 

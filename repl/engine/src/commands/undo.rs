@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[Param { name: "N", kind: Kind::Number("a number of steps"), form: Form::Optional }],
     summary: "take back the last change, or the last N",
     details: "Only lines that changed something count. `redo` does them again until a new change is made.",
-    examples: &[Example { setup: &["alloc 200", "free a"], line: "undo" }],
+    examples: &[Example::new(&["alloc 200", "free a"], "undo")],
     run: Run::Session(run),
 };
 

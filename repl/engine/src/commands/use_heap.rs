@@ -12,8 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "take another allocator, over a fresh arena",
     details: "The arena keeps its size. Blocks of the old one are gone: their handles answer `stale-handle`.",
     examples: &[
-        Example { setup: &[], line: "use bump" },
-        Example { setup: &["alloc 200", "use bump"], line: "read a" },
+        Example::new(&[], "use bump"),
+        Example::refused(&["alloc 200", "use bump"], "read a", "stale-handle"),
     ],
     run: Run::World(run),
 };

@@ -16,9 +16,9 @@ pub(super) const COMMAND: Command = Command {
     summary: "store bytes in a block or a slot",
     details: "BYTES are numbers from 0 to 255, or \"text\". They go to the start, or to byte OFFSET.",
     examples: &[
-        Example { setup: &["alloc 200"], line: "write a \"hello\"" },
-        Example { setup: &["push items = [0u8; 200]"], line: "write items at 199 0xff" },
-        Example { setup: &["alloc 200"], line: "write a at 200 7" },
+        Example::new(&["alloc 200"], "write a \"hello\""),
+        Example::new(&["push items = [0u8; 200]"], "write items at 199 0xff"),
+        Example::refused(&["alloc 200"], "write a at 200 7", "out-of-bounds"),
     ],
     run: Run::World(run),
 };
@@ -41,6 +41,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         address: access.address,
         bytes: bytes.clone(),
         value: None,
+        literal: None,
         needs_mut: false,
     }]))
 }
