@@ -389,7 +389,8 @@ impl Argument {
             }
             Self::NoName { text } => bad(format!("`{}` cannot be a name.", shortened(text, 40)))
                 .hint(
-                    "up to 32 letters, digits and _, not first a digit, and no word of Rust's own",
+                    "up to 32 letters, digits and _, not first a digit, and no word of \
+             Rust's own",
                 ),
             Self::NameTaken { name } => {
                 bad(format!("the name {name} is taken, and a name is never used twice."))
@@ -460,49 +461,106 @@ impl Trouble {
     fn words(&self) -> Words {
         match self {
             Self::BadArgument(argument) => argument.words(),
-            Self::TooLong { bytes: length } => words("too-long", format!(
-                "the line has {} or more; the limit is {}.", bytes(*length), size(MAX_LINE_BYTES as u64)))
-                .hint("several shorter lines"),
-            Self::TooDeep => words("too-deep", format!("brackets nest deeper than {MAX_DEPTH} here."))
-                .hint("fewer brackets"),
+            Self::TooLong { bytes: length } => words(
+                "too-long",
+                format!(
+                    "the line has {} or more; the limit is {}.",
+                    bytes(*length),
+                    size(MAX_LINE_BYTES as u64)
+                ),
+            )
+            .hint("several shorter lines"),
+            Self::TooDeep => {
+                words("too-deep", format!("brackets nest deeper than {MAX_DEPTH} here."))
+                    .hint("fewer brackets")
+            }
             Self::NotUtf8 => words("bad-input", "the line is not valid UTF-8.")
-                .label("not a character").hint("a file saved as UTF-8"),
-            Self::ControlCharacter { code } => words("bad-input", format!("the line holds the control character {code:#04x}."))
-                .label("cannot be seen, cannot be meant").hint("the same line without it"),
-            Self::UnknownCommand { word, nearest } => words("unknown-command", format!("no command is called `{}`.", shortened(word, 40)))
-                .label(format!("did you mean `{nearest}`?")).hint(format!("help {nearest}")),
+                .label("not a character")
+                .hint("a file saved as UTF-8"),
+            Self::ControlCharacter { code } => {
+                words("bad-input", format!("the line holds the control character {code:#04x}."))
+                    .label("cannot be seen, cannot be meant")
+                    .hint("the same line without it")
+            }
+            Self::UnknownCommand { word, nearest } => {
+                words("unknown-command", format!("no command is called `{}`.", shortened(word, 40)))
+                    .label(format!("did you mean `{nearest}`?"))
+                    .hint(format!("help {nearest}"))
+            }
             Self::UnknownTopic { word, nearest } => {
-                let words = words("unknown-command", format!("no command is called `{}`.", shortened(word, 40)));
+                let words = words(
+                    "unknown-command",
+                    format!("no command is called `{}`.", shortened(word, 40)),
+                );
                 match nearest {
-                    Some(nearest) => words.label(format!("did you mean `{nearest}`?")).hint(format!("help {nearest}")),
+                    Some(nearest) => words
+                        .label(format!("did you mean `{nearest}`?"))
+                        .hint(format!("help {nearest}")),
                     None => words.hint("help"),
                 }
             }
-            Self::SizeOverflow { bytes: wanted, align } => words("size-overflow", match wanted {
-                Some(wanted) => format!("{} rounded up to align {align} is more than isize::MAX.", bytes(*wanted)),
-                None => "that is more than any 64-bit size.".to_owned(),
-            })
+            Self::SizeOverflow { bytes: wanted, align } => words(
+                "size-overflow",
+                match wanted {
+                    Some(wanted) => format!(
+                        "{} rounded up to align {align} is more than isize::MAX.",
+                        bytes(*wanted)
+                    ),
+                    None => "that is more than any 64-bit size.".to_owned(),
+                },
+            )
             .label("the most is 9,223,372,036,854,775,807")
-            .note("An allocator that adds its header without a check wraps around and hands out a tiny block. Rust's Layout refuses such a size before any allocator sees it.")
+            .note(
+                "An allocator that adds its header without a check wraps around and \
+             hands out a tiny block. Rust's Layout refuses such a size before any \
+             allocator sees it.",
+            )
             .hint("alloc 200"),
             Self::ZeroSize { block } => words("zero-size", "0 bytes need no block.")
-                .note("GlobalAlloc forbids the request: undefined behaviour. C's malloc(0) may answer null or a pointer; Allocator answers with a dangling pointer.")
-                .hint(block.as_ref().map_or_else(|| "alloc 1".to_owned(), |block| format!("free {block}"))),
-            Self::BadAlign { align } => words("bad-align", if align.is_power_of_two() {
-                format!("align {} is above this machine's limit of 65,536.", Count(*align))
-            } else {
-                format!("align {} is not a power of two.", Count(*align))
-            })
+                .note(
+                    "GlobalAlloc forbids the request: undefined behaviour. C's malloc(0) \
+             may answer null or a pointer; Allocator answers with a dangling \
+             pointer.",
+                )
+                .hint(
+                    block
+                        .as_ref()
+                        .map_or_else(|| "alloc 1".to_owned(), |block| format!("free {block}")),
+                ),
+            Self::BadAlign { align } => words(
+                "bad-align",
+                if align.is_power_of_two() {
+                    format!("align {} is above this machine's limit of 65,536.", Count(*align))
+                } else {
+                    format!("align {} is not a power of two.", Count(*align))
+                },
+            )
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
             Self::OutOfMemory { heap, need, header, total, largest, align, strands, grow } => {
-                let words = words("out-of-memory", format!("{} free in all, {} needed{}.", bytes(*total), Count(*need), aligned(*align)))
-                    .label(match header {
-                        0 => format!("the largest hole is {}", Count(*largest)),
-                        header => format!("with {header} header: {}; the largest hole is {}", Count(*need), Count(*largest)),
-                    });
+                let words = words(
+                    "out-of-memory",
+                    format!(
+                        "{} free in all, {} needed{}.",
+                        bytes(*total),
+                        Count(*need),
+                        aligned(*align)
+                    ),
+                )
+                .label(match header {
+                    0 => format!("the largest hole is {}", Count(*largest)),
+                    header => format!(
+                        "with {header} header: {}; the largest hole is {}",
+                        Count(*need),
+                        Count(*largest)
+                    ),
+                });
                 if *strands {
-                    words.note(format!("{heap} does not reuse freed blocks before a reset. An allocator answers null; Rust then aborts, unless try_reserve asked."))
+                    words
+                        .note(format!(
+                            "{heap} does not reuse freed blocks before a reset. An allocator \
+             answers null; Rust then aborts, unless try_reserve asked."
+                        ))
                         .hint(format!("reset, or {}", grow_hint(*grow)))
                 } else {
                     words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
@@ -510,128 +568,246 @@ impl Trouble {
                 }
             }
             Self::Fragmented { need, payload, header, total, holes, align, cure, grow } => {
-                let shown: Vec<_> = holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
+                let shown: Vec<_> =
+                    holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
                 let more = if holes.len() > shown.len() { ", …" } else { "" };
                 let aligned = aligned(*align);
                 let grow = grow_hint(*grow);
-                words("fragmented", format!("{} free, none in one piece of {}{aligned}.", bytes(*total), Count(*need)))
-                    .label(if *header > 0 {
-                        format!("rounded to {}, + {header} header = {}", Count(*payload), Count(*need))
-                    } else {
-                        format!("needs {}", Count(*need))
-                    })
-                    .note(format!("Holes: {}{more}. Moving blocks would break their pointers.", shown.join(", ")))
-                    .hint(match cure {
-                        Some((name, joined)) => format!("free {name} (makes a hole of {}), or {grow}", Count(*joined)),
-                        None => grow,
-                    })
-            }
-            Self::DoubleFree { name, cause, lies, address, size, links } => words(
-                "double-free",
-                format!("{name} was freed by {cause}. Nothing changed."),
-            )
-            .label(format!("{address} lies {lies}"))
-            .note(if *links {
-                "Unchecked, the hole may be listed twice and two allocs share its bytes. In Rust, drop(v) twice does not compile: E0382."
-            } else {
-                "Unchecked, this heap would not notice, and nothing would break here; one with a list of holes hands the bytes out twice. In Rust, drop(v) twice does not compile: E0382."
-            })
-            .hint(format!("alloc {size}")),
-            Self::UseAfterFree { name, cause, lies, address, write } => words("use-after-free", format!("{name} was freed by {cause}. Nothing changed."))
-                .label(format!("{address} lies {lies}"))
-                .note(if *write {
-                    "Unchecked, the write damages the allocator's links, or a block that gets these bytes later. In Rust a use after drop(v) does not compile: E0382."
+                words(
+                    "fragmented",
+                    format!(
+                        "{} free, none in one piece of {}{aligned}.",
+                        bytes(*total),
+                        Count(*need)
+                    ),
+                )
+                .label(if *header > 0 {
+                    format!("rounded to {}, + {header} header = {}", Count(*payload), Count(*need))
                 } else {
-                    "Unchecked, the read shows old bytes today and another block's tomorrow. In Rust a use after drop(v) does not compile: E0382."
+                    format!("needs {}", Count(*need))
                 })
-                .hint("a block that is live: blocks"),
+                .note(format!(
+                    "Holes: {}{more}. Moving blocks would break their pointers.",
+                    shown.join(", ")
+                ))
+                .hint(match cure {
+                    Some((name, joined)) => {
+                        format!("free {name} (makes a hole of {}), or {grow}", Count(*joined))
+                    }
+                    None => grow,
+                })
+            }
+            Self::DoubleFree { name, cause, lies, address, size, links } => {
+                words("double-free", format!("{name} was freed by {cause}. Nothing changed."))
+                    .label(format!("{address} lies {lies}"))
+                    .note(if *links {
+                        "Unchecked, the hole may be listed twice and two allocs share its \
+             bytes. In Rust, drop(v) twice does not compile: E0382."
+                    } else {
+                        "Unchecked, this heap would not notice, and nothing would break here; \
+             one with a list of holes hands the bytes out twice. In Rust, drop(v) \
+             twice does not compile: E0382."
+                    })
+                    .hint(format!("alloc {size}"))
+            }
+            Self::UseAfterFree { name, cause, lies, address, write } => {
+                words("use-after-free", format!("{name} was freed by {cause}. Nothing changed."))
+                    .label(format!("{address} lies {lies}"))
+                    .note(if *write {
+                        "Unchecked, the write damages the allocator's links, or a block that \
+             gets these bytes later. In Rust a use after drop(v) does not compile: \
+             E0382."
+                    } else {
+                        "Unchecked, the read shows old bytes today and another block's \
+             tomorrow. In Rust a use after drop(v) does not compile: E0382."
+                    })
+                    .hint("a block that is live: blocks")
+            }
             Self::Stale { name, cause, now, address } => match now {
-                Successor::Block(owner) => words("stale-handle", format!("{name} died at {cause}, and {owner} has its bytes now. Nothing changed."))
-                    .label(format!("{address} belongs to {owner}"))
-                    .note(format!("Unchecked, the old pointer reaches {owner}'s bytes: a read shows them, a write or a free takes them from under a block that did nothing wrong."))
-                    .hint(format!("{owner}, or blocks to see what is live")),
-                Successor::Arena => words("stale-handle", format!("{name} died at {cause}, and its arena is gone. Nothing changed."))
-                    .label(format!("{address} is a place in another heap now"))
-                    .note("Unchecked, the pointer reaches memory that was given back, or the new heap's own bytes.")
-                    .hint("undo brings the old heap back"),
+                Successor::Block(owner) => words(
+                    "stale-handle",
+                    format!(
+                        "{name} died at {cause}, and {owner} has its bytes now. Nothing changed."
+                    ),
+                )
+                .label(format!("{address} belongs to {owner}"))
+                .note(format!(
+                    "Unchecked, the old pointer reaches {owner}'s bytes: a read shows them, \
+             a write or a free takes them from under a block that did nothing \
+             wrong."
+                ))
+                .hint(format!("{owner}, or blocks to see what is live")),
+                Successor::Arena => words(
+                    "stale-handle",
+                    format!("{name} died at {cause}, and its arena is gone. Nothing changed."),
+                )
+                .label(format!("{address} is a place in another heap now"))
+                .note(
+                    "Unchecked, the pointer reaches memory that was given back, or the new \
+             heap's own bytes.",
+                )
+                .hint("undo brings the old heap back"),
             },
             Self::UnknownHandle { name, nearest } => {
-                let words = words("unknown-handle", format!("nothing is called {}.", shortened(name, 40)))
-                    .note("An allocator cannot know: it would take any number for a pointer and write to it.");
+                let words =
+                    words("unknown-handle", format!("nothing is called {}.", shortened(name, 40)))
+                        .note(
+                            "An allocator cannot know: it would take any number for a pointer and \
+             write to it.",
+                        );
                 match nearest {
-                    Some(nearest) => words.label(format!("did you mean {nearest}?")).hint("blocks, or stack, to see the names"),
+                    Some(nearest) => words
+                        .label(format!("did you mean {nearest}?"))
+                        .hint("blocks, or stack, to see the names"),
                     None => words.hint("alloc 200 makes a block; blocks lists them"),
                 }
             }
-            Self::InteriorPointer { block, at, inside, start } => words("interior-pointer", format!("{at} is {} into {block}. Nothing changed.", bytes(*inside)))
-                .label(format!("{block} starts at {start}"))
-                .note("Unchecked, the allocator takes the bytes in front of it for a header and believes what they say.")
-                .hint(format!("{block} itself, which starts at {start}")),
-            Self::ForeignPointer { address, lies, free } => words("foreign-pointer", if *free {
-                format!("{address} is no pointer of this heap. Nothing changed.")
+            Self::InteriorPointer { block, at, inside, start } => words(
+                "interior-pointer",
+                format!("{at} is {} into {block}. Nothing changed.", bytes(*inside)),
+            )
+            .label(format!("{block} starts at {start}"))
+            .note(
+                "Unchecked, the allocator takes the bytes in front of it for a header \
+             and believes what they say.",
+            )
+            .hint(format!("{block} itself, which starts at {start}")),
+            Self::ForeignPointer { address, lies, free } => words(
+                "foreign-pointer",
+                if *free {
+                    format!("{address} is no pointer of this heap. Nothing changed.")
+                } else {
+                    format!("{address} is in no live block or slot. Nothing changed.")
+                },
+            )
+            .label(format!("it lies {lies}"))
+            .note(if *free {
+                "Unchecked, the allocator takes the bytes in front of it for a header, \
+             and a later, innocent alloc or free fails."
             } else {
-                format!("{address} is in no live block or slot. Nothing changed.")
+                "Unchecked, the access reaches whatever lies there, or the process dies \
+             of a fault."
             })
-                .label(format!("it lies {lies}"))
-                .note(if *free {
-                    "Unchecked, the allocator takes the bytes in front of it for a header, and a later, innocent alloc or free fails."
-                } else {
-                    "Unchecked, the access reaches whatever lies there, or the process dies of a fault."
-                })
-                .hint("blocks and stack list what is live"),
-            Self::WrongLayout { name, size, align, given_size, given_align } => words("wrong-layout", format!(
-                "{name} was allocated with size {} align {}, not size {} align {}. Nothing changed.", Count(*size), Count(*align), Count(*given_size), Count(*given_align)))
-                .label(format!("size {} align {}", Count(*size), Count(*align)))
-                .note("dealloc gets the layout from its caller. Unchecked, an allocator without headers puts the block into the wrong list.")
-                .hint(format!("free {name} size {size} align {align}")),
-            Self::OutOfBounds { name, len, at, address, lies, write } => words("out-of-bounds", match len {
-                0 => format!("{name} has no bytes. Nothing changed."),
-                len => format!("{name} has bytes 0..={}, not {}. Nothing changed.", Count(len - 1), Count(*at)),
+            .hint("blocks and stack list what is live"),
+            Self::WrongLayout { name, size, align, given_size, given_align } => words(
+                "wrong-layout",
+                format!(
+                    "{name} was allocated with size {} align {}, not size {} align {}. \
+             Nothing changed.",
+                    Count(*size),
+                    Count(*align),
+                    Count(*given_size),
+                    Count(*given_align)
+                ),
+            )
+            .label(format!("size {} align {}", Count(*size), Count(*align)))
+            .note(
+                "dealloc gets the layout from its caller. Unchecked, an allocator \
+             without headers puts the block into the wrong list.",
+            )
+            .hint(format!("free {name} size {size} align {align}")),
+            Self::OutOfBounds { name, len, at, address, lies, write } => words(
+                "out-of-bounds",
+                match len {
+                    0 => format!("{name} has no bytes. Nothing changed."),
+                    len => format!(
+                        "{name} has bytes 0..={}, not {}. Nothing changed.",
+                        Count(len - 1),
+                        Count(*at)
+                    ),
+                },
+            )
+            .label(format!("{address}: {lies}"))
+            .note(if *write {
+                "In Rust v[i] panics. In C or unsafe the bytes behind are damaged, and \
+             a later, innocent alloc or free fails."
+            } else {
+                "In Rust v[i] panics. In C or unsafe the read shows what lies behind: \
+             Heartbleed read keys that way."
             })
-                .label(format!("{address}: {lies}"))
-                .note(if *write {
-                    "In Rust v[i] panics. In C or unsafe the bytes behind are damaged, and a later, innocent alloc or free fails."
-                } else {
-                    "In Rust v[i] panics. In C or unsafe the read shows what lies behind: Heartbleed read keys that way."
-                })
-                .hint(match len {
-                    0 => "a larger one".to_owned(),
-                    len => format!("an offset of at most {}", Count(len - 1)),
-                }),
-            Self::Uninitialised { name, at, address, cause } => {
-                words("uninitialised", format!("byte {} of {name} is unset. Nothing changed.", Count(*at)))
-                    .label(match cause {
-                        Some(cause) => format!("{address}: not written since {cause}"),
-                        None => format!("{address}: not written since the push"),
-                    })
-                    .note("Unchecked, the read shows whatever was left there. In Rust it is undefined behaviour: the compiler may assume it never happens.")
-                    .hint(format!("write {name} at {at} 0"))
+            .hint(match len {
+                0 => "a larger one".to_owned(),
+                len => format!("an offset of at most {}", Count(len - 1)),
+            }),
+            Self::Uninitialised { name, at, address, cause } => words(
+                "uninitialised",
+                format!("byte {} of {name} is unset. Nothing changed.", Count(*at)),
+            )
+            .label(match cause {
+                Some(cause) => format!("{address}: not written since {cause}"),
+                None => format!("{address}: not written since the push"),
+            })
+            .note(
+                "Unchecked, the read shows whatever was left there. In Rust it is \
+             undefined behaviour: the compiler may assume it never happens.",
+            )
+            .hint(format!("write {name} at {at} 0")),
+            Self::StackOverflow { wanted, left, size: whole } => words(
+                "stack-overflow",
+                format!(
+                    "{} wanted, {} left of {}. Nothing changed.",
+                    bytes(*wanted),
+                    Count(*left),
+                    size(*whole)
+                ),
+            )
+            .label("would reach into the guard")
+            .note(
+                "A real process dies here: the guard page below the stack faults, and \
+             Rust's handler reports the overflow and aborts.",
+            )
+            .hint("pop, ret, or a heap block: alloc"),
+            Self::StackEmpty => {
+                words("stack-underflow", "there is no slot on the stack. Nothing changed.")
+                    .note(
+                        "Unchecked, sp would rise above the stack's start, into memory of others.",
+                    )
+                    .hint("push 8")
             }
-            Self::StackOverflow { wanted, left, size: whole } => words("stack-overflow", format!("{} wanted, {} left of {}. Nothing changed.", bytes(*wanted), Count(*left), size(*whole)))
-                .label("would reach into the guard")
-                .note("A real process dies here: the guard page below the stack faults, and Rust's handler reports the overflow and aborts.")
-                .hint("pop, ret, or a heap block: alloc"),
-            Self::StackEmpty => words("stack-underflow", "there is no slot on the stack. Nothing changed.")
-                .note("Unchecked, sp would rise above the stack's start, into memory of others.").hint("push 8"),
-            Self::FrameEmpty { function } => words("stack-underflow", format!("{function} has pushed nothing that is left to pop. Nothing changed."))
-                .note("Unchecked, the return address would be popped as data, and ret would jump to a number.").hint("ret leaves the frame"),
-            Self::NoCall => words("stack-underflow", "there is no call to return from. Nothing changed.")
-                .note("Unchecked, ret would take the bytes at sp for an address and jump there.").hint("call f"),
-            Self::UseAfterReturn { name, cause, write } => words("use-after-return", format!("{name} left the stack at {cause}. Nothing changed."))
-                .label("its bytes belong to the next push")
-                .note(if *write {
-                    "Unchecked, the write lands in another function's slot. In Rust the reference does not outlive its function: E0597, E0515."
-                } else {
-                    "Unchecked, the read shows old bytes until the next call writes over them. In Rust the reference does not outlive its function: E0597, E0515."
-                })
-                .hint("dump shows the dead bytes"),
-            Self::Unsupported { heap, command } => words("unsupported", format!("{heap} cannot {command}: it keeps no top to go back to."))
-                .note("It takes each block back by itself.").hint("use bump, or free a"),
-            Self::UnknownMark { name, live } => words("unknown-handle", format!("no mark is called {}.", shortened(name, 40)))
-                .hint(match live {
-                    Some(live) => format!("reset {live}"),
-                    None => "mark, then reset".to_owned(),
-                }),
+            Self::FrameEmpty { function } => words(
+                "stack-underflow",
+                format!("{function} has pushed nothing that is left to pop. Nothing changed."),
+            )
+            .note(
+                "Unchecked, the return address would be popped as data, and ret would \
+             jump to a number.",
+            )
+            .hint("ret leaves the frame"),
+            Self::NoCall => {
+                words("stack-underflow", "there is no call to return from. Nothing changed.")
+                    .note(
+                        "Unchecked, ret would take the bytes at sp for an address and jump there.",
+                    )
+                    .hint("call f")
+            }
+            Self::UseAfterReturn { name, cause, write } => words(
+                "use-after-return",
+                format!("{name} left the stack at {cause}. Nothing changed."),
+            )
+            .label("its bytes belong to the next push")
+            .note(if *write {
+                "Unchecked, the write lands in another function's slot. In Rust the \
+             reference does not outlive its function: E0597, E0515."
+            } else {
+                "Unchecked, the read shows old bytes until the next call writes over \
+             them. In Rust the reference does not outlive its function: E0597, \
+             E0515."
+            })
+            .hint("dump shows the dead bytes"),
+            Self::Unsupported { heap, command } => words(
+                "unsupported",
+                format!("{heap} cannot {command}: it keeps no top to go back to."),
+            )
+            .note("It takes each block back by itself.")
+            .hint("use bump, or free a"),
+            Self::UnknownMark { name, live } => {
+                words("unknown-handle", format!("no mark is called {}.", shortened(name, 40))).hint(
+                    match live {
+                        Some(live) => format!("reset {live}"),
+                        None => "mark, then reset".to_owned(),
+                    },
+                )
+            }
             Self::StaleMark { name, arena_gone } => words(
                 "stale-handle",
                 if *arena_gone {
@@ -640,72 +816,148 @@ impl Trouble {
                     format!("{name} is above the top: a reset went below it. Nothing changed.")
                 },
             )
-            .note("Unchecked, a reset upwards would hand bytes out as used that no block owns.")
+            .note(
+                "Unchecked, a reset upwards would hand bytes out as used that no block \
+             owns.",
+            )
             .hint("mark, for a new one"),
             Self::MarkIsNoBlock { name } => {
-                words("unknown-handle", format!("{name} is a mark, not a block.")).hint(format!("reset {name}"))
+                words("unknown-handle", format!("{name} is a mark, not a block."))
+                    .hint(format!("reset {name}"))
             }
             Self::UnknownHeap { name, nearest, names } => {
-                let words = words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)))
-                    .hint(names.iter().map(|name| format!("use {name}")).collect::<Vec<_>>().join(" or "));
+                let words =
+                    words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)))
+                        .hint(
+                            names
+                                .iter()
+                                .map(|name| format!("use {name}"))
+                                .collect::<Vec<_>>()
+                                .join(" or "),
+                        );
                 match nearest {
                     Some(nearest) => words.label(format!("did you mean {nearest}?")),
                     None => words,
                 }
             }
-            Self::NotConstant { name } => words("E0435", format!("attempt to use a non-constant value `{}` in a constant.", shortened(name, 40)))
-                .label("an array's length is part of its type")
-                .note("The compiler lays out the frame before the program runs, so it must know the size. A size known only at run time belongs on the heap.")
-                .hint("[0u8; 200], or alloc 200"),
-            Self::Mismatched { expected, found } => words("E0308", format!("mismatched types: expected {expected}, found {found}.")).hint(format!("a value of type {expected}")),
-            Self::UnknownVariable { name } => words("E0425", format!("cannot find value `{}` in this scope.", shortened(name, 40)))
-                .hint("let items = [0u8; 200]; stack lists the slots"),
-            Self::NotAnArray { name, ty } => words("E0608", format!("cannot index into a value of type `{ty}`: {name} is no array."))
-                .hint(format!("write {name} 1 2 3 writes bytes")),
-            Self::NotAssignable { name } => words("unsupported-rust", format!("{name} is a block on the heap: bytes, without a type."))
-                .hint(format!("write {name} at 0 10")),
-            Self::IndexPanic { len, index } => words("panic", format!("index out of bounds: the len is {len} but the index is {index}."))
-                .note("Rust checks each index and panics rather than touch a neighbour; with both known, rustc refuses to compile.")
-                .hint(match len {
-                    0 => "a longer array".to_owned(),
-                    len => format!("an index up to {}", len - 1),
-                }),
+            Self::NotConstant { name } => words(
+                "E0435",
+                format!(
+                    "attempt to use a non-constant value `{}` in a constant.",
+                    shortened(name, 40)
+                ),
+            )
+            .label("an array's length is part of its type")
+            .note(
+                "The compiler lays out the frame before the program runs, so it must \
+             know the size. A size known only at run time belongs on the heap.",
+            )
+            .hint("[0u8; 200], or alloc 200"),
+            Self::Mismatched { expected, found } => {
+                words("E0308", format!("mismatched types: expected {expected}, found {found}."))
+                    .hint(format!("a value of type {expected}"))
+            }
+            Self::UnknownVariable { name } => words(
+                "E0425",
+                format!("cannot find value `{}` in this scope.", shortened(name, 40)),
+            )
+            .hint("let items = [0u8; 200]; stack lists the slots"),
+            Self::NotAnArray { name, ty } => words(
+                "E0608",
+                format!("cannot index into a value of type `{ty}`: {name} is no array."),
+            )
+            .hint(format!("write {name} 1 2 3 writes bytes")),
+            Self::NotAssignable { name } => words(
+                "unsupported-rust",
+                format!("{name} is a block on the heap: bytes, without a type."),
+            )
+            .hint(format!("write {name} at 0 10")),
+            Self::IndexPanic { len, index } => words(
+                "panic",
+                format!("index out of bounds: the len is {len} but the index is {index}."),
+            )
+            .note(
+                "Rust checks each index and panics rather than touch a neighbour; with \
+             both known, rustc refuses to compile.",
+            )
+            .hint(match len {
+                0 => "a longer array".to_owned(),
+                len => format!("an index up to {}", len - 1),
+            }),
             Self::UnsupportedRust { nearest } => {
-                let words = words("unsupported-rust", "this is neither a command nor Rust that the prompt can run.")
-                    .hint("let items = [0u8; 200]; or items[0] = 10; or help");
+                let words = words(
+                    "unsupported-rust",
+                    "this is neither a command nor Rust that the prompt can run.",
+                )
+                .hint("let items = [0u8; 200]; or items[0] = 10; or help");
                 match nearest {
                     Some(nearest) => words.label(format!("did you mean `{nearest}`?")),
                     None => words,
                 }
             }
-            Self::NothingToUndo { asked, there } => words("nothing-to-undo", match there {
-                0 => "nothing has been changed yet.".to_owned(),
-                there => format!("{} asked for, {} there.", count(*asked, "step"), Count(*there)),
-            })
+            Self::NothingToUndo { asked, there } => words(
+                "nothing-to-undo",
+                match there {
+                    0 => "nothing has been changed yet.".to_owned(),
+                    there => {
+                        format!("{} asked for, {} there.", count(*asked, "step"), Count(*there))
+                    }
+                },
+            )
             .hint(match there {
                 0 => "alloc 200".to_owned(),
                 there => format!("undo {there}"),
             }),
-            Self::NothingToRedo { asked, there } => words("nothing-to-redo", match there {
-                0 => "nothing has been undone since the last change.".to_owned(),
-                there => format!("{} asked for, {} there.", count(*asked, "step"), Count(*there)),
-            })
+            Self::NothingToRedo { asked, there } => words(
+                "nothing-to-redo",
+                match there {
+                    0 => "nothing has been undone since the last change.".to_owned(),
+                    there => {
+                        format!("{} asked for, {} there.", count(*asked, "step"), Count(*there))
+                    }
+                },
+            )
             .hint(match there {
                 0 => "undo".to_owned(),
                 there => format!("redo {there}"),
             }),
-            Self::NoSuchLine { line, last } => words("no-such-line", format!("there is no line {}; the last is {}.", Count(*line), Count(*last)))
-                .hint("history lists them; goto 0 is the start"),
-            Self::Interrupted => words("interrupted", "stopped by Ctrl-C. Nothing changed.").hint("the same line again"),
-            Self::LogFull => words("log-full", format!("a session has at most {} lines.", Count(MAX_LOG_LINES as u64)))
-                .hint("save FILE, then new"),
-            Self::File { file, reason } => words("file-error", format!("{file}: {reason}.")).hint("another path"),
-            Self::NotASession { file } => words("file-error", format!("{file} is not a saved session. Nothing changed."))
-                .note("A session starts with a line that says so.").hint(format!("alloc-repl {file} runs a script")),
-            Self::DamagedSession { file, line, problem } => words("file-error", format!("{file} is damaged: its line {} is refused. Nothing changed.", Count(*line)))
-                .note(format!("It says {}: {}", problem.trouble.code(), problem.trouble.words().message))
-                .hint("the lines before it, in a file of their own"),
-            Self::NeedsShell { command } => words("unsupported", format!("`{command}` needs a terminal's shell.")).hint("alloc-repl"),
+            Self::NoSuchLine { line, last } => words(
+                "no-such-line",
+                format!("there is no line {}; the last is {}.", Count(*line), Count(*last)),
+            )
+            .hint("history lists them; goto 0 is the start"),
+            Self::Interrupted => words("interrupted", "stopped by Ctrl-C. Nothing changed.")
+                .hint("the same line again"),
+            Self::LogFull => words(
+                "log-full",
+                format!("a session has at most {} lines.", Count(MAX_LOG_LINES as u64)),
+            )
+            .hint("save FILE, then new"),
+            Self::File { file, reason } => {
+                words("file-error", format!("{file}: {reason}.")).hint("another path")
+            }
+            Self::NotASession { file } => {
+                words("file-error", format!("{file} is not a saved session. Nothing changed."))
+                    .note("A session starts with a line that says so.")
+                    .hint(format!("alloc-repl {file} runs a script"))
+            }
+            Self::DamagedSession { file, line, problem } => words(
+                "file-error",
+                format!(
+                    "{file} is damaged: its line {} is refused. Nothing changed.",
+                    Count(*line)
+                ),
+            )
+            .note(format!(
+                "It says {}: {}",
+                problem.trouble.code(),
+                problem.trouble.words().message
+            ))
+            .hint("the lines before it, in a file of their own"),
+            Self::NeedsShell { command } => {
+                words("unsupported", format!("`{command}` needs a terminal's shell."))
+                    .hint("alloc-repl")
+            }
         }
     }
 }
