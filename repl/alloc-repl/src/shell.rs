@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use engine::{Ask, Done, Failure, Reply, Request, Session, Turn};
+use engine::{Ask, Done, ExportFormat, Failure, Reply, Request, Session, Turn};
 use render::Style;
 
 use crate::files;
@@ -62,7 +62,7 @@ impl Shell {
             Ask::Quit => (Next::Quit, Ok(Done::Performed)),
             Ask::Save { file } => (Next::GoOn, performed(self.save(file.as_ref()))),
             Ask::Export { format, file } => {
-                let text = self.exported(format);
+                let text = self.exported(*format);
                 (Next::GoOn, performed(files::replace(file.as_ref(), &text)))
             }
             Ask::Open { file } => (Next::GoOn, self.read(file)),
@@ -92,16 +92,19 @@ impl Shell {
         Ok(Done::Read { file: path.display().to_string(), text })
     }
 
-    /// The log with its replies, in a format `export` knows.
-    fn exported(&self, format: &str) -> String {
+    /// The log with its replies.
+    fn exported(&self, format: ExportFormat) -> String {
         let transcript = self.session.transcript();
-        if format == "json" {
-            return transcript.iter().map(|reply| render::json(reply) + "\n").collect();
-        }
         let style = Style::default();
-        let exchanges: Vec<_> = transcript.iter().map(|reply| style.exchange(reply)).collect();
-        let text = exchanges.join("\n");
-        if format == "md" { render::markdown(&text) } else { text }
+        let text =
+            || transcript.iter().map(|reply| style.exchange(reply)).collect::<Vec<_>>().join("\n");
+        match format {
+            ExportFormat::Text => text(),
+            ExportFormat::Markdown => render::markdown(&text()),
+            ExportFormat::Json => {
+                transcript.iter().map(|reply| render::json(reply) + "\n").collect()
+            }
+        }
     }
 
     /// The reply as it is printed at the prompt: without the line that was typed.

@@ -22,7 +22,7 @@ mod view;
 mod world;
 
 pub use args::{Form, Kind, Param};
-pub use commands::{COMMANDS, Command, Example, Group, Run, find};
+pub use commands::{COMMANDS, Command, Example, ExportFormat, Group, Run, find};
 pub use complete::{Candidate, Completion};
 pub use problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
 pub use reply::{Answer, Event, Reply};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::checkpoints::Checkpoints;
-use crate::commands::{self, Read, Run};
+use crate::commands::{self, ExportFormat, Read, Run};
 use crate::problem::{Argument, Cause, Problem, Trouble};
 use crate::reply::{Answer, Event, Reply};
 use crate::scan::{self, MAX_LINE_BYTES, Span};
@@ -44,8 +44,8 @@ pub enum Ask {
     },
     /// Write the transcript to a file.
     Export {
-        /// `text`, `md` or `json`.
-        format: &'static str,
+        /// As what.
+        format: ExportFormat,
         /// Its path.
         file: String,
     },
@@ -223,7 +223,7 @@ impl Session {
             }
             (Ask::Save { file }, Ok(_)) => Event::Save { file: file.clone(), lines },
             (Ask::Export { file, format }, Ok(_)) => {
-                Event::Export { file: file.clone(), format, lines }
+                Event::Export { file: file.clone(), format: format.name(), lines }
             }
             (Ask::Clear, _) => Event::Clear {},
             (Ask::Quit, _) => return Ok(Answer::note(Event::Quit {})),

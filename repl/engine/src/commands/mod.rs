@@ -36,6 +36,8 @@ mod undo;
 mod use_heap;
 mod write;
 
+pub use export::ExportFormat;
+
 use crate::args::{Args, Param};
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
