@@ -186,6 +186,21 @@ fn a_line_that_is_stopped_is_refused_and_changes_nothing() {
     stop.store(false, Ordering::Relaxed);
     assert!(session.run_alone("redo").unwrap().is_ok());
     assert!(session.run_alone("goto 1").unwrap().is_ok());
+
+    // A new session and an opened one listen as well.
+    for line in ["new", "open x"] {
+        assert!(play(&mut session, line).unwrap().is_ok());
+        for line in ["alloc 8 as x", "alloc 8 as y", "alloc 8 as z"] {
+            assert!(play(&mut session, line).unwrap().is_ok());
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(
+            session.run_alone("goto 2").unwrap().outcome.unwrap_err().code(),
+            "interrupted",
+            "{line}"
+        );
+        stop.store(false, Ordering::Relaxed);
+    }
 }
 
 #[test]

@@ -402,8 +402,9 @@ impl Session {
     /// Starts over, with the same opening.
     pub(crate) fn restart(&mut self) -> Answer {
         let lines = self.done.len() as u64;
-        *self =
-            Self::new(std::mem::take(&mut self.opening)).expect("the opening was accepted before");
+        let opening = std::mem::take(&mut self.opening);
+        let fresh = Self::new(opening).expect("the opening was accepted before");
+        *self = Self { stop: Arc::clone(&self.stop), ..fresh };
         Answer::note(Event::New { lines })
     }
 
