@@ -254,6 +254,19 @@ fn files_that_cannot_be_used_are_named() {
     assert!(said.contains("line 3"), "{said}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn pipes_and_devices_are_written_to_or_refused_but_never_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let lines = format!("open {}; open /dev/zero", pipe.display());
+    assert_eq!(codes(&run(&["--json", "--keep-going", "-c", &lines])), ["file-error"; 2]);
+    let saved = run(&["-c", "alloc 8; save /dev/stdout"]);
+    assert_eq!(saved.status, Some(0));
+    assert!(saved.out.contains(engine::SESSION_HEADER), "{}", saved.out);
+}
+
 #[test]
 fn help_and_version_exit_0() {
     for flag in ["--help", "-h", "--version"] {

@@ -32,11 +32,12 @@ pub(crate) fn is_session(file: impl Read) -> bool {
 /// The text of a file. What is not UTF-8 becomes the replacement character, which the engine refuses by its line.
 pub(crate) fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
-    let file = open(path)?;
-    if !file.metadata()?.is_file() {
+    // Looked at before it is opened: opening a pipe waits for whoever writes to it.
+    let metadata = path.metadata()?;
+    if !metadata.is_file() && !metadata.is_dir() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no ordinary file"));
     }
-    file.take(MAX_SESSION_BYTES + 1).read_to_end(&mut bytes)?;
+    open(path)?.take(MAX_SESSION_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SESSION_BYTES {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 256 MiB"));
     }

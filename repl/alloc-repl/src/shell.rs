@@ -72,7 +72,9 @@ impl Shell {
 
     /// Saves the session, but never over a file that is something else.
     fn save(&self, path: &Path) -> std::io::Result<()> {
-        if files::open(path).is_ok_and(|file| !files::is_session(file)) {
+        // Only an ordinary file is read: a pipe or a terminal would wait for input.
+        let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+        if is_file && files::open(path).is_ok_and(|file| !files::is_session(file)) {
             let reason = "is there already, and is no saved session";
             return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, reason));
         }
