@@ -269,7 +269,7 @@ impl Ledger {
         for id in self.live_from(Offset(0)) {
             self.lives[id.0 as usize].died = Some(died);
         }
-        let Self { lives, names, causes, .. } = std::mem::replace(self, Self::new(arena_bytes));
+        let (lives, names, causes) = (self.lives.clone(), self.names.clone(), self.causes.clone());
         *self = Self { lives, names, causes, ..Self::new(arena_bytes) };
     }
 

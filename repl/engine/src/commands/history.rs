@@ -11,8 +11,8 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Time,
     params: &[Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag }],
     summary: "list the lines of this session",
-    details: "Refused lines, undo, redo, goto and history itself are not in it. The prompt shows the last twenty; `history all` lists \
-              every one.",
+    details: "Refused lines, undo, redo, goto and history itself are not in it. The prompt shows the \
+              last twenty; `history all` lists every one.",
     examples: &[Example::new(&["alloc 200", "map", "free a", "undo"], "history")],
     run: Run::Session(run),
 };
