@@ -9,7 +9,7 @@ use std::alloc::{self, GlobalAlloc, Layout};
 use std::hint::black_box;
 
 use divan::Bencher;
-use heap::{Bump, Design, FirstFit, Locked, MAX_ALIGN, Offset, Region};
+use heap::{Bump, Design, FirstFit, Locked, MAX_ALIGN, Offset, Over, Region};
 use memory::Pages;
 
 fn main() {
@@ -43,9 +43,34 @@ impl Arena for Region {
     }
 }
 
+/// A design over memory made for a benchmark.
+trait Benched: Design {
+    fn fresh() -> Self;
+}
+
+macro_rules! benched {
+    ($($design:ident)*) => {
+        $(
+            impl Benched for $design<Pages> {
+                fn fresh() -> Self {
+                    Self::new(Arena::fresh())
+                }
+            }
+
+            impl Benched for $design<Region> {
+                fn fresh() -> Self {
+                    Self::new(Arena::fresh())
+                }
+            }
+        )*
+    };
+}
+
+benched! { Bump FirstFit }
+
 /// A heap with `count` live blocks and nothing free between them.
-fn filled<D: Design<Memory: Arena>>(count: usize) -> (D, Vec<Offset>) {
-    let mut heap = D::new(Arena::fresh());
+fn filled<D: Benched>(count: usize) -> (D, Vec<Offset>) {
+    let mut heap = D::fresh();
     let blocks = (0..count).map(|_| allocate(&mut heap, BLOCK)).collect();
     (heap, blocks)
 }
@@ -56,7 +81,7 @@ fn allocate(heap: &mut impl Design, layout: Layout) -> Offset {
 
 /// The block on top comes and goes.
 #[divan::bench(types = [Bump<Region>, FirstFit<Region>, Bump<Pages>, FirstFit<Pages>], args = LIVE)]
-fn newest<D: Design<Memory: Arena>>(bencher: Bencher<'_, '_>, live: usize) {
+fn newest<D: Benched>(bencher: Bencher<'_, '_>, live: usize) {
     let (mut heap, _blocks) = filled::<D>(live);
     bencher.bench_local(|| {
         let at = allocate(&mut heap, black_box(BLOCK));
@@ -72,7 +97,7 @@ fn newest<D: Design<Memory: Arena>>(bencher: Bencher<'_, '_>, live: usize) {
     sample_size = 2000,
     sample_count = 100,
 )]
-fn anywhere<D: Design<Memory: Arena>>(bencher: Bencher<'_, '_>, live: usize) {
+fn anywhere<D: Benched>(bencher: Bencher<'_, '_>, live: usize) {
     let (mut heap, blocks) = filled::<D>(live);
     let mut turn = 0_usize;
     bencher.bench_local(|| {
@@ -85,7 +110,7 @@ fn anywhere<D: Design<Memory: Arena>>(bencher: Bencher<'_, '_>, live: usize) {
 
 /// A request that fits only behind the last block, past a small hole in front of each: the search, which is O(holes).
 #[divan::bench(types = [FirstFit<Region>, FirstFit<Pages>], args = LIVE)]
-fn past_a_hole_each<D: Design<Memory: Arena>>(bencher: Bencher<'_, '_>, live: usize) {
+fn past_a_hole_each<D: Benched>(bencher: Bencher<'_, '_>, live: usize) {
     let (mut heap, blocks) = filled::<D>(2 * live);
     // From the last to the first: so each hole finds its place at the list's head.
     for &at in blocks.iter().step_by(2).rev() {
@@ -100,7 +125,7 @@ fn past_a_hole_each<D: Design<Memory: Arena>>(bencher: Bencher<'_, '_>, live: us
 
 /// As `newest`, the way a program asks: through the lock, by pointer.
 #[divan::bench(types = [Bump<Region>, FirstFit<Region>], args = LIVE)]
-fn locked<D: Design<Memory = Region>>(bencher: Bencher<'_, '_>, live: usize) {
+fn locked<D: Over<Region>>(bencher: Bencher<'_, '_>, live: usize) {
     let heap = Locked::<D>::new(Region::fresh());
     for _ in 0..live {
         // SAFETY: the layout has a size.

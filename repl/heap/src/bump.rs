@@ -23,8 +23,10 @@ use std::alloc::Layout;
 
 use memory::Pages;
 
+use crate::design::stored_in_memory;
 use crate::{
-    Broken, Census, Design, Full, Info, Memory, Observer, Offset, Piece, PieceKind, Placement, Step,
+    Broken, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset, Over, Piece,
+    PieceKind, Placement, Step, Structure,
 };
 
 /// The bump allocator. See the top of the file.
@@ -57,30 +59,26 @@ impl<M: Memory> Bump<M> {
     }
 }
 
-impl<M: Memory> Design for Bump<M> {
-    type Memory = M;
-
-    const INFO: Info = Info {
+impl Bump<Pages> {
+    /// Its row of the table.
+    pub const INFO: Info = Info {
         name: "bump",
         summary: "one pointer that moves up; freed blocks wait for `reset`",
-        header_bytes: 0,
-        links_in_holes: false,
-        invariants: &["the top lies inside the arena"],
-        build: |pages| Box::new(Bump::<Pages>::new(pages)),
+        options: &[],
+        inner: &[],
+        build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
     };
+}
 
+impl<M: Memory> Over<M> for Bump<M> {
     fn new(memory: M) -> Self {
         Self { memory, top: Offset(0) }
     }
+}
 
-    fn memory(&self) -> &M {
-        &self.memory
-    }
+stored_in_memory!(Bump);
 
-    fn memory_mut(&mut self) -> &mut M {
-        &mut self.memory
-    }
-
+impl<M: Memory> Design for Bump<M> {
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
         let size_bytes = layout.size() as u32;
         let at = self.top.align_up(layout.align() as u32);
@@ -152,7 +150,9 @@ impl<M: Memory> Design for Bump<M> {
         Ok(placed)
     }
 
-    fn grown(&mut self, old_bytes: u32, mut observer: impl Observer) {
+    fn grow(&mut self, len: u32, mut observer: impl Observer) {
+        let old_bytes = self.memory.len();
+        self.memory.grow(len);
         let Some(hole) = self.hole() else { return };
         observer.step(Step::Joined {
             at: hole.at,
@@ -181,8 +181,28 @@ impl<M: Memory> Design for Bump<M> {
         self.hole().into_iter()
     }
 
-    fn block_bytes(payload_bytes: u64) -> u64 {
-        payload_bytes
+    fn structure(&self) -> Structure {
+        Structure::Top { at: self.top, down: false }
+    }
+
+    fn need(&self, layout: Layout) -> Need {
+        Need { payload_bytes: layout.size() as u64, edges: Edges::NONE }
+    }
+
+    fn fits(&self, hole: Piece) -> u32 {
+        hole.end().since(hole.at.align_up(8).min(hole.end()))
+    }
+
+    fn block_edges(&self, _: Offset) -> Edges {
+        Edges::NONE
+    }
+
+    fn hole_edges(&self, _: Piece) -> Edges {
+        Edges::NONE
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        vec!["the top lies inside the arena"]
     }
 
     fn check(&self) -> Result<Census, Broken> {

@@ -1,9 +1,9 @@
 use std::alloc::Layout;
+use std::ops::Range;
 
 use dyn_clone::DynClone;
-use memory::Pages;
 
-use crate::{Info, Memory, Offset};
+use crate::Offset;
 
 /// Where a block was placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,20 @@ pub struct Full;
 /// One thing an allocator did on the way to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// It rounded the request up to what a block of this design has, its own bytes around the payload included.
+    Rounded {
+        /// The size asked for.
+        asked_bytes: u32,
+        /// The block's.
+        block_bytes: u32,
+    },
+    /// It looked at the list of a class of sizes.
+    Class {
+        /// Which.
+        class: Class,
+        /// Whether the list has a hole in it.
+        found: bool,
+    },
     /// It looked at the hole at `at`; `fits` says whether the request goes in.
     Looked {
         /// Where the hole starts.
@@ -34,6 +48,13 @@ pub enum Step {
     Walked {
         /// How many.
         holes: u32,
+    },
+    /// It halved the hole at `at`: the upper half is a hole of its own now.
+    Halved {
+        /// Where the lower half starts.
+        at: Offset,
+        /// The bytes of each half.
+        half_bytes: u32,
     },
     /// It cut a piece from a hole, or took the hole whole (`remaining_bytes` is 0).
     Cut {
@@ -61,13 +82,64 @@ pub enum Step {
         /// Whether a hole behind took part.
         behind: bool,
     },
-    /// Bytes were freed that this design cannot use again before a reset.
+    /// A hole went to the list of its class.
+    Listed {
+        /// Where the hole starts.
+        at: Offset,
+        /// The class.
+        class: Class,
+    },
+    /// Bytes were freed that this design cannot use again before others go.
     Stranded {
         /// Where they start.
         at: Offset,
         /// How many.
         size_bytes: u32,
     },
+    /// A freed block is held back, so that a late use of it meets poison and not a new owner.
+    Held {
+        /// Where it starts.
+        at: Offset,
+        /// How many bytes.
+        size_bytes: u32,
+    },
+    /// A wrapper handed the request to one of its heaps.
+    Handed {
+        /// To the second of the two, not the first.
+        second: bool,
+        /// Why.
+        because: Because,
+    },
+}
+
+/// Why a wrapper chose one of its heaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// It always asks this one first.
+    First,
+    /// The first one was full.
+    Full,
+    /// The size is at most the border between the two.
+    Small,
+    /// It is above.
+    Large,
+    /// The block lies there.
+    Owner,
+    /// The lock is taken for it.
+    Locked,
+}
+
+/// A class of sizes with a list of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Its number on the first level: a power of two for most designs.
+    pub first: u32,
+    /// Its number on the second level, for designs that have one.
+    pub second: Option<u32>,
+    /// The smallest hole in it, in bytes.
+    pub min_bytes: u32,
+    /// The largest.
+    pub max_bytes: u32,
 }
 
 /// Hears each [`Step`]. With `()` the calls compile to nothing.
@@ -93,15 +165,59 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     }
 }
 
+/// Bytes at the two ends of a stretch that are not for its owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edges {
+    /// In front: a header, a canary.
+    pub front_bytes: u32,
+    /// Behind: a footer, a canary.
+    pub rear_bytes: u32,
+}
+
+impl Edges {
+    /// None at all.
+    pub const NONE: Self = Self::front(0);
+
+    /// Bytes in front alone.
+    pub const fn front(front_bytes: u32) -> Self {
+        Self { front_bytes, rear_bytes: 0 }
+    }
+
+    /// Both together.
+    pub const fn sum(self) -> u32 {
+        self.front_bytes + self.rear_bytes
+    }
+}
+
+/// What a request takes from a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The payload, rounded up.
+    pub payload_bytes: u64,
+    /// What the design keeps around it.
+    pub edges: Edges,
+}
+
+impl Need {
+    /// The whole block.
+    pub fn block_bytes(&self) -> u64 {
+        self.payload_bytes + u64::from(self.edges.sum())
+    }
+}
+
 /// What a stretch of the arena is, as the allocator itself knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PieceKind {
-    /// One block: header, then payload.
+    /// One block: what [`Design::block_edges`] says is in front, then the payload, then what is behind.
     Block,
     /// Bytes this design handed out without keeping track of each block.
     Taken,
     /// Free bytes that the next request may get.
     Hole,
+    /// Bytes the design keeps its own books in.
+    Books,
+    /// Freed bytes that are held back for now.
+    Held,
 }
 
 /// A stretch of the arena. The pieces of a walk tile it.
@@ -120,6 +236,158 @@ impl Piece {
     pub fn end(&self) -> Offset {
         self.at.plus(self.size_bytes)
     }
+
+    /// A hole.
+    pub fn hole(at: Offset, size_bytes: u32) -> Self {
+        Self { at, size_bytes, kind: PieceKind::Hole }
+    }
+}
+
+/// How a design keeps its holes, for drawing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Structure {
+    /// The holes in their order say it all.
+    Holes,
+    /// One number.
+    Top {
+        /// The border between taken and free.
+        at: Offset,
+        /// Whether it moves down.
+        down: bool,
+    },
+    /// A list.
+    List {
+        /// What orders it.
+        order: Order,
+        /// Where the next search starts, for next fit.
+        rover: Option<Offset>,
+    },
+    /// A list for each class of sizes, those that are not empty; bitmaps say which these are.
+    Lists {
+        /// Bit N of the first level: some list of class (N, _) is not empty.
+        first: Option<u32>,
+        /// Bit M of the second level of class N: the list (N, M) is not empty. Only those that have a bit set.
+        second: Vec<(u32, u32)>,
+        /// The lists.
+        lists: Vec<List>,
+    },
+    /// Halves of halves, each node before its two halves, the lower half first.
+    Tree(Vec<Node>),
+    /// Slots of fixed sizes.
+    Slots(Vec<Slots>),
+    /// The tops to go back to, newest first.
+    Stack(Vec<Offset>),
+    /// A wrapper around one heap.
+    Around {
+        /// What the wrapper itself knows.
+        wrapper: Wrapper,
+        /// The heap inside.
+        inner: Box<Structure>,
+    },
+    /// A wrapper around two heaps.
+    Pair {
+        /// Where the second one's arena starts.
+        border: Offset,
+        /// Sizes up to this go to the first, where size decides.
+        most_bytes: Option<u32>,
+        /// The first.
+        first: Box<Structure>,
+        /// The second.
+        second: Box<Structure>,
+    },
+}
+
+/// What a wrapper around one heap knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrapper {
+    /// Counts.
+    Counting(Counts),
+    /// A guard: its canaries' bytes on each side, and the freed blocks it holds back, oldest first.
+    Guard {
+        /// Bytes of each canary.
+        canary_bytes: u32,
+        /// The byte freed blocks are filled with.
+        poison: u8,
+        /// Freed blocks.
+        held: Vec<Piece>,
+    },
+    /// A lock, and how often it was taken.
+    Locked {
+        /// How often.
+        taken: u64,
+    },
+}
+
+/// What a counting wrapper counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests that were granted.
+    pub allocs: u64,
+    /// Blocks given back.
+    pub frees: u64,
+    /// Blocks resized.
+    pub reallocs: u64,
+    /// Requests that were refused.
+    pub refusals: u64,
+    /// Bytes asked for by live blocks.
+    pub live_bytes: u64,
+    /// The most there were.
+    pub peak_bytes: u64,
+}
+
+/// What orders a list of holes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The lowest address first.
+    Address,
+    /// The last one freed first.
+    Lifo,
+    /// The smallest first.
+    Size,
+}
+
+/// A list of the holes of a class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// The class.
+    pub class: Class,
+    /// Its holes, the head first.
+    pub holes: Vec<Piece>,
+}
+
+/// A node of a tree of halves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Where it starts.
+    pub at: Offset,
+    /// Its bytes.
+    pub size_bytes: u32,
+    /// How often it was halved to get here.
+    pub depth: u32,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// What a node of a tree of halves is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Two halves.
+    Split,
+    /// A hole.
+    Hole,
+    /// A block.
+    Block,
+}
+
+/// The slots of one size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// The bytes of each.
+    pub slot_bytes: u32,
+    /// How many have been cut from the arena so far.
+    pub cut: u32,
+    /// The free ones among them, the next to be taken first.
+    pub free: Vec<Offset>,
 }
 
 /// What a full check counted.
@@ -140,26 +408,70 @@ pub struct Broken {
     pub at: Offset,
 }
 
-/// An allocator over a memory of type `Self::Memory`.
+/// The bytes a design manages, whatever it keeps them in: one memory, or the memories of the heaps it wraps.
+pub trait Storage {
+    /// How many bytes there are.
+    fn len(&self) -> u32;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies the bytes from `at` on into `into`.
+    fn read(&self, at: Offset, into: &mut [u8]);
+
+    /// Stores `bytes` from `at` on.
+    fn write(&mut self, at: Offset, bytes: &[u8]);
+
+    /// Sets every byte of a range to `byte`.
+    fn fill(&mut self, range: Range<Offset>, byte: u8);
+
+    /// Copies `len` bytes from one place to another; the two do not overlap.
+    fn copy(&mut self, from: Offset, to: Offset, len: u32);
+}
+
+/// `Storage` for a design that keeps all its bytes in a field `memory`.
+macro_rules! stored_in_memory {
+    ($design:ident $(, $param:ident: $bound:path)*) => {
+        impl<M: $crate::Memory $(, $param: $bound)*> $crate::Storage for $design<M $(, $param)*> {
+            fn len(&self) -> u32 {
+                self.memory.len()
+            }
+
+            fn read(&self, at: $crate::Offset, into: &mut [u8]) {
+                self.memory.read(at, into);
+            }
+
+            fn write(&mut self, at: $crate::Offset, bytes: &[u8]) {
+                self.memory.write(at, bytes);
+            }
+
+            fn fill(&mut self, range: std::ops::Range<$crate::Offset>, byte: u8) {
+                self.memory.fill(range, byte);
+            }
+
+            fn copy(&mut self, from: $crate::Offset, to: $crate::Offset, len: u32) {
+                self.memory.copy(from, to, len);
+            }
+        }
+    };
+}
+pub(crate) use stored_in_memory;
+
+/// A design that can take over a memory.
+pub trait Over<M>: Design + Sized {
+    /// Takes over `memory`, all of it free, with the options the design has when none are named.
+    fn new(memory: M) -> Self;
+}
+
+/// An allocator over memory it was given.
 ///
 /// Sizes are in bytes. A layout has a size above zero, and both size and align at most the arena's; the callers
 /// ([`Locked`](crate::Locked), the prompt's engine) answer everything else.
-pub trait Design {
-    /// What the arena is made of.
-    type Memory: Memory;
-
-    /// Its row of the table.
-    const INFO: Info;
-
-    /// Takes over `memory`, all of it free.
-    fn new(memory: Self::Memory) -> Self;
-
-    /// The arena.
-    fn memory(&self) -> &Self::Memory;
-
-    /// The arena, for whoever owns the blocks in it.
-    fn memory_mut(&mut self) -> &mut Self::Memory;
-
+///
+/// The first half is what a program uses; the second half is how it is drawn and checked.
+pub trait Design: Storage {
     /// Finds room for `layout`.
     ///
     /// # Errors
@@ -201,19 +513,28 @@ pub trait Design {
         let new_layout =
             Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
         let placed = self.allocate(new_layout, &mut observer)?;
-        self.memory_mut().copy(at, placed.at, new_bytes.min(layout.size() as u32));
+        self.copy(at, placed.at, new_bytes.min(layout.size() as u32));
         self.deallocate(at, layout, &mut observer);
         Ok(placed)
     }
 
-    /// The memory has grown from `old_bytes` to its present length; the new bytes are free.
-    fn grown(&mut self, old_bytes: u32, observer: impl Observer);
+    /// Makes the arena `len` bytes long; the new bytes, a multiple of 16, are free. Only over memory that can grow.
+    fn grow(&mut self, len: u32, observer: impl Observer);
 
     /// Frees everything from `at` on, a value [`Design::top`] gave. Only for designs with a top.
-    fn reset(&mut self, at: Offset);
+    fn reset(&mut self, at: Offset) {
+        unreachable!("no top to reset to {at:?}");
+    }
 
-    /// The lowest byte never handed out, where a design has one.
-    fn top(&self) -> Option<Offset>;
+    /// The border between what was handed out and what was not, where a design has one and can go back to it.
+    fn top(&self) -> Option<Offset> {
+        None
+    }
+
+    /// The block that has to be freed before the one at `at`, where the order matters.
+    fn newer_than(&self, _at: Offset) -> Option<Offset> {
+        None
+    }
 
     /// The arena from its first byte to its last.
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_;
@@ -221,15 +542,27 @@ pub trait Design {
     /// The holes, in the order the allocator would look at them.
     fn holes(&self) -> impl Iterator<Item = Piece> + '_;
 
-    /// The bytes a block with that payload takes from a hole, header and rounding included.
-    fn block_bytes(payload_bytes: u64) -> u64;
-
-    /// The largest request, at align 8, that a hole of `hole_bytes` can hold.
-    fn fits(hole_bytes: u32) -> u32 {
-        hole_bytes.saturating_sub(Self::INFO.header_bytes)
+    /// How it keeps them.
+    fn structure(&self) -> Structure {
+        Structure::Holes
     }
 
-    /// Verifies every numbered invariant of the file.
+    /// What a request takes from a hole, rounding included.
+    fn need(&self, layout: Layout) -> Need;
+
+    /// The largest request, at align 8, that a hole can hold.
+    fn fits(&self, hole: Piece) -> u32;
+
+    /// The bytes around the payload at `at`, of a live block, that are the design's.
+    fn block_edges(&self, at: Offset) -> Edges;
+
+    /// The bytes of the hole at `at` that the design wrote: links and tags.
+    fn hole_edges(&self, hole: Piece) -> Edges;
+
+    /// What [`Design::check`] verifies, in order: the numbered invariants of the file.
+    fn rules(&self) -> Vec<&'static str>;
+
+    /// Verifies every one of them.
     ///
     /// # Errors
     ///
@@ -237,16 +570,25 @@ pub trait Design {
     fn check(&self) -> Result<Census, Broken>;
 }
 
-/// A [`Design`] over [`Pages`], as the prompt holds it: object-safe, and cheap to clone.
+/// A [`Design`] as the prompt holds it: object-safe, and cheap to clone.
 ///
-/// Each method is the one of [`Design`] with the same name.
+/// Each method is the one of [`Design`] or [`Storage`] with the same name.
 #[allow(missing_docs, clippy::missing_errors_doc)]
 pub trait Heap: DynClone + Send + Sync {
-    fn info(&self) -> &'static Info;
-    fn memory(&self) -> &Pages;
-    fn memory_mut(&mut self) -> &mut Pages;
+    fn len(&self) -> u32;
+    fn read(&self, at: Offset, into: &mut [u8]);
+    fn write(&mut self, at: Offset, bytes: &[u8]);
+    fn fill(&mut self, range: Range<Offset>, byte: u8);
+    fn copy(&mut self, from: Offset, to: Offset, len: u32);
     fn allocate(&mut self, layout: Layout, observer: &mut dyn Observer) -> Result<Placement, Full>;
     fn deallocate(&mut self, at: Offset, layout: Layout, observer: &mut dyn Observer);
+    fn resize(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        observer: &mut dyn Observer,
+    ) -> Result<Placement, Full>;
     fn reallocate(
         &mut self,
         at: Offset,
@@ -257,26 +599,39 @@ pub trait Heap: DynClone + Send + Sync {
     fn grow(&mut self, len: u32, observer: &mut dyn Observer);
     fn reset(&mut self, at: Offset);
     fn top(&self) -> Option<Offset>;
+    fn newer_than(&self, at: Offset) -> Option<Offset>;
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn holes(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
-    fn block_bytes(&self, payload_bytes: u64) -> u64;
-    fn fits(&self, hole_bytes: u32) -> u32;
+    fn structure(&self) -> Structure;
+    fn need(&self, layout: Layout) -> Need;
+    fn fits(&self, hole: Piece) -> u32;
+    fn block_edges(&self, at: Offset) -> Edges;
+    fn hole_edges(&self, hole: Piece) -> Edges;
+    fn rules(&self) -> Vec<&'static str>;
     fn check(&self) -> Result<Census, Broken>;
 }
 
 dyn_clone::clone_trait_object!(Heap);
 
-impl<D: Design<Memory = Pages> + Clone + Send + Sync> Heap for D {
-    fn info(&self) -> &'static Info {
-        const { &D::INFO }
+impl<D: Design + Clone + Send + Sync> Heap for D {
+    fn len(&self) -> u32 {
+        Storage::len(self)
     }
 
-    fn memory(&self) -> &Pages {
-        Design::memory(self)
+    fn read(&self, at: Offset, into: &mut [u8]) {
+        Storage::read(self, at, into);
     }
 
-    fn memory_mut(&mut self) -> &mut Pages {
-        Design::memory_mut(self)
+    fn write(&mut self, at: Offset, bytes: &[u8]) {
+        Storage::write(self, at, bytes);
+    }
+
+    fn fill(&mut self, range: Range<Offset>, byte: u8) {
+        Storage::fill(self, range, byte);
+    }
+
+    fn copy(&mut self, from: Offset, to: Offset, len: u32) {
+        Storage::copy(self, from, to, len);
     }
 
     fn allocate(&mut self, layout: Layout, observer: &mut dyn Observer) -> Result<Placement, Full> {
@@ -285,6 +640,16 @@ impl<D: Design<Memory = Pages> + Clone + Send + Sync> Heap for D {
 
     fn deallocate(&mut self, at: Offset, layout: Layout, observer: &mut dyn Observer) {
         Design::deallocate(self, at, layout, observer);
+    }
+
+    fn resize(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        observer: &mut dyn Observer,
+    ) -> Result<Placement, Full> {
+        Design::resize(self, at, layout, new_bytes, observer)
     }
 
     fn reallocate(
@@ -298,9 +663,7 @@ impl<D: Design<Memory = Pages> + Clone + Send + Sync> Heap for D {
     }
 
     fn grow(&mut self, len: u32, observer: &mut dyn Observer) {
-        let old_bytes = Design::memory(self).len();
-        Design::memory_mut(self).grow(len);
-        Design::grown(self, old_bytes, observer);
+        Design::grow(self, len, observer);
     }
 
     fn reset(&mut self, at: Offset) {
@@ -311,6 +674,10 @@ impl<D: Design<Memory = Pages> + Clone + Send + Sync> Heap for D {
         Design::top(self)
     }
 
+    fn newer_than(&self, at: Offset) -> Option<Offset> {
+        Design::newer_than(self, at)
+    }
+
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_> {
         Box::new(Design::pieces(self))
     }
@@ -319,15 +686,136 @@ impl<D: Design<Memory = Pages> + Clone + Send + Sync> Heap for D {
         Box::new(Design::holes(self))
     }
 
-    fn block_bytes(&self, payload_bytes: u64) -> u64 {
-        D::block_bytes(payload_bytes)
+    fn structure(&self) -> Structure {
+        Design::structure(self)
     }
 
-    fn fits(&self, hole_bytes: u32) -> u32 {
-        D::fits(hole_bytes)
+    fn need(&self, layout: Layout) -> Need {
+        Design::need(self, layout)
+    }
+
+    fn fits(&self, hole: Piece) -> u32 {
+        Design::fits(self, hole)
+    }
+
+    fn block_edges(&self, at: Offset) -> Edges {
+        Design::block_edges(self, at)
+    }
+
+    fn hole_edges(&self, hole: Piece) -> Edges {
+        Design::hole_edges(self, hole)
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        Design::rules(self)
     }
 
     fn check(&self) -> Result<Census, Broken> {
         Design::check(self)
+    }
+}
+
+/// What a wrapper wraps at the prompt: any heap there is.
+impl Storage for Box<dyn Heap> {
+    fn len(&self) -> u32 {
+        Heap::len(&**self)
+    }
+
+    fn read(&self, at: Offset, into: &mut [u8]) {
+        Heap::read(&**self, at, into);
+    }
+
+    fn write(&mut self, at: Offset, bytes: &[u8]) {
+        Heap::write(&mut **self, at, bytes);
+    }
+
+    fn fill(&mut self, range: Range<Offset>, byte: u8) {
+        Heap::fill(&mut **self, range, byte);
+    }
+
+    fn copy(&mut self, from: Offset, to: Offset, len: u32) {
+        Heap::copy(&mut **self, from, to, len);
+    }
+}
+
+impl Design for Box<dyn Heap> {
+    fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
+        Heap::allocate(&mut **self, layout, &mut observer)
+    }
+
+    fn deallocate(&mut self, at: Offset, layout: Layout, mut observer: impl Observer) {
+        Heap::deallocate(&mut **self, at, layout, &mut observer);
+    }
+
+    fn resize(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        mut observer: impl Observer,
+    ) -> Result<Placement, Full> {
+        Heap::resize(&mut **self, at, layout, new_bytes, &mut observer)
+    }
+
+    fn reallocate(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        mut observer: impl Observer,
+    ) -> Result<Placement, Full> {
+        Heap::reallocate(&mut **self, at, layout, new_bytes, &mut observer)
+    }
+
+    fn grow(&mut self, len: u32, mut observer: impl Observer) {
+        Heap::grow(&mut **self, len, &mut observer);
+    }
+
+    fn reset(&mut self, at: Offset) {
+        Heap::reset(&mut **self, at);
+    }
+
+    fn top(&self) -> Option<Offset> {
+        Heap::top(&**self)
+    }
+
+    fn newer_than(&self, at: Offset) -> Option<Offset> {
+        Heap::newer_than(&**self, at)
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+        Heap::pieces(&**self)
+    }
+
+    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
+        Heap::holes(&**self)
+    }
+
+    fn structure(&self) -> Structure {
+        Heap::structure(&**self)
+    }
+
+    fn need(&self, layout: Layout) -> Need {
+        Heap::need(&**self, layout)
+    }
+
+    fn fits(&self, hole: Piece) -> u32 {
+        Heap::fits(&**self, hole)
+    }
+
+    fn block_edges(&self, at: Offset) -> Edges {
+        Heap::block_edges(&**self, at)
+    }
+
+    fn hole_edges(&self, hole: Piece) -> Edges {
+        Heap::hole_edges(&**self, hole)
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        Heap::rules(&**self)
+    }
+
+    fn check(&self) -> Result<Census, Broken> {
+        Heap::check(&**self)
     }
 }

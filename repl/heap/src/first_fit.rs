@@ -29,8 +29,10 @@ use std::alloc::Layout;
 
 use memory::Pages;
 
+use crate::design::stored_in_memory;
 use crate::{
-    Broken, Census, Design, Full, Info, Memory, Observer, Offset, Piece, PieceKind, Placement, Step,
+    Broken, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset, Order, Over, Piece,
+    PieceKind, Placement, Step, Structure,
 };
 
 const HEADER_BYTES: u32 = 8;
@@ -254,24 +256,18 @@ impl<M: Memory> FirstFit<M> {
     }
 }
 
-impl<M: Memory> Design for FirstFit<M> {
-    type Memory = M;
-
-    const INFO: Info = Info {
+impl FirstFit<Pages> {
+    /// Its row of the table.
+    pub const INFO: Info = Info {
         name: "first-fit",
         summary: "a list of holes by address; the first that fits is split",
-        header_bytes: HEADER_BYTES,
-        links_in_holes: true,
-        invariants: &[
-            "blocks tile the arena",
-            "every size is a multiple of 8, at least 16",
-            "every header knows the size of the block in front",
-            "no two neighbours are both holes",
-            "the list holds exactly the holes, in address order",
-        ],
-        build: |pages| Box::new(FirstFit::<Pages>::new(pages)),
+        options: &[],
+        inner: &[],
+        build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
     };
+}
 
+impl<M: Memory> Over<M> for FirstFit<M> {
     /// The memory's length is a multiple of 8; less than 16 bytes hold no block at all.
     fn new(memory: M) -> Self {
         let mut heap = Self { memory, first_hole: NIL };
@@ -284,17 +280,13 @@ impl<M: Memory> Design for FirstFit<M> {
         }
         heap
     }
+}
 
-    fn memory(&self) -> &M {
-        &self.memory
-    }
+stored_in_memory!(FirstFit);
 
-    fn memory_mut(&mut self) -> &mut M {
-        &mut self.memory
-    }
-
+impl<M: Memory> Design for FirstFit<M> {
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
-        let need = Self::block_bytes(layout.size() as u64) as u32;
+        let need = block_bytes(layout.size() as u64) as u32;
         let fit = self.find(need, layout.align() as u32, &mut observer).ok_or(Full)?;
         let padding_bytes = fit.block.since(fit.hole);
         let piece_bytes = fit.hole_bytes - padding_bytes;
@@ -344,7 +336,7 @@ impl<M: Memory> Design for FirstFit<M> {
         mut observer: impl Observer,
     ) -> Result<Placement, Full> {
         let block = header_of(at);
-        let need = Self::block_bytes(u64::from(new_bytes)) as u32;
+        let need = block_bytes(u64::from(new_bytes)) as u32;
         let size_bytes = self.size(block);
         if need > size_bytes {
             let behind = self.hole_behind(block).ok_or(Full)?;
@@ -377,7 +369,9 @@ impl<M: Memory> Design for FirstFit<M> {
         Ok(Placement { at, granted_bytes: self.size(block) - HEADER_BYTES })
     }
 
-    fn grown(&mut self, old_bytes: u32, mut observer: impl Observer) {
+    fn grow(&mut self, len: u32, mut observer: impl Observer) {
+        let old_bytes = self.memory.len();
+        self.memory.grow(len);
         let added_bytes = self.memory.len() - old_bytes;
         assert!(
             added_bytes.is_multiple_of(GRAIN_BYTES) && added_bytes >= MIN_BLOCK_BYTES,
@@ -388,14 +382,6 @@ impl<M: Memory> Design for FirstFit<M> {
         self.memory.set_word(before_of(added), last.map_or(0, |piece| piece.size_bytes));
         self.set_size(added, added_bytes, true);
         self.release(added, added_bytes, &mut observer);
-    }
-
-    fn reset(&mut self, _: Offset) {
-        unreachable!("first-fit has no top to reset to");
-    }
-
-    fn top(&self) -> Option<Offset> {
-        None
     }
 
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
@@ -413,9 +399,35 @@ impl<M: Memory> Design for FirstFit<M> {
         })
     }
 
-    fn block_bytes(payload_bytes: u64) -> u64 {
-        let rounded = payload_bytes.next_multiple_of(u64::from(GRAIN_BYTES));
-        (rounded + u64::from(HEADER_BYTES)).max(u64::from(MIN_BLOCK_BYTES))
+    fn structure(&self) -> Structure {
+        Structure::List { order: Order::Address, rover: None }
+    }
+
+    fn need(&self, layout: Layout) -> Need {
+        let payload_bytes = block_bytes(layout.size() as u64) - u64::from(HEADER_BYTES);
+        Need { payload_bytes, edges: Edges::front(HEADER_BYTES) }
+    }
+
+    fn fits(&self, hole: Piece) -> u32 {
+        hole.size_bytes - HEADER_BYTES
+    }
+
+    fn block_edges(&self, _: Offset) -> Edges {
+        Edges::front(HEADER_BYTES)
+    }
+
+    fn hole_edges(&self, _: Piece) -> Edges {
+        Edges::front(MIN_BLOCK_BYTES)
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        vec![
+            "blocks tile the arena",
+            "every size is a multiple of 8, at least 16",
+            "every header knows the size of the block in front",
+            "no two neighbours are both holes",
+            "the list holds exactly the holes, in address order",
+        ]
     }
 
     fn check(&self) -> Result<Census, Broken> {
@@ -455,6 +467,12 @@ impl<M: Memory> FirstFit<M> {
             })
         })
     }
+}
+
+/// The bytes of a block with so large a payload, header and rounding included.
+fn block_bytes(payload_bytes: u64) -> u64 {
+    let rounded = payload_bytes.next_multiple_of(u64::from(GRAIN_BYTES));
+    (rounded + u64::from(HEADER_BYTES)).max(u64::from(MIN_BLOCK_BYTES))
 }
 
 fn header_of(payload: Offset) -> Offset {
@@ -584,10 +602,10 @@ mod tests {
     #[test]
     fn a_block_with_a_neighbour_behind_moves_with_its_bytes() {
         let (mut heap, b) = filled(&[16, 8]);
-        heap.memory_mut().write(b[0].0, b"sixteen bytes!!!");
+        heap.memory.write(b[0].0, b"sixteen bytes!!!");
         let moved = heap.reallocate(b[0], layout(16, 8), 32, ()).unwrap();
         assert_eq!(moved.at, Offset(48));
-        assert_eq!(Design::memory(&heap).read(48..64), b"sixteen bytes!!!");
+        assert_eq!(heap.memory.read(48..64), b"sixteen bytes!!!");
         heap.check().unwrap();
     }
 
@@ -595,7 +613,7 @@ mod tests {
     fn a_grown_arena_extends_the_last_hole_or_adds_one() {
         for (sizes, expect) in [(&[40][..], (48, 2000)), (&[1016][..], (1024, 1024))] {
             let (mut heap, _) = filled(sizes);
-            crate::Heap::grow(&mut heap, 2048, &mut ());
+            Design::grow(&mut heap, 2048, ());
             heap.check().unwrap();
             assert_eq!(holes(&heap), [expect]);
         }

@@ -20,9 +20,12 @@ mod offset;
 mod region;
 
 pub use bump::Bump;
-pub use design::{Broken, Census, Design, Full, Heap, Observer, Piece, PieceKind, Placement, Step};
+pub use design::{
+    Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node, NodeKind,
+    Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Wrapper,
+};
 pub use first_fit::FirstFit;
-pub use heaps::{HEAPS, Info, named};
+pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named};
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
-pub use region::{Memory, Region};
+pub use region::{Memory, Real, Region, TrustedRegion};

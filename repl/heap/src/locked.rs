@@ -4,7 +4,7 @@ use std::ptr::{self, NonNull};
 use allocator_api2::alloc::{AllocError, Allocator};
 use spin::{Mutex, MutexGuard};
 
-use crate::{Design, Offset, Placement, Region};
+use crate::{Offset, Over, Placement, Real, Region, TrustedRegion};
 
 /// A [`Design`] over a [`Region`], shared by threads: what a program uses.
 ///
@@ -28,32 +28,41 @@ use crate::{Design, Offset, Placement, Region};
 ///
 /// Zero sizes: `GlobalAlloc` forbids them, `Allocator` allows them and gets a dangling pointer, as the contract says.
 /// A request beyond the arena's own alignment or length is out of memory.
-pub struct Locked<D> {
+pub struct Locked<D, M = Region> {
     base: NonNull<u8>,
-    state: Mutex<State<D>>,
+    state: Mutex<State<D, M>>,
 }
 
-enum State<D> {
-    Fresh(Region),
+enum State<D, M> {
+    Fresh(M),
     Running(D),
     /// Only while one becomes the other.
     Between,
 }
 
 // SAFETY: `base` is only used to compute addresses in the region, which the mutex guards with the design.
-unsafe impl<D: Send> Send for Locked<D> {}
+unsafe impl<D: Send, M: Send> Send for Locked<D, M> {}
 // SAFETY: as above.
-unsafe impl<D: Send> Sync for Locked<D> {}
+unsafe impl<D: Send, M: Send> Sync for Locked<D, M> {}
 
-impl<D: Design<Memory = Region>> Locked<D> {
+impl<D: Over<Region>> Locked<D> {
     /// A design that will manage `region`.
     pub const fn new(region: Region) -> Self {
-        Self { base: region.base(), state: Mutex::new(State::Fresh(region)) }
+        Self { base: region.start(), state: Mutex::new(State::Fresh(region)) }
     }
+}
 
+impl<D: Over<TrustedRegion>> Locked<D, TrustedRegion> {
+    /// A design that will manage `region`, without a check of each access.
+    pub const fn trusting(region: TrustedRegion) -> Self {
+        Self { base: region.start(), state: Mutex::new(State::Fresh(region)) }
+    }
+}
+
+impl<D: Over<M>, M: Real> Locked<D, M> {
     /// Runs `work` on the design, alone. For drawing and checking; it must not allocate from this heap.
     pub fn with<T>(&self, work: impl FnOnce(&mut D) -> T) -> T {
-        let mut state: MutexGuard<'_, State<D>> = self.state.lock();
+        let mut state: MutexGuard<'_, State<D, M>> = self.state.lock();
         if let State::Fresh(_) = *state {
             let State::Fresh(region) = std::mem::replace(&mut *state, State::Between) else {
                 unreachable!("it was fresh a line ago, under the same lock")
@@ -66,14 +75,18 @@ impl<D: Design<Memory = Region>> Locked<D> {
         work(design)
     }
 
+    /// Where the arena starts.
+    pub const fn start(&self) -> NonNull<u8> {
+        self.base
+    }
+
     /// The largest alignment at which offsets and addresses agree.
     fn base_align(&self) -> usize {
         1 << self.base.addr().trailing_zeros()
     }
 
     fn serves(&self, design: &D, size: usize, align: usize) -> bool {
-        size <= crate::Memory::len(design.memory()) as usize
-            && align <= self.base_align().min(crate::MAX_ALIGN as usize)
+        size <= design.len() as usize && align <= self.base_align().min(crate::MAX_ALIGN as usize)
     }
 
     fn pointer(&self, placed: Placement) -> NonNull<u8> {
@@ -136,7 +149,7 @@ impl<D: Design<Memory = Region>> Locked<D> {
 
 // SAFETY: a design hands out disjoint, aligned blocks inside its region and keeps their bytes until they come back;
 // the tests hold every design to that against an oracle. `or_abort` keeps a panic in, and nothing here allocates.
-unsafe impl<D: Design<Memory = Region>> GlobalAlloc for Locked<D> {
+unsafe impl<D: Over<M>, M: Real> GlobalAlloc for Locked<D, M> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.take(layout).map_or(ptr::null_mut(), |(pointer, _)| pointer.as_ptr())
     }
@@ -157,7 +170,7 @@ unsafe impl<D: Design<Memory = Region>> GlobalAlloc for Locked<D> {
 }
 
 // SAFETY: as for `GlobalAlloc`; blocks outlive every move of the reference, since they lie in the region.
-unsafe impl<D: Design<Memory = Region>> Allocator for &Locked<D> {
+unsafe impl<D: Over<M>, M: Real> Allocator for &Locked<D, M> {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         if layout.size() == 0 {
             return Ok(dangling(layout.align()));
@@ -207,7 +220,7 @@ unsafe impl<D: Design<Memory = Region>> Allocator for &Locked<D> {
     }
 }
 
-impl<D: Design<Memory = Region>> Locked<D> {
+impl<D: Over<M>, M: Real> Locked<D, M> {
     /// `grow` and `shrink` of `Allocator`: in place where alignment and design allow it, else by moving.
     ///
     /// # Safety

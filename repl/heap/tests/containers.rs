@@ -12,7 +12,7 @@ use allocator_api2::alloc::Allocator;
 use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use hashbrown::HashMap;
-use heap::{Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Memory, Region};
+use heap::{Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Region};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
 
@@ -49,7 +49,7 @@ on_each_design! {
 const KIB: usize = 1024;
 
 /// Runs `work` on a heap over `arena_bytes` of memory, and checks the design's invariants behind it.
-fn on_heap<D: Design<Memory = Region>>(arena_bytes: usize, work: impl FnOnce(&Locked<D>)) {
+fn on_heap<D: Over<Region>>(arena_bytes: usize, work: impl FnOnce(&Locked<D>)) {
     /// Frees the arena even when a test panics, so that valgrind's report names the first mistake alone.
     struct Arena(NonNull<u8>, Layout);
     impl Drop for Arena {
@@ -70,8 +70,13 @@ fn on_heap<D: Design<Memory = Region>>(arena_bytes: usize, work: impl FnOnce(&Lo
     check(&heap);
 }
 
-fn check<D: Design<Memory = Region>>(heap: &Locked<D>) -> Census {
+fn check<D: Over<Region>>(heap: &Locked<D>) -> Census {
     heap.with(|design| Design::check(design)).expect("every invariant holds")
+}
+
+/// Whether the design knows each block, and not only the bytes it handed out.
+fn tracks_blocks(design: &impl Design) -> bool {
+    design.pieces().all(|piece| piece.kind != PieceKind::Taken)
 }
 
 fn layout(size: usize, align: usize) -> Layout {
@@ -103,7 +108,7 @@ fn address(block: NonNull<[u8]>) -> usize {
 
 // Containers.
 
-fn a_vec_that_grows_last_stays_in_place<D: Design<Memory = Region>>() {
+fn a_vec_that_grows_last_stays_in_place<D: Over<Region>>() {
     on_heap::<D>(64 * KIB, |heap| {
         let mut numbers = Vec::new_in(heap);
         numbers.push(0_u64);
@@ -114,7 +119,7 @@ fn a_vec_that_grows_last_stays_in_place<D: Design<Memory = Region>>() {
     });
 }
 
-fn a_vec_with_a_block_behind_it_moves_with_its_items<D: Design<Memory = Region>>() {
+fn a_vec_with_a_block_behind_it_moves_with_its_items<D: Over<Region>>() {
     on_heap::<D>(64 * KIB, |heap| {
         let mut numbers = Vec::with_capacity_in(4, heap);
         numbers.extend(0_u64..4);
@@ -127,7 +132,7 @@ fn a_vec_with_a_block_behind_it_moves_with_its_items<D: Design<Memory = Region>>
     });
 }
 
-fn a_vec_that_shrinks_last_gives_its_tail_back<D: Design<Memory = Region>>() {
+fn a_vec_that_shrinks_last_gives_its_tail_back<D: Over<Region>>() {
     on_heap::<D>(64 * KIB, |heap| {
         let mut numbers = Vec::with_capacity_in(1000, heap);
         numbers.extend(0_u64..10);
@@ -139,7 +144,7 @@ fn a_vec_that_shrinks_last_gives_its_tail_back<D: Design<Memory = Region>>() {
     });
 }
 
-fn boxes_are_freed_in_any_order<D: Design<Memory = Region>>() {
+fn boxes_are_freed_in_any_order<D: Over<Region>>() {
     struct Counted<'a>(&'a Cell<u32>, [u8; 40]);
     impl Drop for Counted<'_> {
         fn drop(&mut self) {
@@ -163,7 +168,7 @@ fn boxes_are_freed_in_any_order<D: Design<Memory = Region>>() {
     });
 }
 
-fn a_hash_map_keeps_its_entries_while_it_grows_and_shrinks<D: Design<Memory = Region>>() {
+fn a_hash_map_keeps_its_entries_while_it_grows_and_shrinks<D: Over<Region>>() {
     on_heap::<D>(512 * KIB, |heap| {
         let mut squares = HashMap::new_in(heap);
         for n in 0..1000_u64 {
@@ -178,7 +183,7 @@ fn a_hash_map_keeps_its_entries_while_it_grows_and_shrinks<D: Design<Memory = Re
     });
 }
 
-fn containers_of_all_kinds_share_a_heap<D: Design<Memory = Region>>() {
+fn containers_of_all_kinds_share_a_heap<D: Over<Region>>() {
     on_heap::<D>(512 * KIB, |heap| {
         let mut lists = HashMap::new_in(heap);
         for n in 0..300_usize {
@@ -199,7 +204,7 @@ fn containers_of_all_kinds_share_a_heap<D: Design<Memory = Region>>() {
 
 // Requests.
 
-fn a_request_for_nothing_gets_an_aligned_address_and_no_bytes<D: Design<Memory = Region>>() {
+fn a_request_for_nothing_gets_an_aligned_address_and_no_bytes<D: Over<Region>>() {
     on_heap::<D>(4 * KIB, |heap| {
         let before = check(heap);
         for align in (0..=16).map(|power| 1 << power) {
@@ -216,7 +221,7 @@ fn a_request_for_nothing_gets_an_aligned_address_and_no_bytes<D: Design<Memory =
     });
 }
 
-fn a_block_grows_from_nothing_and_shrinks_to_nothing<D: Design<Memory = Region>>() {
+fn a_block_grows_from_nothing_and_shrinks_to_nothing<D: Over<Region>>() {
     on_heap::<D>(4 * KIB, |heap| {
         let (nothing, some) = (layout(0, 8), layout(100, 8));
         let before = check(heap);
@@ -233,7 +238,7 @@ fn a_block_grows_from_nothing_and_shrinks_to_nothing<D: Design<Memory = Region>>
     });
 }
 
-fn every_alignment_up_to_64_kib_is_kept<D: Design<Memory = Region>>() {
+fn every_alignment_up_to_64_kib_is_kept<D: Over<Region>>() {
     on_heap::<D>(512 * KIB, |heap| {
         let mut blocks = std::vec::Vec::new();
         for align in (0..=16).map(|power| 1 << power) {
@@ -254,7 +259,7 @@ fn every_alignment_up_to_64_kib_is_kept<D: Design<Memory = Region>>() {
     });
 }
 
-fn growing_to_a_larger_alignment_keeps_the_bytes<D: Design<Memory = Region>>() {
+fn growing_to_a_larger_alignment_keeps_the_bytes<D: Over<Region>>() {
     on_heap::<D>(64 * KIB, |heap| {
         filled(heap, layout(8, 8), 1);
         let (old, new) = (layout(100, 8), layout(300, 4096));
@@ -266,7 +271,7 @@ fn growing_to_a_larger_alignment_keeps_the_bytes<D: Design<Memory = Region>>() {
     });
 }
 
-fn growing_zeroed_clears_what_was_written_there_before<D: Design<Memory = Region>>() {
+fn growing_zeroed_clears_what_was_written_there_before<D: Over<Region>>() {
     for align in [8, 1024] {
         on_heap::<D>(64 * KIB, |heap| {
             let dirty = layout(16 * KIB, 8);
@@ -287,7 +292,7 @@ fn growing_zeroed_clears_what_was_written_there_before<D: Design<Memory = Region
     }
 }
 
-fn shrinking_to_another_alignment_keeps_the_bytes_that_stay<D: Design<Memory = Region>>() {
+fn shrinking_to_another_alignment_keeps_the_bytes_that_stay<D: Over<Region>>() {
     for (old_align, new_align) in [(8, 2048), (2048, 1)] {
         on_heap::<D>(64 * KIB, |heap| {
             filled(heap, layout(8, 8), 1);
@@ -301,7 +306,7 @@ fn shrinking_to_another_alignment_keeps_the_bytes_that_stay<D: Design<Memory = R
     }
 }
 
-fn a_full_heap_is_an_error_and_nothing_is_lost<D: Design<Memory = Region>>() {
+fn a_full_heap_is_an_error_and_nothing_is_lost<D: Over<Region>>() {
     on_heap::<D>(4 * KIB, |heap| {
         let mut numbers = Vec::new_in(heap);
         numbers.extend(0_u64..100);
@@ -328,7 +333,7 @@ fn a_full_heap_is_an_error_and_nothing_is_lost<D: Design<Memory = Region>>() {
     });
 }
 
-fn a_request_beyond_the_arena_or_its_alignment_is_out_of_memory<D: Design<Memory = Region>>() {
+fn a_request_beyond_the_arena_or_its_alignment_is_out_of_memory<D: Over<Region>>() {
     on_heap::<D>(256 * KIB, |heap| {
         let largest = isize::MAX.cast_unsigned();
         for layout in [
@@ -417,7 +422,7 @@ impl Owed {
     }
 }
 
-impl<D: Design<Memory = Region>> Oracle<'_, D> {
+impl<D: Over<Region>> Oracle<'_, D> {
     fn run(&mut self, step: &Step) -> TestCaseResult {
         match *step {
             Step::Alloc { size, align, zeroed } => self.alloc(layout(size, align), zeroed)?,
@@ -435,7 +440,7 @@ impl<D: Design<Memory = Region>> Oracle<'_, D> {
         let census = self.heap.with(|design| Design::check(design));
         let census = census.map_err(|broken| TestCaseError::fail(format!("{broken:?}")))?;
         // A design that tracks its blocks has as many as the oracle.
-        if D::INFO.links_in_holes {
+        if self.heap.with(|design| tracks_blocks(design)) {
             prop_assert_eq!(census.used as usize, self.blocks.len());
         }
         Ok(())
@@ -516,17 +521,18 @@ impl<D: Design<Memory = Region>> Oracle<'_, D> {
 
     /// A refusal is right only if no hole has room for the request wherever its alignment puts it.
     fn was_full_for(&self, layout: Layout) -> TestCaseResult {
-        // At most one grain of 16 bytes goes for the rest in front that is too small for a hole.
-        let enough = D::block_bytes(layout.size() as u64) + layout.align() as u64 + 16;
+        // Designs with classes round a request up, at most to the next power of two; and at most a grain of 16 bytes goes
+        // for the rest in front that is too small for a hole.
+        let enough = 2 * layout.size() + 2 * layout.align() + 16;
         let largest = self.heap.with(|design| {
-            Design::holes(design).map(|hole| u64::from(hole.size_bytes)).max().unwrap_or(0)
+            Design::holes(design).map(|hole| design.fits(hole) as usize).max().unwrap_or(0)
         });
-        prop_assert!(largest < enough, "{layout:?} is refused beside a hole of {largest}");
+        prop_assert!(largest < enough, "{layout:?} is refused beside a hole that fits {largest}");
         Ok(())
     }
 }
 
-fn a_random_program_never_sees_blocks_overlap_or_bytes_change<D: Design<Memory = Region>>() {
+fn a_random_program_never_sees_blocks_overlap_or_bytes_change<D: Over<Region>>() {
     let config =
         Config { cases: 64, failure_persistence: None, ..Config::with_source_file(file!()) };
     // The seed is a constant, so every run and every host sees the same programs.
@@ -545,9 +551,9 @@ fn a_random_program_never_sees_blocks_overlap_or_bytes_change<D: Design<Memory =
     verdict.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-fn run_program<D: Design<Memory = Region>>(heap: &Locked<D>, program: &[Step]) -> TestCaseResult {
-    let start = heap.with(|design| Design::memory(design).base().addr().get());
-    let len = heap.with(|design| Memory::len(Design::memory(design)) as usize);
+fn run_program<D: Over<Region>>(heap: &Locked<D>, program: &[Step]) -> TestCaseResult {
+    let start = heap.start().addr().get();
+    let len = heap.with(|design| design.len() as usize);
     let mut oracle = Oracle { heap, arena: start..start + len, blocks: BTreeMap::new(), seed: 0 };
     for step in program {
         oracle.run(step)?;
@@ -555,7 +561,7 @@ fn run_program<D: Design<Memory = Region>>(heap: &Locked<D>, program: &[Step]) -
     while let Some((&at, _)) = oracle.blocks.first_key_value() {
         oracle.dealloc(at)?;
     }
-    if D::INFO.links_in_holes {
+    if heap.with(|design| tracks_blocks(design)) {
         prop_assert_eq!(check(heap), Census { used: 0, holes: 1 }, "all is free again");
     }
     Ok(())
