@@ -9,6 +9,7 @@ mod args;
 mod checkpoints;
 mod commands;
 mod complete;
+mod heap_spec;
 mod ledger;
 mod literal;
 mod look;

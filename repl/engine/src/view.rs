@@ -21,7 +21,7 @@ pub enum View {
     Blocks { total: u64, rows: Vec<BlockRow>, all: bool },
     /// Holes in the allocator's own order.
     Holes {
-        heap: &'static str,
+        heap: Arc<str>,
         total: u64,
         free_bytes: u64,
         rows: Vec<HoleRow>,
@@ -33,7 +33,7 @@ pub enum View {
     /// Numbers of the heap.
     Stats(Stats),
     /// The invariants, each verified.
-    Check { heap: &'static str, rules: Vec<Rule>, blocks: u64, holes: u64 },
+    Check { heap: Arc<str>, rules: Vec<Rule>, blocks: u64, holes: u64 },
     /// The allocators there are.
     Heaps { rows: Vec<HeapRow> },
     /// The commands by group.
@@ -103,7 +103,7 @@ pub enum StackItem {
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs)]
 pub struct HeapMap {
-    pub heap: &'static str,
+    pub heap: Arc<str>,
     pub size_bytes: u64,
     pub used_bytes: u64,
     pub start: Address,
@@ -137,8 +137,14 @@ pub enum RegionItem {
         slack_bytes: u64,
     },
     Header,
+    /// A guard's bytes, there to be damaged first.
+    Canary,
     /// Freed or padding, and not to be had before a reset.
     Stranded,
+    /// The allocator's own.
+    Books,
+    /// Freed, and held back.
+    Held,
     Omitted {
         count: u64,
         blocks: u64,
@@ -157,6 +163,7 @@ pub enum Column {
     /// Several blocks, none with half of it.
     Blocks,
     Stranded,
+    Held,
 }
 
 /// A live block.
@@ -223,7 +230,10 @@ pub enum CellOwner {
     Hole,
     Block(Arc<str>),
     Slack,
+    Canary,
     Stranded,
+    Books,
+    Held,
     Slot(Arc<str>),
     Frame,
     Padding,
@@ -234,13 +244,15 @@ pub enum CellOwner {
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs)]
 pub struct Stats {
-    pub heap: &'static str,
+    pub heap: Arc<str>,
     pub size_bytes: u64,
     pub live_blocks: u64,
     pub payload_bytes: u64,
     pub slack_bytes: u64,
     pub header_bytes: u64,
     pub stranded_bytes: u64,
+    pub books_bytes: u64,
+    pub held_bytes: u64,
     pub free_bytes: u64,
     pub holes: u64,
     pub largest_hole_bytes: u64,
@@ -268,7 +280,8 @@ pub struct Rule {
 pub struct HeapRow {
     pub name: &'static str,
     pub summary: &'static str,
-    pub header_bytes: u64,
+    /// What may stand behind the name.
+    pub usage: String,
     pub in_use: bool,
 }
 

@@ -18,8 +18,11 @@ pub struct Info {
     /// The heaps in brackets, for a wrapper.
     pub inner: &'static [Inner],
     /// A fresh one over an arena of so many bytes, all zero.
-    pub build: fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>,
+    pub build: Build,
 }
+
+/// Sets up a heap over an arena of so many bytes.
+pub type Build = fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>;
 
 /// What stands in a wrapper's brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +116,16 @@ impl Spec {
     /// [`Unfit`] if the arena is too small for it, or the platform has none.
     pub fn build(&self, len: u32) -> Result<Box<dyn Heap>, Unfit> {
         (self.info.build)(self, len)
+    }
+
+    /// Its name without the options: `guard(best-fit)`.
+    pub fn called(&self) -> String {
+        if self.inner.is_empty() {
+            return self.info.name.to_owned();
+        }
+        let border = self.border_bytes.iter().map(u32::to_string);
+        let parts: Vec<_> = border.chain(self.inner.iter().map(Self::called)).collect();
+        format!("{}({})", self.info.name, parts.join(", "))
     }
 
     fn option(&self, key: &str) -> (&Takes, Option<&Value>) {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
@@ -23,11 +25,11 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (what, _) = args.text("new|grow").given();
     let (size, span) = args.size("SIZE").given();
-    let old_bytes = if what == "grow" { u64::from(world.heap.memory().len()) } else { 0 };
+    let old_bytes = if what == "grow" { u64::from(world.heap.len()) } else { 0 };
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
     Ok(Answer::step(match what.as_str() {
         "grow" => world.grow_heap(size_bytes),
-        _ => world.replace_heap(world.heap.info(), size_bytes),
+        _ => world.replace_heap(Arc::clone(&world.spec), size_bytes, span)?,
     }))
 }
 
