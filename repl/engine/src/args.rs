@@ -33,6 +33,8 @@ pub enum Kind {
     Heap,
     /// A command's name.
     Command,
+    /// Another line.
+    Line,
     /// A file's path.
     File,
     /// A word of a list.
@@ -269,6 +271,20 @@ impl Args {
         Ok(Self { names: params.iter().map(|param| param.name).collect(), values, line })
     }
 
+    /// No arguments at all.
+    pub(crate) fn none(line: Span) -> Self {
+        Self { names: Vec::new(), values: Vec::new(), line }
+    }
+
+    /// The arguments of a line that stands `by` bytes into another.
+    pub(crate) fn moved(mut self, by: usize) -> Self {
+        self.line = self.line.moved(by);
+        for (_, span) in self.values.iter_mut().flatten() {
+            *span = span.moved(by);
+        }
+        self
+    }
+
     fn get(&self, param: &str) -> Option<&(Value, Span)> {
         let index = self.names.iter().position(|name| *name == param);
         self.values[index.unwrap_or_else(|| panic!("no parameter {param} in {:?}", self.names))]
@@ -347,6 +363,7 @@ impl Kind {
                 let text = &line[span.start..span.end];
                 Value::Heap(Arc::new(heap_spec::parse(text, span.start)?))
             }
+            Self::Line => Value::Text(line[span.start..span.end].to_owned()),
             Self::Command | Self::Mark | Self::Choice(_) => Value::Text(word.text.to_owned()),
             Self::File => Value::Text(path(word.text)),
         };

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use crate::args::{Assignment, Form, Kind, Param};
-use crate::commands::{self, COMMANDS};
+use crate::commands::{self, COMMANDS, Group};
 use crate::heap_spec;
 use crate::scan::words;
 use crate::session::Session;
@@ -97,6 +97,12 @@ impl Session {
                 .map(|(text, note)| Candidate { text, note })
                 .collect(),
             Kind::Command => command_candidates(),
+            // A line in a line; not one in that again.
+            Kind::Line => {
+                let nested = commands::find(commands::first_word(before))
+                    .is_some_and(|command| command.group == Group::Understand);
+                if nested { Vec::new() } else { self.complete(before).candidates }
+            }
             Kind::Choice(choices) => choices.iter().map(|choice| candidate(choice, "")).collect(),
             Kind::Size
             | Kind::Number(_)

@@ -1,5 +1,6 @@
 //! From the state to what is drawn of it. A map is a screenful however many blocks there are.
 
+use std::alloc::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use stack::{Byte, Item, ItemKind};
 use crate::ledger::Live;
 use crate::units::{Address, HEAP_BASE};
 use crate::view::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HoleRow, RegionItem, RegionRow,
-    StackItem, StackMap, StackRow, Stats,
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap, HoleRow,
+    RegionItem, RegionRow, StackItem, StackMap, StackRow, Stats,
 };
 use crate::world::{World, line_of};
 
@@ -333,6 +334,37 @@ impl World {
         stats
     }
 
+    pub(crate) fn frag(&self) -> Frag {
+        let stats = self.stats();
+        let holes: Vec<_> = self.heap.holes().collect();
+        let fitting = |size_bytes: u64| {
+            let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
+            let block = self.heap.need(layout).block_bytes();
+            let in_hole = |hole: &Piece| {
+                let fits = u64::from(self.heap.fits(*hole)) >= size_bytes;
+                if fits { (u64::from(hole.size_bytes) / block).max(1) } else { 0 }
+            };
+            let blocks = holes.iter().map(in_hole).sum();
+            Fitting { size_bytes, blocks, in_one_piece: stats.free_bytes / block }
+        };
+        // Four to a step, and the last one that the free bytes would hold in one piece.
+        let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
+        let fits = sizes.take_while(|size| *size <= stats.free_bytes).map(fitting).collect();
+        Frag {
+            heap: stats.heap,
+            size_bytes: stats.size_bytes,
+            internal_bytes: stats.header_bytes + stats.slack_bytes,
+            block_bytes: stats.header_bytes + stats.slack_bytes + stats.payload_bytes,
+            payload_bytes: stats.payload_bytes,
+            free_bytes: stats.free_bytes,
+            holes: stats.holes,
+            largest_hole_bytes: stats.largest_hole_bytes,
+            largest_fits_bytes: stats.largest_fits_bytes,
+            fits,
+            other_bytes: stats.stranded_bytes + stats.held_bytes + stats.books_bytes,
+        }
+    }
+
     /// The rows of a dump from `start` on, and the bytes that did not fit in it.
     pub(crate) fn dump_rows(&self, start: Address, len: u64) -> (Vec<DumpRow>, u64) {
         let looked = len.min(DUMP_BYTES);
@@ -382,14 +414,15 @@ impl World {
                     RegionKind::Block { payload, live } => {
                         let (front, rear) =
                             (u32::from(live.front_bytes), u32::from(live.rear_bytes));
-                        match at.checked_sub(payload.0) {
-                            None if inner < front - rear => CellOwner::Header,
-                            None => CellOwner::Canary,
-                            Some(at) if at < live.size_bytes => {
-                                CellOwner::Block(Arc::clone(name.expect("a block has a name")))
-                            }
-                            Some(at) if at < live.granted_bytes => CellOwner::Slack,
-                            Some(_) => CellOwner::Canary,
+                        let granted = payload.0..payload.0 + live.granted_bytes;
+                        if inner < front - rear {
+                            CellOwner::Header
+                        } else if !granted.contains(&at) {
+                            CellOwner::Canary
+                        } else if at - payload.0 < live.size_bytes {
+                            CellOwner::Block(Arc::clone(name.expect("a block has a name")))
+                        } else {
+                            CellOwner::Slack
                         }
                     }
                     RegionKind::Stranded => CellOwner::Stranded,

@@ -48,6 +48,11 @@ impl Problem {
     pub fn new(trouble: Trouble, span: Span) -> Self {
         Self { trouble, span }
     }
+
+    /// The same problem of a line that stands `by` bytes into another.
+    pub(crate) fn moved(self, by: usize) -> Self {
+        Self { span: self.span.moved(by), ..self }
+    }
 }
 
 /// A word that is not what its parameter takes.
@@ -322,6 +327,22 @@ pub enum Trouble {
         line: u64,
         last: u64,
     },
+    NothingAsked,
+    NotToTry {
+        outer: &'static str,
+        command: &'static str,
+    },
+    NothingToDare {
+        line: String,
+    },
+    NotOurs {
+        heap: Arc<str>,
+    },
+    NotLifo {
+        block: Arc<str>,
+        newer: Arc<str>,
+        heap: Arc<str>,
+    },
     LogFull,
     Interrupted,
     File {
@@ -504,6 +525,23 @@ impl Argument {
 }
 
 impl Trouble {
+    /// Whether a program could do it, if nobody looked: what `dare` is for.
+    pub(crate) fn is_misuse(&self) -> bool {
+        matches!(
+            self,
+            Self::DoubleFree { .. }
+                | Self::UseAfterFree { .. }
+                | Self::Stale { .. }
+                | Self::InteriorPointer { .. }
+                | Self::ForeignPointer { .. }
+                | Self::WrongLayout { .. }
+                | Self::OutOfBounds { .. }
+                | Self::Uninitialised { .. }
+                | Self::UseAfterReturn { .. }
+                | Self::NotLifo { .. }
+        )
+    }
+
     /// The stable code: kebab-case, or rustc's own.
     pub fn code(&self) -> &'static str {
         self.words().code
@@ -997,6 +1035,35 @@ impl Trouble {
                 format!("there is no line {}; the last is {}.", Count(*line), Count(*last)),
             )
             .hint("history lists them; goto 0 is the start"),
+            Self::NotToTry { outer, command } => words(
+                "bad-argument",
+                format!("{command} changes neither heap nor stack; there is nothing to {outer}."),
+            )
+            .hint(format!("{outer} free a")),
+            Self::NothingToDare { line } => words(
+                "bad-argument",
+                format!("`{}` is not forbidden; there is nothing to dare.", shortened(line, 40)),
+            )
+            .note("A dare does what the ledger refuses: a second free, a write out of bounds.")
+            .hint(format!("try {}", shortened(line, 40))),
+            Self::NotOurs { heap } => words(
+                "unsupported",
+                format!("{heap} is not ours: its words lie in real memory, and real damage is not undone."),
+            )
+            .hint("use first-fit, and the same again"),
+            Self::NotLifo { block, newer, heap } => words(
+                "not-lifo",
+                format!("{newer} stands above {block}, and {heap} frees the newest first. Nothing changed."),
+            )
+            .note(
+                "Unchecked, a stack allocator lowers its top past both: the newer block's bytes are \
+             handed out again while it is in use.",
+            )
+            .hint(format!("free {newer}")),
+            Self::NothingAsked => {
+                words("nothing-to-explain", "the heap has not been asked for anything yet.")
+                    .hint("alloc 200")
+            }
             Self::Interrupted => words("interrupted", "stopped by Ctrl-C. Nothing changed.")
                 .hint("the same line again"),
             Self::LogFull => words(

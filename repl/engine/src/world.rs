@@ -742,6 +742,33 @@ impl World {
         self.asked = Some(Asked { by: self.now.clone(), what, name, answer, trace });
     }
 
+    /// The name the next block gets that is given none.
+    pub(crate) fn next_block_name(&mut self) -> Arc<str> {
+        self.new_block_name(None)
+    }
+
+    /// The layout a caller without a ledger would pass on.
+    pub(crate) fn raw_layout(&self, spot: &Spot, size: Option<u64>, align: Option<u64>) -> Layout {
+        let life = match spot.owner {
+            Owner::Block { id, .. } => Some(self.ledger.life(id)),
+            _ => None,
+        };
+        let size = size.unwrap_or(life.map_or(8, |life| u64::from(life.size_bytes)));
+        let align = align.unwrap_or(life.map_or(8, |life| u64::from(life.align_bytes)));
+        let align = if align.is_power_of_two() { align.min(u64::from(MAX_ALIGN)) } else { 8 };
+        Layout::from_size_align(size.clamp(1, u64::from(MAX_ARENA)) as usize, align as usize)
+            .expect("size and align are in range")
+    }
+
+    /// Refuses to take a block away that others stand above, where the heap minds.
+    pub(crate) fn check_newest(&self, id: BlockId, span: Span) -> Result<(), Problem> {
+        let Some(newer) = self.heap.newer_than(self.ledger.life(id).at) else { return Ok(()) };
+        let (newer, _) = self.ledger.live_around(newer.0).expect("the newest block is live");
+        let name = |id| Arc::clone(self.ledger.name(id));
+        let (block, newer, heap) = (name(id), name(newer), self.heap_called());
+        Err(Problem::new(Trouble::NotLifo { block, newer, heap }, span))
+    }
+
     /// Frees a live block.
     pub(crate) fn free(&mut self, id: BlockId) -> Vec<Event> {
         let (life, name) = (*self.ledger.life(id), Arc::clone(self.ledger.name(id)));
@@ -774,6 +801,9 @@ impl World {
             return Err(Problem::new(Trouble::ZeroSize { block: Some(name) }, span));
         }
         self.layout(size_bytes, span, align, span)?;
+        if size_bytes > u64::from(life.size_bytes) {
+            self.check_newest(id, span)?;
+        }
         let new_bytes = size_bytes as u32;
         let mut trace = Trace::default();
         let what = What::Reallocate { at: life.at, layout: life.layout(), new_bytes };
@@ -854,6 +884,7 @@ impl World {
         let old_bytes = self.heap.len();
         let mut trace = Trace::default();
         self.heap.grow(size_bytes, &mut trace);
+        self.asked = None;
         self.ledger.grow(size_bytes);
         self.work += self.ledger.live_count() / 64;
         let added_bytes = u64::from(size_bytes - old_bytes);

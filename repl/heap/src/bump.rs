@@ -66,6 +66,7 @@ impl Bump<Pages> {
         summary: "one pointer that moves up; freed blocks wait for `reset`",
         options: &[],
         inner: &[],
+        is_foreign: false,
         build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
     };
 }

@@ -17,6 +17,8 @@ pub struct Info {
     pub options: &'static [OptionInfo],
     /// The heaps in brackets, for a wrapper.
     pub inner: &'static [Inner],
+    /// Whether it is somebody else's crate, at work in real memory.
+    pub is_foreign: bool,
     /// A fresh one over an arena of so many bytes, all zero.
     pub build: Build,
 }
@@ -126,6 +128,11 @@ impl Spec {
         let border = self.border_bytes.iter().map(u32::to_string);
         let parts: Vec<_> = border.chain(self.inner.iter().map(Self::called)).collect();
         format!("{}({})", self.info.name, parts.join(", "))
+    }
+
+    /// Whether it, or one it wraps, is somebody else's crate.
+    pub fn is_foreign(&self) -> bool {
+        self.info.is_foreign || self.inner.iter().any(Self::is_foreign)
     }
 
     fn option(&self, key: &str) -> (&Takes, Option<&Value>) {

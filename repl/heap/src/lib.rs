@@ -18,6 +18,7 @@ mod heaps;
 mod locked;
 mod offset;
 mod region;
+pub mod sandbox;
 
 pub use bump::Bump;
 pub use design::{

@@ -298,7 +298,7 @@ fn push(event: &Event) -> Vec<Line> {
 }
 
 /// An allocator's name at the start of a sentence.
-fn sentence_case(name: &str) -> String {
+pub(crate) fn sentence_case(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
@@ -437,7 +437,7 @@ fn as_text(bytes: &[u8]) -> Option<String> {
     (printable && !bytes.is_empty()).then(|| format!("{:?}", String::from_utf8_lossy(bytes)))
 }
 
-fn bytes_in_line(bytes: &[u8]) -> String {
+pub(crate) fn bytes_in_line(bytes: &[u8]) -> String {
     if bytes.len() > BYTES_A_LINE {
         return format!("{} …", hex(&bytes[..BYTES_A_LINE]));
     }

@@ -9,8 +9,8 @@ use engine::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use crate::Style;
 use crate::text::{Line, Role, visible, wrap};
+use crate::{Style, reasons};
 
 pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
     match view {
@@ -46,6 +46,10 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
         View::Stats(stats) => stats_lines(stats),
         View::Check { heap, rules, blocks, holes } => check_lines(heap, rules, *blocks, *holes),
+        View::Why(why) => reasons::why_lines(why, style),
+        View::Try(dry) => reasons::try_lines(dry, style),
+        View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::Frag(frag) => reasons::frag_lines(frag, style),
         View::Heaps { rows } => rows
             .iter()
             .map(|row| {

@@ -16,6 +16,8 @@ pub(super) const COMMAND: Command = Command {
     details: "The allocator's own numbered invariants, and that its blocks are those of the ledger. A real allocator \
               has no ledger to compare with.",
     examples: &[Example::new(&["alloc 40", "alloc 24", "free a"], "check")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -25,6 +25,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 20", "write a \"hello\""], "dump"),
         Example::new(&["push x = 258", "pop", "push u16"], "dump 0xffff_fff0 15"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

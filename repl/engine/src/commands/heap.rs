@@ -19,6 +19,8 @@ pub(super) const COMMAND: Command = Command {
     details: "Sizes are rounded up to a multiple of 16; an arena is at most 1 GiB. `grow` keeps every block where it \
               is, as an operating system does that hands out the pages behind.",
     examples: &[Example::new(&[], "heap new 4K"), Example::new(&["alloc 200"], "heap grow 1K")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -14,6 +14,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "list the allocators `use` can take",
     details: "The star marks the one in use.",
     examples: &[Example::new(&[], "heaps")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

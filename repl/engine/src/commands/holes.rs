@@ -19,6 +19,8 @@ pub(super) const COMMAND: Command = Command {
         &["alloc 40", "alloc 24", "alloc 96", "alloc 16", "free a", "free c"],
         "holes",
     )],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -18,6 +18,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&[], "use bump"),
         Example::refused(&["alloc 200", "use bump"], "read a", "stale-handle"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
