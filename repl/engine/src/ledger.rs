@@ -24,8 +24,9 @@ pub(crate) struct Life {
     pub(crate) align_bytes: u32,
     pub(crate) granted_bytes: u32,
     /// The allocator's own bytes around it.
-    front_bytes: u16,
-    rear_bytes: u16,
+    front_bytes: u32,
+    canary_bytes: u32,
+    rear_bytes: u32,
     /// Which arena it lay in.
     pub(crate) arena: u32,
     born: u32,
@@ -34,8 +35,8 @@ pub(crate) struct Life {
 
 impl Life {
     fn live(&self, id: BlockId) -> Live {
-        let Self { size_bytes, granted_bytes, front_bytes, rear_bytes, .. } = *self;
-        Live { id, size_bytes, granted_bytes, front_bytes, rear_bytes }
+        let Self { size_bytes, granted_bytes, front_bytes, canary_bytes, rear_bytes, .. } = *self;
+        Live { id, size_bytes, granted_bytes, front_bytes, canary_bytes, rear_bytes }
     }
 
     /// The layout it was allocated with.
@@ -50,8 +51,8 @@ impl Life {
 
     /// Everything that is taken for it: header, payload, slack, footer.
     pub(crate) fn extent(&self) -> Range<u32> {
-        let end = self.at.0 + self.granted_bytes + u32::from(self.rear_bytes);
-        self.at.0 - u32::from(self.front_bytes)..end
+        let end = self.at.0 + self.granted_bytes + self.rear_bytes;
+        self.at.0 - self.front_bytes..end
     }
 }
 
@@ -61,19 +62,21 @@ pub(crate) struct Live {
     pub(crate) id: BlockId,
     pub(crate) size_bytes: u32,
     pub(crate) granted_bytes: u32,
-    pub(crate) front_bytes: u16,
-    pub(crate) rear_bytes: u16,
+    pub(crate) front_bytes: u32,
+    /// Those of them that are a canary's.
+    pub(crate) canary_bytes: u32,
+    pub(crate) rear_bytes: u32,
 }
 
 impl Live {
     /// The first byte that is taken for it, if its payload is at `at`.
     pub(crate) fn start(&self, at: Offset) -> Offset {
-        at.minus(u32::from(self.front_bytes))
+        at.minus(self.front_bytes)
     }
 
     /// The byte behind the last.
     pub(crate) fn end(&self, at: Offset) -> Offset {
-        at.plus(self.granted_bytes + u32::from(self.rear_bytes))
+        at.plus(self.granted_bytes + self.rear_bytes)
     }
 }
 
@@ -225,8 +228,9 @@ impl Ledger {
             size_bytes: layout.size() as u32,
             align_bytes: layout.align() as u32,
             granted_bytes: placed.granted_bytes,
-            front_bytes: edges.front_bytes as u16,
-            rear_bytes: edges.rear_bytes as u16,
+            front_bytes: edges.front_bytes,
+            canary_bytes: edges.canary_bytes,
+            rear_bytes: edges.rear_bytes,
             arena,
             born: self.cause(cause),
             died: None,

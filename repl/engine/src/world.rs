@@ -218,6 +218,11 @@ impl World {
         &self.heap_name
     }
 
+    /// What it was built from.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
     /// The name by which messages call it: without its options.
     pub(crate) fn heap_called(&self) -> Arc<str> {
         Arc::clone(&self.heap_called)
@@ -1131,7 +1136,7 @@ impl World {
     /// A stretch became a hole: the allocator wrote its own words there.
     fn note_hole(&mut self, at: Offset, size_bytes: u32) {
         let hole = Piece::hole(at, size_bytes);
-        let Edges { front_bytes, rear_bytes } = self.heap.hole_edges(hole);
+        let Edges { front_bytes, rear_bytes, .. } = self.heap.hole_edges(hole);
         self.ledger.note_links(at.0..hole.end().0.min(at.0 + front_bytes));
         self.ledger.note_links(hole.end().minus(rear_bytes).0..hole.end().0);
     }

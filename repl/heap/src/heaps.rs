@@ -2,7 +2,7 @@ use std::fmt;
 
 use memory::Pages;
 
-use crate::{Bump, FirstFit, Heap};
+use crate::{AnyHeap, Bump, Counting, Fallback, FirstFit, Guard, Serial, SplitBySize};
 
 /// How deep wrappers may nest.
 pub const MAX_NESTING: usize = 8;
@@ -24,7 +24,7 @@ pub struct Info {
 }
 
 /// Sets up a heap over an arena of so many bytes.
-pub type Build = fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>;
+pub type Build = fn(&Spec, u32) -> Result<AnyHeap, Unfit>;
 
 /// What stands in a wrapper's brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Spec {
     /// # Errors
     ///
     /// [`Unfit`] if the arena is too small for it, or the platform has none.
-    pub fn build(&self, len: u32) -> Result<Box<dyn Heap>, Unfit> {
+    pub fn build(&self, len: u32) -> Result<AnyHeap, Unfit> {
         (self.info.build)(self, len)
     }
 
@@ -201,7 +201,15 @@ impl fmt::Debug for Spec {
 }
 
 /// Every allocator there is, in the order they are taught.
-pub static HEAPS: &[&Info] = &[&Bump::<Pages>::INFO, &FirstFit::<Pages>::INFO];
+pub static HEAPS: &[&Info] = &[
+    &Bump::<Pages>::INFO,
+    &FirstFit::<Pages>::INFO,
+    &Counting::<AnyHeap>::INFO,
+    &Guard::<AnyHeap>::INFO,
+    &Fallback::<AnyHeap, AnyHeap>::INFO,
+    &SplitBySize::<AnyHeap, AnyHeap>::INFO,
+    &Serial::<AnyHeap>::INFO,
+];
 
 /// The row called `name`.
 pub fn named(name: &str) -> Option<&'static Info> {
