@@ -175,6 +175,11 @@ impl Ledger {
         })
     }
 
+    /// The name of the last block that died with its payload at `at`.
+    pub(crate) fn dead_at(&self, at: u32) -> Option<&Arc<str>> {
+        self.dead.get(&at).map(|&id| self.name(id))
+    }
+
     /// The live block in whose extent `at` lies, payload or not.
     pub(crate) fn extent_around(&self, at: u32) -> Option<BlockId> {
         let of = |id: BlockId| self.life(id).extent().contains(&at).then_some(id);

@@ -334,6 +334,8 @@ pub enum Wrapper {
         poison: u8,
         /// Freed blocks.
         held: Vec<Piece>,
+        /// How many it holds back at most.
+        most: u32,
     },
     /// A lock, and how often it was taken.
     Locked {

@@ -276,6 +276,16 @@ impl<D: Design> Design for Guard<D> {
         self.inner.grow(len, observer);
     }
 
+    fn top(&self) -> Option<Offset> {
+        self.inner.top()
+    }
+
+    /// What is held back is forgotten: the heap inside takes its bytes back, or keeps them until a reset further down.
+    fn reset(&mut self, at: Offset) {
+        self.held_count = 0;
+        self.inner.reset(at);
+    }
+
     fn newer_than(&self, at: Offset) -> Option<Offset> {
         // A block held back is still on the heap inside, which then cannot take one below it.
         let canary = self.canary_of(at)?;
@@ -302,8 +312,8 @@ impl<D: Design> Design for Guard<D> {
             size_bytes: held.payload_bytes,
             kind: PieceKind::Held,
         });
-        let wrapper =
-            Wrapper::Guard { canary_bytes: FRONT_BYTES, poison: POISON, held: held.collect() };
+        let (held, most) = (held.collect(), self.most_held as u32);
+        let wrapper = Wrapper::Guard { canary_bytes: FRONT_BYTES, poison: POISON, held, most };
         Structure::Around { wrapper, inner: Box::new(self.inner.structure()) }
     }
 
