@@ -22,7 +22,7 @@
 //! 2. Every byte held back is poison.
 //!
 //! Cost: filling and comparing, O(bytes) a request. Bad at: memory. Used by C programmers as Electric Fence (Perens, 1987)
-//! and dmalloc, and as AddressSanitizer's redzones and quarantine (Serebryany et al., USENIX ATC 2012).
+//! and dmalloc, and as `AddressSanitizer`'s redzones and quarantine (Serebryany et al., USENIX ATC 2012).
 
 use std::alloc::Layout;
 
@@ -66,6 +66,7 @@ struct Held {
 
 /// What a front canary says of its block.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "the unit stands in the name")]
 struct Canary {
     front_bytes: u32,
     payload_bytes: u32,
@@ -185,15 +186,6 @@ impl<D: Design> Guard<D> {
         })
     }
 
-    // Blocks of the heap inside.
-
-    fn outer(&self, at: Offset, granted_bytes: u32, layout: Layout) -> (Placement, Canary) {
-        let (front_bytes, payload_bytes) = (front_bytes(layout), layout.size() as u32);
-        let rear_bytes = granted_bytes - front_bytes - payload_bytes;
-        let placed = Placement { at: at.plus(front_bytes), granted_bytes: payload_bytes };
-        (placed, Canary { front_bytes, payload_bytes, rear_bytes })
-    }
-
     /// Gives the oldest block held back to the heap inside.
     fn release_oldest(&mut self, observer: impl Observer) {
         let Held { at, layout, payload, payload_bytes } = self.held[self.oldest];
@@ -205,6 +197,14 @@ impl<D: Design> Guard<D> {
         self.held_count -= 1;
         self.inner.deallocate(at, layout, observer);
     }
+}
+
+/// What the heap inside granted, seen from outside: the payload, and what is around it.
+fn outer(at: Offset, granted_bytes: u32, layout: Layout) -> (Placement, Canary) {
+    let (front_bytes, payload_bytes) = (front_bytes(layout), layout.size() as u32);
+    let rear_bytes = granted_bytes - front_bytes - payload_bytes;
+    let placed = Placement { at: at.plus(front_bytes), granted_bytes: payload_bytes };
+    (placed, Canary { front_bytes, payload_bytes, rear_bytes })
 }
 
 /// Bytes in front of a payload: room for the words, and a multiple of the alignment.
@@ -230,7 +230,7 @@ impl<D: Design> Design for Guard<D> {
                 Err(Full) => self.release_oldest(&mut observer),
             }
         };
-        let (placed, canary) = self.outer(placed.at, placed.granted_bytes, layout);
+        let (placed, canary) = outer(placed.at, placed.granted_bytes, layout);
         self.surround(placed.at, canary);
         Ok(placed)
     }
@@ -267,7 +267,7 @@ impl<D: Design> Design for Guard<D> {
         let inner = inner_layout(layout).expect("the block was allocated with this layout");
         let block = at.minus(front_bytes(layout));
         let placed = self.inner.resize(block, inner, new_inner.size() as u32, observer)?;
-        let (placed, canary) = self.outer(placed.at, placed.granted_bytes, new);
+        let (placed, canary) = outer(placed.at, placed.granted_bytes, new);
         self.surround(placed.at, canary);
         Ok(placed)
     }
