@@ -11,15 +11,23 @@
 //!
 //! The only crate of the workspace with unsafe code: `region.rs` and `locked.rs`.
 
+mod buddy;
 mod bump;
+mod bump_down;
 mod design;
 mod first_fit;
 mod heaps;
 mod locked;
 mod offset;
+#[cfg(test)]
+mod oracle;
+mod pool;
 mod region;
+mod stack;
 
+pub use buddy::Buddy;
 pub use bump::Bump;
+pub use bump_down::BumpDown;
 pub use design::{
     Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node, NodeKind,
     Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Wrapper,
@@ -28,4 +36,6 @@ pub use first_fit::FirstFit;
 pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named};
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
+pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};
+pub use stack::Stack;
