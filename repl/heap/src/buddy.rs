@@ -125,17 +125,23 @@ impl<M: Memory> Buddy<M> {
         self.heads[order as usize % LISTS] = hole;
     }
 
-    /// Makes a hole of `block`, the first of its order's list.
+    /// Makes a hole of `block`, the first of its order's list. Nobody reads the `prev` of a first hole, so it stays as
+    /// it was, and taking the first hole touches no other.
     #[inline]
     fn list(&mut self, block: Offset, order: u32) {
         let next = self.head(order);
-        self.memory.set_word(next_of(block), next.0);
-        self.memory.set_word(prev_of(block), NIL.0);
         if next != NIL {
             self.memory.set_word(prev_of(next), block.0);
         }
-        self.set_head(order, block);
         self.listed |= bytes_of(order);
+        self.list_alone(block, order, next);
+    }
+
+    /// The part of [`Buddy::list`] that a list that was empty needs, but for the bit.
+    #[inline]
+    fn list_alone(&mut self, block: Offset, order: u32, next: Offset) {
+        self.memory.set_word(next_of(block), next.0);
+        self.set_head(order, block);
         self.set_status(block, FREE | order as u8);
     }
 
@@ -145,23 +151,18 @@ impl<M: Memory> Buddy<M> {
         let hole = self.head(order);
         let next = self.next(hole);
         self.set_head(order, next);
-        if next == NIL {
-            self.listed &= !bytes_of(order);
-        } else {
-            self.memory.set_word(prev_of(next), NIL.0);
-        }
+        self.listed ^= u32::from(next == NIL) << order;
         hole
     }
 
     /// Takes a hole off its list.
     #[inline]
     fn unlist(&mut self, hole: Offset, order: u32) {
-        let prev = self.prev(hole);
-        if prev == NIL {
+        if hole == self.head(order) {
             self.unlist_first(order);
             return;
         }
-        let next = self.next(hole);
+        let (prev, next) = (self.prev(hole), self.next(hole));
         self.memory.set_word(next_of(prev), next.0);
         if next != NIL {
             self.memory.set_word(prev_of(next), prev.0);
@@ -257,11 +258,7 @@ impl<M: Memory> Buddy<M> {
             let in_place =
                 |link: Offset| link.is_aligned(bytes_of(order)) && self.is_hole(link, order);
             let mirrored = (next == NIL || (in_place(next) && self.prev(next) == block))
-                && if prev == NIL {
-                    self.head(order) == block
-                } else {
-                    in_place(prev) && self.next(prev) == block
-                };
+                && (self.head(order) == block || (in_place(prev) && self.next(prev) == block));
             if !mirrored {
                 return broken(4);
             }
@@ -337,7 +334,14 @@ impl<M: Memory> Design for Buddy<M> {
             return Err(Full);
         }
         let at = self.unlist_first(found_order);
-        self.halve(at, found_order, order, &mut observer);
+        // Each list from `order` up to there is empty: it would have been found first.
+        for half in (order..found_order).rev() {
+            let upper = at.plus(bytes_of(half));
+            self.list_alone(upper, half, NIL);
+            observer.step(Step::Halved { at, half_bytes: bytes_of(half) });
+            observer.step(Step::Listed { at: upper, class: class_of(half) });
+        }
+        self.listed |= bytes_of(found_order) - bytes_of(order);
         self.set_status(at, order as u8);
         observer.step(Step::Cut {
             at,
@@ -554,6 +558,7 @@ mod tests {
     use crate::oracle;
 
     type Heap = Buddy<Pages>;
+    type Damage = fn(&mut Heap, Offset, Offset);
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
@@ -782,7 +787,6 @@ mod tests {
         let (a, b) = (allocate(&mut heap, 16), allocate(&mut heap, 64));
         free(&mut heap, a, 16);
         let a_hole = Offset(512);
-        type Damage = fn(&mut Heap, Offset, Offset);
         let damages: [(usize, Damage); 8] = [
             (1, |heap, b, _| heap.set_status(b, 3)),
             (1, |heap, b, _| heap.set_status(b, 30)),
@@ -792,7 +796,7 @@ mod tests {
                 heap.set_status(hole.plus(256), FREE | 8);
             }),
             (4, |heap, _, hole| heap.memory.set_word(next_of(hole).0, 1)),
-            (4, |heap, _, hole| heap.memory.set_word(prev_of(hole).0, 1 << 31)),
+            (4, |heap, _, hole| heap.set_head(9, hole.plus(16))),
             (4, |heap, _, hole| heap.set_status(hole, 9)),
             (5, |heap, _, _| heap.listed |= 1 << 20),
         ];

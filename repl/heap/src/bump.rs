@@ -227,6 +227,7 @@ impl<M: Memory> Design for Bump<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle;
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
@@ -294,5 +295,17 @@ mod tests {
         heap.allocate(layout(1, 1), ()).unwrap();
         assert_eq!(heap.allocate(layout(1, 65536), ()), Err(Full));
         assert_eq!(heap.top(), Some(Offset(1)));
+    }
+
+    #[test]
+    fn random_programs_agree_with_the_interval_map() {
+        oracle::random_programs(
+            false,
+            || bump(1 << 16),
+            |mut settled| {
+                settled.reset(settled.origin());
+                assert_eq!(settled.check(), Ok(Census { used: 0, holes: 1 }));
+            },
+        );
     }
 }

@@ -18,8 +18,11 @@ pub struct Info {
     /// The heaps in brackets, for a wrapper.
     pub inner: &'static [Inner],
     /// A fresh one over an arena of so many bytes, all zero.
-    pub build: fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>,
+    pub build: Build,
 }
+
+/// How a row makes a heap.
+pub type Build = fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>;
 
 /// What stands in a wrapper's brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,7 +33,9 @@ pub use design::{
     Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Wrapper,
 };
 pub use first_fit::FirstFit;
-pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named};
+pub use heaps::{
+    Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named,
+};
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
 pub use pool::Pool;

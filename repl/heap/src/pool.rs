@@ -520,9 +520,11 @@ fn next_of(slot: Offset) -> Offset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PieceKind::{Block, Books, Hole};
     use crate::oracle;
 
     type Heap = Pool<Pages>;
+    type Damage = fn(&mut Heap);
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
@@ -583,7 +585,6 @@ mod tests {
         allocate(&mut heap, 24);
         assert_eq!(allocate(&mut heap, 64), Offset(64));
         let pieces: Vec<_> = heap.pieces().map(|piece| (piece.size_bytes, piece.kind)).collect();
-        use PieceKind::{Block, Books, Hole};
         assert_eq!(pieces, [(24, Block), (24, Hole), (16, Books), (64, Block), (896, Hole)]);
     }
 
@@ -688,7 +689,7 @@ mod tests {
     #[test]
     fn random_programs_agree_with_the_interval_map() {
         for sizes in [DEFAULT_SIZES, ALL_POWERS, &[24, 40, 600, 20_000], &[4096]] {
-            for len in [1 << 16, 10_000, 96] {
+            for len in [20_000, 96] {
                 let fresh = || heap(len, sizes);
                 oracle::random_programs(true, fresh, |settled| {
                     assert_eq!(settled.check().unwrap().used, 0);
@@ -703,7 +704,6 @@ mod tests {
         let blocks: Vec<_> = (0..4).map(|_| allocate(&mut heap, 16)).collect();
         free(&mut heap, blocks[0], 16);
         free(&mut heap, blocks[1], 16);
-        type Damage = fn(&mut Heap);
         let damages: [(usize, Damage); 9] = [
             (1, |heap| heap.note(Offset(0), 0)),
             (1, |heap| heap.note(Offset(32), IN_USE | 7)),

@@ -392,6 +392,7 @@ fn below_of(block: Offset) -> Offset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PieceKind::{Block, Books, Hole};
     use crate::oracle;
 
     type Heap = Stack<Pages>;
@@ -429,7 +430,6 @@ mod tests {
         let placed = heap.allocate(layout(64, 1024), ()).unwrap();
         assert_eq!(placed.at, Offset(1024));
         let pieces: Vec<_> = heap.pieces().map(|piece| (piece.size_bytes, piece.kind)).collect();
-        use PieceKind::{Block, Books, Hole};
         assert_eq!(pieces, [(32, Block), (984, Books), (72, Block), (3008, Hole)]);
         heap.deallocate(placed.at, layout(64, 1024), ());
         assert_eq!(heap.top, Offset(32));
@@ -554,7 +554,7 @@ mod tests {
             (below_of(b), NIL.0, 3),
             (below_of(a), 0, 3),
             (below_of(b), 4, 2),
-            (before_of(b), 48 | FREE, 4),
+            (before_of(b), 48 + FREE, 4),
         ] {
             let mut damaged = heap.clone();
             damaged.memory.set_word(at.0, word);
