@@ -3,10 +3,9 @@
 use std::alloc::Layout;
 use std::collections::BTreeMap;
 
-use heap::{HEAPS, Heap, Info, Offset};
-use memory::Pages;
+use heap::{HEAPS, Heap, Info, Offset, PieceKind, Spec, Structure, Takes, Value};
 use proptest::prelude::*;
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 
 use crate::{exchange, session, snapshot};
 
@@ -33,6 +32,9 @@ fn op() -> impl Strategy<Value = Op> {
 struct Oracle {
     live: BTreeMap<u32, (Layout, u8)>,
     next: u8,
+    /// The blocks' names at the prompt, by their offsets, and how many there have been.
+    names: BTreeMap<u32, String>,
+    named: u32,
 }
 
 impl Oracle {
@@ -40,7 +42,7 @@ impl Oracle {
         let end = at.0 + granted_bytes;
         assert!(granted_bytes as usize >= layout.size(), "{granted_bytes} granted for {layout:?}");
         assert!(
-            at.0.is_multiple_of(layout.align() as u32) && end <= heap.memory().len(),
+            at.0.is_multiple_of(layout.align() as u32) && end <= heap.len(),
             "{at:?} for {layout:?}"
         );
         if let Some((start, (other, _))) = self.live.range(..end).next_back() {
@@ -51,16 +53,49 @@ impl Oracle {
             );
         }
         self.next = self.next.wrapping_add(1);
-        heap.memory_mut().fill(at.0..at.0 + layout.size() as u32, self.next);
+        heap.fill(at..at.plus(layout.size() as u32), self.next);
         self.live.insert(at.0, (layout, self.next));
     }
 
     fn check(&self, heap: &dyn Heap) {
         for (&at, &(layout, byte)) in &self.live {
-            let bytes = heap.memory().read(at..at + layout.size() as u32);
+            let bytes = bytes(heap, at, layout.size());
             assert!(bytes.iter().all(|&found| found == byte), "the block at {at} lost its bytes");
         }
-        heap.check().unwrap_or_else(|broken| panic!("{broken:?} in {}", heap.info().name));
+        heap.check().unwrap_or_else(|broken| {
+            panic!("{broken:?}: {}", heap.rules()[broken.invariant - 1]);
+        });
+    }
+
+    /// The op as a line for the prompt, if it does anything; blocks have the names the prompt would give them.
+    fn line(&self, op: &Op) -> Option<String> {
+        let name = |which: usize| {
+            let index = which.checked_rem(self.live.len())?;
+            self.names.get(self.live.keys().nth(index)?).cloned()
+        };
+        Some(match *op {
+            Op::Alloc { size, align_shift } => format!("alloc {size} align {}", 1 << align_shift),
+            Op::Free { which } => format!("free {}", name(which)?),
+            Op::Realloc { which, size } => format!("realloc {} {size}", name(which)?),
+        })
+    }
+
+    /// Names for the blocks that have none yet, as the prompt gives them; a block that moved keeps its own.
+    fn rename(&mut self) {
+        let gone: Vec<_> =
+            self.names.keys().copied().filter(|at| !self.live.contains_key(at)).collect();
+        let new: Vec<_> =
+            self.live.keys().copied().filter(|at| !self.names.contains_key(at)).collect();
+        let mut names: Vec<_> = gone.iter().filter_map(|at| self.names.remove(at)).collect();
+        for at in new {
+            let name = names.pop().unwrap_or_else(|| {
+                self.named += 1;
+                let (high, low) = ((self.named - 1) / 26, (self.named - 1) % 26);
+                let letter = |n: u32| char::from(b'a' + n as u8);
+                (high > 0).then(|| letter(high - 1)).into_iter().chain([letter(low)]).collect()
+            });
+            self.names.insert(at, name);
+        }
     }
 
     fn run(&mut self, heap: &mut dyn Heap, op: &Op) {
@@ -87,7 +122,7 @@ impl Oracle {
                 let new = Layout::from_size_align(size as usize, layout.align()).unwrap();
                 if let Ok(placed) = heap.reallocate(Offset(at), layout, size, &mut ()) {
                     let kept = size.min(layout.size() as u32);
-                    let bytes = heap.memory().read(placed.at.0..placed.at.0 + kept);
+                    let bytes = bytes(heap, placed.at.0, kept as usize);
                     assert!(
                         bytes.iter().all(|&found| found == byte),
                         "realloc from {at} lost bytes"
@@ -100,53 +135,127 @@ impl Oracle {
     }
 }
 
-fn fresh(info: &Info) -> Box<dyn Heap> {
-    (info.build)(Pages::new(ARENA_BYTES))
+fn fresh(spec: &Spec) -> Box<dyn Heap> {
+    spec.build(ARENA_BYTES).expect("8 KiB are enough for every heap")
+}
+
+fn bytes(heap: &dyn Heap, at: u32, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    heap.read(Offset(at), &mut bytes);
+    bytes
+}
+
+/// A spec as a part of a file's name.
+fn file_name(spec: &Spec) -> String {
+    let text = spec.to_string();
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// Every row with its options at their defaults, every other choice of each option, and wrappers around some.
+fn specs() -> Vec<Spec> {
+    let heap = |info: &&&'static Info| info.inner.is_empty();
+    let mut specs: Vec<_> = HEAPS.iter().filter(heap).map(|info| Spec::plain(info)).collect();
+    for info in HEAPS.iter().filter(heap) {
+        for option in info.options {
+            let Takes::Choice(words) = option.takes else { continue };
+            for &word in &words[1..] {
+                let mut spec = Spec::plain(info);
+                spec.options.push((option.key, Value::Choice(word)));
+                specs.push(spec);
+            }
+        }
+    }
+    specs
+}
+
+/// The program as lines for the prompt, up to the step at which it goes wrong: what a failure prints.
+fn script(spec: &Spec, ops: &[Op]) -> String {
+    let mut lines = vec![format!("use {spec}"), format!("heap new {ARENA_BYTES}")];
+    let mut heap = fresh(spec);
+    let mut oracle = Oracle::default();
+    for op in ops {
+        let line = oracle.line(op);
+        let goes_on = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            oracle.run(&mut *heap, op);
+            oracle.check(&*heap);
+        }));
+        lines.extend(line);
+        if goes_on.is_err() {
+            break;
+        }
+        oracle.rename();
+    }
+    lines.push("check".to_owned());
+    lines.join("\n")
 }
 
 #[test]
 fn random_programs_agree_with_the_oracle() {
-    for info in HEAPS {
+    for spec in &specs() {
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let mut runner = TestRunner::new_with_rng(ProptestConfig::with_cases(200), rng);
-        runner
-            .run(&prop::collection::vec(op(), 0..120), |ops| {
-                let mut heap = fresh(info);
-                let mut oracle = Oracle::default();
-                for op in &ops {
-                    oracle.run(&mut *heap, op);
-                    oracle.check(&*heap);
-                }
-                Ok(())
-            })
-            .unwrap_or_else(|failure| panic!("{}: {failure}", info.name));
+        let verdict = runner.run(&prop::collection::vec(op(), 0..120), |ops| {
+            let mut heap = fresh(spec);
+            let mut oracle = Oracle::default();
+            for op in &ops {
+                oracle.run(&mut *heap, op);
+                oracle.check(&*heap);
+            }
+            Ok(())
+        });
+        if let Err(TestError::Fail(why, ops)) = verdict {
+            panic!("{spec}: {why}. At the prompt:\n\n{}\n", script(spec, &ops));
+        }
     }
 }
 
 #[test]
+fn a_failing_program_is_printed_as_lines_one_can_paste() {
+    let ops = [
+        Op::Alloc { size: 40, align_shift: 3 },
+        Op::Alloc { size: 24, align_shift: 5 },
+        Op::Realloc { which: 0, size: 100 },
+        Op::Free { which: 0 },
+    ];
+    let lines = script(&Spec::plain(heap::named("first-fit").unwrap()), &ops);
+    let expect = "use first-fit\nheap new 8192\nalloc 40 align 8\nalloc 24 align 32\nrealloc a 100\nfree b\ncheck";
+    assert_eq!(lines, expect);
+    let mut session = session(&lines.lines().collect::<Vec<_>>());
+    assert!(exchange(&mut session, "check").contains("is sound"));
+}
+
+#[test]
 fn after_everything_is_freed_one_block_of_the_whole_arena_fits() {
-    for info in HEAPS {
-        let mut heap = fresh(info);
+    for spec in &specs() {
+        let mut heap = fresh(spec);
         let layout = Layout::from_size_align(100, 8).unwrap();
         let blocks: Vec<_> = std::iter::from_fn(|| heap.allocate(layout, &mut ()).ok()).collect();
-        assert!(blocks.len() > 50, "{}: {} blocks", info.name, blocks.len());
+        assert!(blocks.len() > 50, "{spec}: {} blocks", blocks.len());
         // The newest first: bump takes back nothing else.
         for block in blocks.iter().rev() {
             heap.deallocate(block.at, layout, &mut ());
         }
-        let whole = Layout::from_size_align(heap.fits(ARENA_BYTES) as usize, 8).unwrap();
         // Padding between bump's blocks stays taken until a reset.
         if heap.top().is_some() {
             heap.reset(Offset(0));
         }
-        assert!(heap.allocate(whole, &mut ()).is_ok(), "{}: {whole:?}", info.name);
+        assert!(heap.pieces().all(|piece| piece.kind != PieceKind::Block), "{spec}");
+        // A slot never changes its size; everything else is one piece again.
+        if !matches!(heap.structure(), Structure::Slots(_)) {
+            let largest = |heap: &dyn Heap| heap.holes().map(|hole| heap.fits(hole)).max();
+            let whole = largest(&*fresh(spec)).expect("a fresh arena has a hole");
+            assert_eq!(largest(&*heap), Some(whole), "{spec}");
+            let whole = Layout::from_size_align(whole as usize, 8).unwrap();
+            assert!(heap.allocate(whole, &mut ()).is_ok(), "{spec}: {whole:?}");
+        }
     }
 }
 
 #[test]
 fn the_pieces_of_a_walk_tile_the_arena() {
-    for info in HEAPS {
-        let mut heap = fresh(info);
+    for spec in &specs() {
+        let mut heap = fresh(spec);
         let mut oracle = Oracle::default();
         for i in 0..60u32 {
             oracle.run(&mut *heap, &Op::Alloc { size: 1 + i * 7 % 90, align_shift: i % 7 });
@@ -155,29 +264,29 @@ fn the_pieces_of_a_walk_tile_the_arena() {
             }
             let mut at = Offset(0);
             for piece in heap.pieces() {
-                assert_eq!(piece.at, at, "{}", info.name);
+                assert_eq!(piece.at, at, "{spec}");
                 at = piece.end();
             }
-            assert_eq!(at, Offset(ARENA_BYTES), "{}", info.name);
+            assert_eq!(at, Offset(ARENA_BYTES), "{spec}");
         }
     }
 }
 
 #[test]
 fn a_refused_request_leaves_the_heap_as_it_was() {
-    for info in HEAPS {
-        let mut heap = fresh(info);
+    for spec in &specs() {
+        let mut heap = fresh(spec);
         let layout = Layout::from_size_align(64, 8).unwrap();
         let block = heap.allocate(layout, &mut ()).unwrap();
-        let before = heap.memory().read(0..ARENA_BYTES);
+        let before = bytes(&*heap, 0, ARENA_BYTES as usize);
         for (size, align) in [(ARENA_BYTES + 8, 8), (heap::MAX_ARENA, 8), (1, heap::MAX_ALIGN)] {
             let large = Layout::from_size_align(size as usize, align as usize).unwrap();
-            assert!(heap.allocate(large, &mut ()).is_err(), "{}: {large:?}", info.name);
+            assert!(heap.allocate(large, &mut ()).is_err(), "{spec}: {large:?}");
             if size > 1 {
-                assert!(heap.reallocate(block.at, layout, size, &mut ()).is_err(), "{}", info.name);
+                assert!(heap.reallocate(block.at, layout, size, &mut ()).is_err(), "{spec}");
             }
         }
-        assert_eq!(heap.memory().read(0..ARENA_BYTES), before, "{}", info.name);
+        assert_eq!(bytes(&*heap, 0, ARENA_BYTES as usize), before, "{spec}");
     }
 }
 
@@ -200,17 +309,17 @@ fn every_heap_tells_the_conformance_story() {
         "map",
         "check",
     ];
-    for info in HEAPS {
-        let mut session = session(&[&format!("use {}", info.name)]);
+    for spec in &specs() {
+        let mut session = session(&[&format!("use {spec}")]);
         let text: Vec<_> = STORY.iter().map(|line| exchange(&mut session, line)).collect();
-        snapshot(&format!("heap__{}", info.name), &text.join("\n"));
+        snapshot(&format!("heap__{}", file_name(spec)), &text.join("\n"));
     }
 }
 
 #[test]
 fn a_heap_of_a_gibibyte_answers_at_once_and_holds_no_gibibyte() {
-    for info in HEAPS {
-        let mut session = session(&[&format!("use {}", info.name), "heap new 1G"]);
+    for spec in &specs() {
+        let mut session = session(&[&format!("use {spec}"), "heap new 1G"]);
         for line in [
             "alloc 500M zeroed",
             "alloc 8 align 65536",
@@ -221,7 +330,7 @@ fn a_heap_of_a_gibibyte_answers_at_once_and_holds_no_gibibyte() {
             "undo",
             "check",
         ] {
-            assert!(crate::play(&mut session, line).unwrap().is_ok(), "{}: {line}", info.name);
+            assert!(crate::play(&mut session, line).unwrap().is_ok(), "{spec}: {line}");
         }
     }
 }

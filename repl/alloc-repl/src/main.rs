@@ -25,6 +25,12 @@ const REFUSED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !engine::is_daring() {
+            report(panic);
+        }
+    }));
     let arguments = arguments::parse();
     match run(arguments) {
         Ok(code) => code,

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use heap::Spec;
+
+use crate::heap_spec;
 use crate::literal::{self, Size, Slot};
 use crate::problem::{Argument, Problem, Trouble};
 use crate::scan::{Span, Word};
@@ -26,10 +29,12 @@ pub enum Kind {
     Bytes,
     /// What `push` takes, to the line's end.
     Slot,
-    /// An allocator's name.
+    /// An allocator with its options, to the line's end.
     Heap,
     /// A command's name.
     Command,
+    /// Another line.
+    Line,
     /// A file's path.
     File,
     /// A word of a list.
@@ -140,7 +145,7 @@ impl<'a> Assignment<'a> {
         }
         let mut expected = Vec::new();
         for (param, given) in params.iter().zip(&self.given) {
-            if given.is_some() {
+            if given.is_some() && !matches!(param.form, Form::Rest | Form::OptionalRest) {
                 continue;
             }
             expected.push(param);
@@ -193,6 +198,7 @@ enum Value {
     Name(Arc<str>),
     Bytes(Vec<u8>),
     Slot(Slot),
+    Heap(Arc<Spec>),
     Text(String),
 }
 
@@ -265,6 +271,20 @@ impl Args {
         Ok(Self { names: params.iter().map(|param| param.name).collect(), values, line })
     }
 
+    /// No arguments at all.
+    pub(crate) fn none(line: Span) -> Self {
+        Self { names: Vec::new(), values: Vec::new(), line }
+    }
+
+    /// The arguments of a line that stands `by` bytes into another.
+    pub(crate) fn moved(mut self, by: usize) -> Self {
+        self.line = self.line.moved(by);
+        for (_, span) in self.values.iter_mut().flatten() {
+            *span = span.moved(by);
+        }
+        self
+    }
+
     fn get(&self, param: &str) -> Option<&(Value, Span)> {
         let index = self.names.iter().position(|name| *name == param);
         self.values[index.unwrap_or_else(|| panic!("no parameter {param} in {:?}", self.names))]
@@ -283,7 +303,9 @@ impl Args {
         bytes, Bytes, Vec<u8>);
     getter!(/// A slot.
         slot, Slot, Slot);
-    getter!(/// A word: of a list, a heap, a mark, a command, a file.
+    getter!(/// A heap.
+        heap, Heap, Arc<Spec>);
+    getter!(/// A word: of a list, a mark, a command, a file.
         text, Text, String);
 
     /// Where the last argument stands, or the whole line.
@@ -337,9 +359,12 @@ impl Kind {
                 let argument = Argument::NoChoice { choices, text: word.text.to_owned() };
                 return Err(Problem::new(Trouble::BadArgument(argument), word.span));
             }
-            Self::Heap | Self::Command | Self::Mark | Self::Choice(_) => {
-                Value::Text(word.text.to_owned())
+            Self::Heap => {
+                let text = &line[span.start..span.end];
+                Value::Heap(Arc::new(heap_spec::parse(text, span.start)?))
             }
+            Self::Line => Value::Text(line[span.start..span.end].to_owned()),
+            Self::Command | Self::Mark | Self::Choice(_) => Value::Text(word.text.to_owned()),
             Self::File => Value::Text(path(word.text)),
         };
         Ok((value, span))

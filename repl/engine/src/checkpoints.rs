@@ -37,6 +37,13 @@ impl Checkpoints {
         (*at, world.clone())
     }
 
+    /// The last state behind at most `lines` lines.
+    pub(crate) fn at_most(&self, lines: usize) -> (usize, &World) {
+        let index = self.kept.partition_point(|(at, _)| *at <= lines) - 1;
+        let (at, world) = &self.kept[index];
+        (*at, world)
+    }
+
     /// Forgets the states behind more than `lines` lines.
     pub(crate) fn forget_after(&mut self, lines: usize) {
         self.kept.truncate(self.kept.partition_point(|(at, _)| *at <= lines));

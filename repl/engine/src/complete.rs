@@ -3,7 +3,8 @@
 use std::ops::Bound;
 
 use crate::args::{Assignment, Form, Kind, Param};
-use crate::commands::{self, COMMANDS};
+use crate::commands::{self, COMMANDS, Group};
+use crate::heap_spec;
 use crate::scan::words;
 use crate::session::Session;
 use crate::units::bytes;
@@ -45,8 +46,10 @@ impl Session {
         } else {
             let Some((command, expected)) = expected(head) else { return completion };
             completion.wants_file = expected.iter().any(|param| param.kind == Kind::File);
-            let mut found: Vec<_> =
-                expected.iter().flat_map(|param| self.candidates_for(param, prefix)).collect();
+            let mut found: Vec<_> = expected
+                .iter()
+                .flat_map(|param| self.candidates_for(param, behind_command(before), prefix))
+                .collect();
             if command == "open" {
                 found.push(candidate("last", "the session before this one"));
             }
@@ -77,7 +80,8 @@ impl Session {
         (!usages.is_empty()).then(|| usages.join(" "))
     }
 
-    fn candidates_for(&self, param: &Param, prefix: &str) -> Vec<Candidate> {
+    /// Candidates for `prefix`, the last word of `before`, which is what has been given to the parameter so far.
+    fn candidates_for(&self, param: &Param, before: &str, prefix: &str) -> Vec<Candidate> {
         let kind = match param.form {
             // A keyword comes first, what it takes behind it.
             Form::Key(key) => return vec![candidate(key, param.name)],
@@ -88,10 +92,17 @@ impl Session {
             Kind::Block => self.live_names(prefix, |named| matches!(named, Named::Block { .. })),
             Kind::Place => self.live_names(prefix, |named| !matches!(named, Named::Mark { .. })),
             Kind::Mark => self.live_names(prefix, |named| matches!(named, Named::Mark { .. })),
-            Kind::Heap => {
-                heap::HEAPS.iter().map(|info| candidate(info.name, info.summary)).collect()
-            }
+            Kind::Heap => heap_spec::complete(before)
+                .into_iter()
+                .map(|(text, note)| Candidate { text, note })
+                .collect(),
             Kind::Command => command_candidates(),
+            // A line in a line; not one in that again.
+            Kind::Line => {
+                let nested = commands::find(commands::first_word(before))
+                    .is_some_and(|command| command.group == Group::Understand);
+                if nested { Vec::new() } else { self.complete(before).candidates }
+            }
             Kind::Choice(choices) => choices.iter().map(|choice| candidate(choice, "")).collect(),
             Kind::Size
             | Kind::Number(_)
@@ -122,6 +133,11 @@ impl Session {
 
 fn candidate(text: &str, note: &str) -> Candidate {
     Candidate { text: text.to_owned(), note: note.to_owned() }
+}
+
+/// A line without its first word.
+fn behind_command(line: &str) -> &str {
+    line.trim_start().split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start())
 }
 
 fn command_candidates() -> Vec<Candidate> {

@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
-use heap::{Offset, Placement};
+use heap::{Edges, Offset, Placement};
 use imbl::{OrdMap, Vector};
 use memory::Bits;
 
@@ -23,6 +23,9 @@ pub(crate) struct Life {
     pub(crate) size_bytes: u32,
     pub(crate) align_bytes: u32,
     pub(crate) granted_bytes: u32,
+    /// The allocator's own bytes around it.
+    front_bytes: u16,
+    rear_bytes: u16,
     /// Which arena it lay in.
     pub(crate) arena: u32,
     born: u32,
@@ -30,6 +33,11 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    fn live(&self, id: BlockId) -> Live {
+        let Self { size_bytes, granted_bytes, front_bytes, rear_bytes, .. } = *self;
+        Live { id, size_bytes, granted_bytes, front_bytes, rear_bytes }
+    }
+
     /// The layout it was allocated with.
     pub(crate) fn layout(&self) -> Layout {
         Layout::from_size_align(self.size_bytes as usize, self.align_bytes as usize)
@@ -39,6 +47,12 @@ impl Life {
     fn range(&self) -> Range<u32> {
         self.at.0..self.at.0 + self.size_bytes
     }
+
+    /// Everything that is taken for it: header, payload, slack, footer.
+    pub(crate) fn extent(&self) -> Range<u32> {
+        let end = self.at.0 + self.granted_bytes + u32::from(self.rear_bytes);
+        self.at.0 - u32::from(self.front_bytes)..end
+    }
 }
 
 /// A live block, as the index by address knows it.
@@ -46,6 +60,21 @@ impl Life {
 pub(crate) struct Live {
     pub(crate) id: BlockId,
     pub(crate) size_bytes: u32,
+    pub(crate) granted_bytes: u32,
+    pub(crate) front_bytes: u16,
+    pub(crate) rear_bytes: u16,
+}
+
+impl Live {
+    /// The first byte that is taken for it, if its payload is at `at`.
+    pub(crate) fn start(&self, at: Offset) -> Offset {
+        at.minus(u32::from(self.front_bytes))
+    }
+
+    /// The byte behind the last.
+    pub(crate) fn end(&self, at: Offset) -> Offset {
+        at.plus(self.granted_bytes + u32::from(self.rear_bytes))
+    }
 }
 
 /// The blocks of all arenas there have been, and the bytes of the present one.
@@ -113,23 +142,12 @@ impl Ledger {
         self.live.iter().map(|(&at, &live)| (Offset(at), live))
     }
 
-    /// Live blocks that start in a range.
-    pub(crate) fn live_in(&self, range: Range<u32>) -> impl Iterator<Item = (Offset, Live)> {
-        self.live.range(range).map(|(&at, &live)| (Offset(at), live))
-    }
-
     // Finding.
 
     /// The live block whose payload holds `at`, and how far inside.
     pub(crate) fn live_around(&self, at: u32) -> Option<(BlockId, u32)> {
         let (&start, live) = self.live.get_prev(&at)?;
         (at - start < live.size_bytes).then_some((live.id, at - start))
-    }
-
-    /// The first live block that starts in `from..to`.
-    pub(crate) fn first_live_in(&self, from: u32, to: u32) -> Option<BlockId> {
-        let (&start, live) = self.live.get_next(&from)?;
-        (start < to).then_some(live.id)
     }
 
     /// The live block around `at`, or else the last dead one that started at or before it.
@@ -140,11 +158,25 @@ impl Ledger {
         })
     }
 
-    /// The live block that has any byte of a dead one now, in its payload or in its header of `header_bytes`.
-    pub(crate) fn successor(&self, life: &Life, header_bytes: u32) -> Option<BlockId> {
+    /// The live block that has any byte of a dead one now, in its payload or in the allocator's bytes around it.
+    pub(crate) fn successor(&self, life: &Life) -> Option<BlockId> {
         let Range { start, end } = life.range();
-        let (&at, live) = self.live.get_prev(&(end + header_bytes - 1))?;
-        (at + live.size_bytes > start).then_some(live.id)
+        let holds = |id: BlockId| {
+            let extent = self.life(id).extent();
+            (extent.start < end && start < extent.end).then_some(id)
+        };
+        let in_front = self.live.get_prev(&start).and_then(|(_, live)| holds(live.id));
+        in_front.or_else(|| {
+            let (_, live) = self.live.get_next(&start)?;
+            holds(live.id)
+        })
+    }
+
+    /// The live block in whose extent `at` lies, payload or not.
+    pub(crate) fn extent_around(&self, at: u32) -> Option<BlockId> {
+        let of = |id: BlockId| self.life(id).extent().contains(&at).then_some(id);
+        let in_front = self.live.get_prev(&at).and_then(|(_, live)| of(live.id));
+        in_front.or_else(|| of(self.live.get_next(&at)?.1.id))
     }
 
     /// Live blocks at or above `at`.
@@ -167,19 +199,21 @@ impl Ledger {
         &mut self,
         name: Arc<str>,
         placed: Placement,
+        edges: Edges,
         layout: Layout,
         arena: u32,
         cause: &Cause,
     ) -> BlockId {
         self.names.push_back(name);
         let name = self.names.len() as u32 - 1;
-        self.begin(name, placed, layout, arena, cause)
+        self.begin(name, placed, edges, layout, arena, cause)
     }
 
     fn begin(
         &mut self,
         name: u32,
         placed: Placement,
+        edges: Edges,
         layout: Layout,
         arena: u32,
         cause: &Cause,
@@ -191,12 +225,17 @@ impl Ledger {
             size_bytes: layout.size() as u32,
             align_bytes: layout.align() as u32,
             granted_bytes: placed.granted_bytes,
+            front_bytes: edges.front_bytes as u16,
+            rear_bytes: edges.rear_bytes as u16,
             arena,
             born: self.cause(cause),
             died: None,
         };
         self.set.fill(life.at.0..life.at.0 + life.granted_bytes, false);
-        self.live.insert(life.at.0, Live { id, size_bytes: life.size_bytes });
+        let extent = life.extent();
+        self.note_links(extent.start..life.at.0);
+        self.note_links(life.at.0 + life.granted_bytes..extent.end);
+        self.live.insert(life.at.0, life.live(id));
         self.payload_bytes += u64::from(life.size_bytes);
         self.lives.push_back(life);
         id
@@ -222,7 +261,8 @@ impl Ledger {
         life.granted_bytes = granted_bytes;
         let new = life.range();
         self.payload_bytes = self.payload_bytes + u64::from(size_bytes) - old.len() as u64;
-        self.live.insert(old.start, Live { id, size_bytes });
+        let live = life.live(id);
+        self.live.insert(old.start, live);
         self.set.fill(old.end.min(new.end)..old.end.max(new.end), false);
     }
 
@@ -231,6 +271,7 @@ impl Ledger {
         &mut self,
         id: BlockId,
         placed: Placement,
+        edges: Edges,
         size_bytes: u32,
         cause: &Cause,
     ) -> BlockId {
@@ -240,7 +281,7 @@ impl Ledger {
         self.die(id, cause);
         let layout = Layout::from_size_align(size_bytes as usize, old.align_bytes as usize)
             .expect("the engine judged the new size");
-        let new = self.begin(old.name, placed, layout, old.arena, cause);
+        let new = self.begin(old.name, placed, edges, layout, old.arena, cause);
         for run in set {
             let (start, end) =
                 (run.start - old.at.0 + placed.at.0, run.end - old.at.0 + placed.at.0);

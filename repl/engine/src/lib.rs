@@ -9,6 +9,8 @@ mod args;
 mod checkpoints;
 mod commands;
 mod complete;
+mod dare;
+mod heap_spec;
 mod ledger;
 mod literal;
 mod look;
@@ -19,7 +21,11 @@ mod session;
 mod statement;
 pub mod units;
 mod view;
+mod why;
 mod world;
+
+/// Whether a `dare` is at work on this thread: a panic in it is an answer, and no message is due.
+pub use heap::sandbox::is_running as is_daring;
 
 pub use args::{Form, Kind, Param};
 pub use commands::{COMMANDS, Command, Example, ExportFormat, Group, Run, find};
@@ -29,8 +35,9 @@ pub use reply::{Answer, Event, Reply};
 pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HeapRow, HelpCommand,
-    HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, RegionItem, RegionRow, Rule, StackItem,
-    StackMap, StackRow, Stats, View,
+    BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Dare, Deed,
+    DumpRow, Fitting, Frag, HeapMap, HeapRow, HelpCommand, HelpExample, HelpGroup, HelpRow,
+    HistoryRow, HoleRow, Other, Probe, ProbeOutcome, RegionItem, RegionRow, Rule, StackItem,
+    StackMap, StackRow, Stats, TrapRow, Try, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep,
 };
 pub use world::World;

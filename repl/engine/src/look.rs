@@ -1,17 +1,19 @@
 //! From the state to what is drawn of it. A map is a screenful however many blocks there are.
 
+use std::alloc::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
-use heap::{Offset, PieceKind};
+use heap::{Offset, Piece, PieceKind};
 use stack::{Byte, Item, ItemKind};
 
+use crate::ledger::Live;
 use crate::units::{Address, HEAP_BASE};
 use crate::view::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HoleRow, RegionItem, RegionRow,
-    StackItem, StackMap, StackRow, Stats,
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap, HoleRow,
+    RegionItem, RegionRow, StackItem, StackMap, StackRow, Stats,
 };
-use crate::world::{LINK_BYTES, World, line_of};
+use crate::world::{World, line_of};
 
 /// Columns of the heap's bar.
 const COLUMNS: u32 = 64;
@@ -32,68 +34,74 @@ struct Region {
     kind: RegionKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum RegionKind {
-    /// A header, if the design has one, and a payload.
-    Block,
+    /// What is in front, the payload at `payload`, its slack, what is behind.
+    Block {
+        payload: Offset,
+        live: Live,
+    },
     Hole,
     Stranded,
+    Books,
+    Held,
 }
 
 impl Region {
     fn end(&self) -> Offset {
         self.at.plus(self.size_bytes)
     }
+
+    fn is_block(&self) -> bool {
+        matches!(self.kind, RegionKind::Block { .. })
+    }
+
+    fn is_hole(&self) -> bool {
+        matches!(self.kind, RegionKind::Hole)
+    }
+
+    fn block(payload: Offset, live: Live) -> Self {
+        let at = live.start(payload);
+        let size_bytes = live.end(payload).since(at);
+        Self { at, size_bytes, kind: RegionKind::Block { payload, live } }
+    }
 }
 
 impl World {
-    /// The arena from its start: the allocator's own pieces, and the ledger's blocks where a design keeps no track.
+    /// The arena from its start: the allocator's own pieces, and the ledger's blocks in those that are in use.
     fn regions(&self) -> Vec<Region> {
         let mut regions = Vec::with_capacity(self.ledger.live_count() as usize * 2 + 1);
+        let mut live = self.ledger.live().peekable();
         for piece in self.heap.pieces() {
-            let kind = match piece.kind {
-                PieceKind::Block => RegionKind::Block,
+            let Piece { at, size_bytes, kind } = piece;
+            let kind = match kind {
                 PieceKind::Hole => RegionKind::Hole,
-                PieceKind::Taken => {
-                    self.taken(piece.at..piece.end(), &mut regions);
+                PieceKind::Books => RegionKind::Books,
+                PieceKind::Held => RegionKind::Held,
+                PieceKind::Block | PieceKind::Taken => {
+                    let mut next = at;
+                    let stranded = |from: Offset, to: Offset, regions: &mut Vec<Region>| {
+                        let size_bytes = to.since(from);
+                        let region = Region { at: from, size_bytes, kind: RegionKind::Stranded };
+                        regions.extend((size_bytes > 0).then_some(region));
+                    };
+                    while let Some((payload, live)) = live.next_if(|(at, _)| *at < piece.end()) {
+                        let block = Region::block(payload, live);
+                        stranded(next, block.at, &mut regions);
+                        next = block.end();
+                        regions.push(block);
+                    }
+                    stranded(next, piece.end(), &mut regions);
                     continue;
                 }
             };
-            regions.push(Region { at: piece.at, size_bytes: piece.size_bytes, kind });
+            regions.push(Region { at, size_bytes, kind });
         }
         regions
     }
 
-    /// Live blocks of a range, and what lies between them.
-    fn taken(&self, range: Range<Offset>, regions: &mut Vec<Region>) {
-        let mut at = range.start;
-        let stranded = |from: Offset, to: Offset| {
-            let size_bytes = to.since(from);
-            (size_bytes > 0).then_some(Region { at: from, size_bytes, kind: RegionKind::Stranded })
-        };
-        for (start, live) in self.ledger.live_in(range.start.0..range.end.0) {
-            regions.extend(stranded(at, start));
-            regions.push(Region {
-                at: start,
-                size_bytes: live.size_bytes,
-                kind: RegionKind::Block,
-            });
-            at = start.plus(live.size_bytes);
-        }
-        regions.extend(stranded(at, range.end));
-    }
-
-    fn block_name(&self, region: &Region) -> (Arc<str>, u32) {
-        let payload = region.at.plus(self.heap.info().header_bytes);
-        let (id, _) =
-            self.ledger.live_around(payload.0).expect("every block in use is in the ledger");
-        let life = self.ledger.life(id);
-        (Arc::clone(self.ledger.name(id)), life.size_bytes)
-    }
-
     pub(crate) fn heap_map(&self) -> HeapMap {
-        let len = self.heap.memory().len();
-        let header_bytes = self.heap.info().header_bytes;
+        let len = self.heap.len();
         let regions = self.regions();
         let (mut free_bytes, mut focus) = (0, 0);
         let mut columns = Columns::new(len);
@@ -101,10 +109,10 @@ impl World {
             if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
                 focus = index;
             }
-            if region.kind == RegionKind::Hole {
+            if region.is_hole() {
                 free_bytes += region.size_bytes;
             }
-            columns.add(region, header_bytes);
+            columns.add(region);
         }
         let mut rows = Vec::new();
         let mut next = 0;
@@ -117,7 +125,7 @@ impl World {
         }
         rows.reverse();
         HeapMap {
-            heap: self.heap.info().name,
+            heap: Arc::clone(&self.heap_name),
             size_bytes: u64::from(len),
             used_bytes: u64::from(len - free_bytes),
             start: HEAP_BASE,
@@ -140,7 +148,8 @@ impl World {
         };
         match region.kind {
             RegionKind::Hole => {
-                let fits_bytes = u64::from(self.heap.fits(region.size_bytes));
+                let hole = Piece::hole(region.at, region.size_bytes);
+                let fits_bytes = u64::from(self.heap.fits(hole));
                 row(
                     region.at,
                     region.size_bytes,
@@ -151,16 +160,29 @@ impl World {
             RegionKind::Stranded => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Stranded);
             }
-            RegionKind::Block => {
-                let header_bytes = self.heap.info().header_bytes;
-                if header_bytes > 0 {
-                    row(region.at, header_bytes, header_bytes, RegionItem::Header);
+            RegionKind::Books => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Books);
+            }
+            RegionKind::Held => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
+            }
+            RegionKind::Block { payload, live } => {
+                let (front, rear) = (u32::from(live.front_bytes), u32::from(live.rear_bytes));
+                // What stands behind a payload stands in front of it, too: a guard's canary.
+                let header = front - rear;
+                if header > 0 {
+                    row(region.at, header, header, RegionItem::Header);
                 }
-                let (handle, size_bytes) = self.block_name(region);
-                let granted_bytes = region.size_bytes - header_bytes;
-                let slack_bytes = u64::from(granted_bytes - size_bytes);
+                if rear > 0 {
+                    row(region.at.plus(header), rear, rear, RegionItem::Canary);
+                }
+                let slack_bytes = u64::from(live.granted_bytes - live.size_bytes);
+                let handle = Arc::clone(self.ledger.name(live.id));
                 let item = RegionItem::Block { handle, slack_bytes };
-                row(region.at.plus(header_bytes), size_bytes, granted_bytes, item);
+                row(payload, live.size_bytes, live.granted_bytes, item);
+                if rear > 0 {
+                    row(payload.plus(live.granted_bytes), rear, rear, RegionItem::Canary);
+                }
             }
         }
     }
@@ -240,7 +262,7 @@ impl World {
     }
 
     pub(crate) fn block_rows(&self) -> Vec<BlockRow> {
-        let row = |(at, live): (Offset, crate::ledger::Live)| {
+        let row = |(at, live): (Offset, Live)| {
             let life = self.ledger.life(live.id);
             BlockRow {
                 changed: self.has_changed(at.into(), u64::from(life.granted_bytes)),
@@ -261,37 +283,26 @@ impl World {
             changed: self.has_changed(hole.at.into(), u64::from(hole.size_bytes)),
             address: hole.at.into(),
             size_bytes: u64::from(hole.size_bytes),
-            fits_bytes: u64::from(self.heap.fits(hole.size_bytes)),
+            fits_bytes: u64::from(self.heap.fits(hole)),
         };
         self.heap.holes().map(row).collect()
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        let info = self.heap.info();
-        let live_blocks = self.ledger.live_count();
-        let rows = self.hole_rows();
-        let (holes, free_bytes) =
-            (rows.len() as u64, rows.iter().map(|hole| hole.size_bytes).sum());
-        let largest =
-            rows.iter().map(|hole| (hole.size_bytes, hole.fits_bytes)).max().unwrap_or((0, 0));
-        let size_bytes = u64::from(self.heap.memory().len());
-        let payload_bytes = self.ledger.payload_bytes();
-        let header_bytes = live_blocks * u64::from(info.header_bytes);
-        // What is neither free, nor asked for, nor header: rounding where blocks are tracked, else what is stranded.
-        let rest = size_bytes - free_bytes - payload_bytes - header_bytes;
-        let (slack_bytes, stranded_bytes) = if info.links_in_holes { (rest, 0) } else { (0, rest) };
-        Stats {
-            heap: info.name,
-            size_bytes,
-            live_blocks,
-            payload_bytes,
-            slack_bytes,
-            header_bytes,
-            stranded_bytes,
-            free_bytes,
-            holes,
-            largest_hole_bytes: largest.0,
-            largest_fits_bytes: largest.1,
+        let mut stats = Stats {
+            heap: Arc::clone(&self.heap_name),
+            size_bytes: u64::from(self.heap.len()),
+            live_blocks: self.ledger.live_count(),
+            payload_bytes: self.ledger.payload_bytes(),
+            slack_bytes: 0,
+            header_bytes: 0,
+            stranded_bytes: 0,
+            books_bytes: 0,
+            held_bytes: 0,
+            free_bytes: 0,
+            holes: 0,
+            largest_hole_bytes: 0,
+            largest_fits_bytes: 0,
             peak_payload_bytes: self.tally.peak_payload_bytes,
             allocs: self.tally.allocs,
             frees: self.tally.frees,
@@ -299,6 +310,58 @@ impl World {
             moved: self.tally.moved,
             stack_used_bytes: u64::from(self.stack.used_bytes()),
             stack_peak_bytes: u64::from(self.tally.stack_peak_bytes),
+        };
+        for region in self.regions() {
+            let size_bytes = u64::from(region.size_bytes);
+            match region.kind {
+                RegionKind::Block { live, .. } => {
+                    stats.header_bytes += u64::from(live.front_bytes) + u64::from(live.rear_bytes);
+                    stats.slack_bytes += u64::from(live.granted_bytes - live.size_bytes);
+                }
+                RegionKind::Stranded => stats.stranded_bytes += size_bytes,
+                RegionKind::Books => stats.books_bytes += size_bytes,
+                RegionKind::Held => stats.held_bytes += size_bytes,
+                RegionKind::Hole => {
+                    let hole = Piece::hole(region.at, region.size_bytes);
+                    let fits_bytes = u64::from(self.heap.fits(hole));
+                    stats.free_bytes += size_bytes;
+                    stats.holes += 1;
+                    stats.largest_hole_bytes = stats.largest_hole_bytes.max(size_bytes);
+                    stats.largest_fits_bytes = stats.largest_fits_bytes.max(fits_bytes);
+                }
+            }
+        }
+        stats
+    }
+
+    pub(crate) fn frag(&self) -> Frag {
+        let stats = self.stats();
+        let holes: Vec<_> = self.heap.holes().collect();
+        let fitting = |size_bytes: u64| {
+            let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
+            let block = self.heap.need(layout).block_bytes();
+            let in_hole = |hole: &Piece| {
+                let fits = u64::from(self.heap.fits(*hole)) >= size_bytes;
+                if fits { (u64::from(hole.size_bytes) / block).max(1) } else { 0 }
+            };
+            let blocks = holes.iter().map(in_hole).sum();
+            Fitting { size_bytes, blocks, in_one_piece: stats.free_bytes / block }
+        };
+        // Four to a step, and the last one that the free bytes would hold in one piece.
+        let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
+        let fits = sizes.take_while(|size| *size <= stats.free_bytes).map(fitting).collect();
+        Frag {
+            heap: stats.heap,
+            size_bytes: stats.size_bytes,
+            internal_bytes: stats.header_bytes + stats.slack_bytes,
+            block_bytes: stats.header_bytes + stats.slack_bytes + stats.payload_bytes,
+            payload_bytes: stats.payload_bytes,
+            free_bytes: stats.free_bytes,
+            holes: stats.holes,
+            largest_hole_bytes: stats.largest_hole_bytes,
+            largest_fits_bytes: stats.largest_fits_bytes,
+            fits,
+            other_bytes: stats.stranded_bytes + stats.held_bytes + stats.books_bytes,
         }
     }
 
@@ -330,38 +393,58 @@ impl World {
     }
 
     fn heap_cells(&self, from: u32, to: u32) -> Vec<Cell> {
-        let info = self.heap.info();
-        let mut cells = Vec::with_capacity((to - from) as usize);
+        let mut bytes = vec![0; (to - from) as usize];
+        self.heap.read(Offset(from), &mut bytes);
+        let header_bytes = self.header_bytes();
+        let mut cells = Vec::with_capacity(bytes.len());
         let inside = self
             .regions()
             .into_iter()
             .skip_while(|region| region.end().0 <= from)
             .take_while(|region| region.at.0 < to);
         for region in inside {
-            let header = region.at.plus(info.header_bytes);
-            let block = (region.kind == RegionKind::Block).then(|| self.block_name(&region));
+            let name = match region.kind {
+                RegionKind::Block { live, .. } => Some(self.ledger.name(live.id)),
+                _ => None,
+            };
+            let own = self.heap.hole_edges(Piece::hole(region.at, region.size_bytes));
             for at in region.at.0.max(from)..region.end().0.min(to) {
-                let inner = at - region.at.0;
-                let has_header = region.kind != RegionKind::Stranded && info.header_bytes > 0;
-                let owner = match &block {
-                    _ if has_header && at < header.0 => CellOwner::Header,
-                    Some((name, size_bytes)) if at - header.0 < *size_bytes => {
-                        CellOwner::Block(Arc::clone(name))
+                let (inner, left) = (at - region.at.0, region.end().0 - at);
+                let owner = match region.kind {
+                    RegionKind::Block { payload, live } => {
+                        let (front, rear) =
+                            (u32::from(live.front_bytes), u32::from(live.rear_bytes));
+                        let granted = payload.0..payload.0 + live.granted_bytes;
+                        if inner < front - rear {
+                            CellOwner::Header
+                        } else if !granted.contains(&at) {
+                            CellOwner::Canary
+                        } else if at - payload.0 < live.size_bytes {
+                            CellOwner::Block(Arc::clone(name.expect("a block has a name")))
+                        } else {
+                            CellOwner::Slack
+                        }
                     }
-                    Some(_) => CellOwner::Slack,
-                    None if region.kind == RegionKind::Stranded => CellOwner::Stranded,
-                    None if info.links_in_holes && inner < info.header_bytes + LINK_BYTES => {
+                    RegionKind::Stranded => CellOwner::Stranded,
+                    RegionKind::Books => CellOwner::Books,
+                    RegionKind::Held => CellOwner::Held,
+                    RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
+                        CellOwner::Header
+                    }
+                    RegionKind::Hole if inner < own.front_bytes || left <= own.rear_bytes => {
                         CellOwner::Link
                     }
-                    None => CellOwner::Hole,
+                    RegionKind::Hole => CellOwner::Hole,
                 };
                 let state = match owner {
-                    CellOwner::Header | CellOwner::Link => CellState::Set,
+                    CellOwner::Header | CellOwner::Link | CellOwner::Canary | CellOwner::Books => {
+                        CellState::Set
+                    }
                     CellOwner::Block(_) if self.ledger.is_set(at) => CellState::Set,
                     _ if self.ledger.was_written(at) => CellState::Old,
                     _ => CellState::Never,
                 };
-                let value = (state != CellState::Never).then(|| self.heap.memory().byte(at));
+                let value = (state != CellState::Never).then(|| bytes[(at - from) as usize]);
                 cells.push(Cell { value, state, owner });
             }
         }
@@ -402,7 +485,7 @@ fn selection(count: usize, focus: usize) -> Vec<Range<usize>> {
 
 /// One row for stretches between drawn ones, if there are any.
 fn left_out(regions: &[Region]) -> Option<RegionRow> {
-    let of = |kind| regions.iter().filter(|region| region.kind == kind).count() as u64;
+    let of = |is: fn(&Region) -> bool| regions.iter().filter(|region| is(region)).count() as u64;
     let (first, last) = (regions.first()?, regions.last()?);
     Some(RegionRow {
         changed: false,
@@ -410,8 +493,8 @@ fn left_out(regions: &[Region]) -> Option<RegionRow> {
         size_bytes: u64::from(last.end().since(first.at)),
         region: RegionItem::Omitted {
             count: regions.len() as u64,
-            blocks: of(RegionKind::Block),
-            holes: of(RegionKind::Hole),
+            blocks: of(Region::is_block),
+            holes: of(Region::is_hole),
         },
     })
 }
@@ -429,8 +512,11 @@ struct Columns {
 #[derive(Clone, Default)]
 struct ColumnTally {
     header: u32,
+    /// How many headers there are.
+    headers: u32,
     hole: u32,
     stranded: u32,
+    held: u32,
     payload: u32,
     /// Whether the column starts with a header.
     header_first: bool,
@@ -442,7 +528,7 @@ struct ColumnTally {
 
 impl ColumnTally {
     fn is_empty(&self) -> bool {
-        self.header + self.hole + self.stranded + self.payload == 0
+        self.header + self.hole + self.stranded + self.held + self.payload == 0
     }
 }
 
@@ -453,7 +539,7 @@ impl Columns {
         Self { column_bytes, tallies, column: 0, column_end: column_bytes }
     }
 
-    fn add(&mut self, region: &Region, header_bytes: u32) {
+    fn add(&mut self, region: &Region) {
         match region.kind {
             RegionKind::Hole => {
                 self.spread(region.at, region.end(), |tally, bytes| tally.hole += bytes);
@@ -461,24 +547,31 @@ impl Columns {
             RegionKind::Stranded => {
                 self.spread(region.at, region.end(), |tally, bytes| tally.stranded += bytes);
             }
-            RegionKind::Block => {
-                let payload = region.at.plus(header_bytes);
-                if header_bytes > 0 {
-                    self.spread(region.at, payload, |tally, bytes| {
-                        tally.header_first |= tally.is_empty();
-                        tally.header += bytes;
-                    });
-                }
-                let payload_bytes = region.end().since(payload);
-                self.spread(payload, region.end(), |tally, bytes| {
+            RegionKind::Held => {
+                self.spread(region.at, region.end(), |tally, bytes| tally.held += bytes);
+            }
+            RegionKind::Books => self.header(region.at, region.end()),
+            RegionKind::Block { payload, live } => {
+                self.header(region.at, payload);
+                let end = payload.plus(live.granted_bytes);
+                self.spread(payload, end, |tally, bytes| {
                     tally.payload += bytes;
                     if bytes > tally.largest.0 {
                         tally.largest = (bytes, payload.0);
-                        tally.whole = bytes == payload_bytes;
+                        tally.whole = bytes == live.granted_bytes;
                     }
                 });
+                self.header(end, region.end());
             }
         }
+    }
+
+    fn header(&mut self, from: Offset, to: Offset) {
+        self.spread(from, to, |tally, bytes| {
+            tally.header_first |= tally.is_empty();
+            tally.header += bytes;
+            tally.headers += 1;
+        });
     }
 
     /// Adds the bytes of `from..to` to the columns they lie in. Stretches come in the order of their addresses.
@@ -501,15 +594,18 @@ impl Columns {
             let (id, _) = world.ledger.live_around(payload).expect("a column's block is live");
             Arc::clone(world.ledger.name(id))
         };
-        let header_bytes = world.heap.info().header_bytes;
         let column = |tally: ColumnTally| {
-            let (used, unused) = (tally.payload + tally.header, tally.hole + tally.stranded);
+            let (used, unused) =
+                (tally.payload + tally.header, tally.hole + tally.stranded + tally.held);
             if unused >= used {
-                return if tally.stranded > tally.hole { Column::Stranded } else { Column::Hole };
+                return match tally.stranded.max(tally.held) {
+                    most if most <= tally.hole => Column::Hole,
+                    most if most == tally.held => Column::Held,
+                    _ => Column::Stranded,
+                };
             }
             let (largest_bytes, largest) = tally.largest;
-            let one_header = tally.header <= header_bytes;
-            if one_header
+            if tally.headers == 1
                 && (tally.header > tally.payload
                     || (tally.header == tally.payload && tally.header_first && !tally.whole))
             {

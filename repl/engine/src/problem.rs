@@ -48,6 +48,11 @@ impl Problem {
     pub fn new(trouble: Trouble, span: Span) -> Self {
         Self { trouble, span }
     }
+
+    /// The same problem of a line that stands `by` bytes into another.
+    pub(crate) fn moved(self, by: usize) -> Self {
+        Self { span: self.span.moved(by), ..self }
+    }
 }
 
 /// A word that is not what its parameter takes.
@@ -77,6 +82,10 @@ pub enum Argument {
     NoSteps,
     NothingToHold { what: &'static str },
     ReadTooLong { max: u64 },
+    Outside { min: u64, max: u64, text: String },
+    NoSlotSize { text: String, rising: bool },
+    NoOption { heap: &'static str, text: String, options: Vec<String> },
+    OptionTwice { heap: &'static str, text: String },
 }
 
 /// Where an address that is no block's start lies.
@@ -91,6 +100,10 @@ pub enum Whereabouts {
     StackUnused,
     Guard,
     Stranded,
+    Slack { block: Arc<str> },
+    Canary { block: Arc<str> },
+    Books,
+    Held,
     Block { name: Arc<str> },
     Nowhere,
 }
@@ -105,7 +118,11 @@ impl fmt::Display for Whereabouts {
             Self::Frame => write!(f, "on the stack, in a frame's own words"),
             Self::StackUnused => write!(f, "on the stack, below sp"),
             Self::Guard => write!(f, "in the guard below the stack"),
-            Self::Stranded => write!(f, "among dead bytes that wait for a reset"),
+            Self::Stranded => write!(f, "among bytes that are nobody's until a reset"),
+            Self::Slack { block } => write!(f, "in the slack behind {block}"),
+            Self::Canary { block } => write!(f, "in the canary behind {block}"),
+            Self::Books => write!(f, "in the allocator's own books"),
+            Self::Held => write!(f, "in a freed block that the guard holds back"),
             Self::Block { name } => write!(f, "in {name}"),
             Self::Nowhere => write!(f, "neither in the heap nor on the stack"),
         }
@@ -152,7 +169,7 @@ pub enum Trouble {
         align: u64,
     },
     OutOfMemory {
-        heap: &'static str,
+        heap: Arc<str>,
         need: u64,
         header: u64,
         total: u64,
@@ -243,8 +260,19 @@ pub enum Trouble {
         cause: Cause,
         write: bool,
     },
+    HeapTooSmall {
+        heap: String,
+        size: u64,
+        least: u64,
+    },
+    HeapMissing {
+        heap: String,
+    },
+    HeapsTooDeep {
+        max: u64,
+    },
     Unsupported {
-        heap: &'static str,
+        heap: Arc<str>,
         command: &'static str,
     },
     MarkIsNoBlock {
@@ -298,6 +326,22 @@ pub enum Trouble {
     NoSuchLine {
         line: u64,
         last: u64,
+    },
+    NothingAsked,
+    NotToTry {
+        outer: &'static str,
+        command: &'static str,
+    },
+    NothingToDare {
+        line: String,
+    },
+    NotOurs {
+        heap: Arc<str>,
+    },
+    NotLifo {
+        block: Arc<str>,
+        newer: Arc<str>,
+        heap: Arc<str>,
     },
     LogFull,
     Interrupted,
@@ -439,6 +483,34 @@ impl Argument {
                 size(*max)
             ))
             .hint(format!("{} or less", size(*max))),
+            Self::Outside { min, max, text } => bad(format!(
+                "{} is outside {} to {}.",
+                shortened(text, 40),
+                Count(*min),
+                Count(*max)
+            ))
+            .hint(format!("{} to {}", Count(*min), Count(*max))),
+            Self::NoSlotSize { text, rising: true } => bad(format!(
+                "{} is no multiple of 8, as a slot's size has to be.",
+                shortened(text, 40)
+            ))
+            .hint("16,64,512"),
+            Self::NoSlotSize { text, .. } => {
+                bad(format!("{} is not above the size in front of it.", shortened(text, 40)))
+                    .hint("16,64,512")
+            }
+            Self::NoOption { heap, text, options } if options.is_empty() => {
+                bad(format!("{heap} has no options, and so no `{}`.", shortened(text, 40)))
+                    .hint(format!("use {heap}"))
+            }
+            Self::NoOption { heap, text, options } => {
+                bad(format!("{heap} has no option `{}`.", shortened(text, 40)))
+                    .hint(options.join(", or "))
+            }
+            Self::OptionTwice { heap, text } => {
+                bad(format!("`{}` gives {heap} the same option again.", shortened(text, 40)))
+                    .hint("once")
+            }
             Self::NothingToHold { what } => {
                 bad(format!("{what} of 0 bytes holds nothing.")).hint("1K, or at least 1")
             }
@@ -453,6 +525,23 @@ impl Argument {
 }
 
 impl Trouble {
+    /// Whether a program could do it, if nobody looked: what `dare` is for.
+    pub(crate) fn is_misuse(&self) -> bool {
+        matches!(
+            self,
+            Self::DoubleFree { .. }
+                | Self::UseAfterFree { .. }
+                | Self::Stale { .. }
+                | Self::InteriorPointer { .. }
+                | Self::ForeignPointer { .. }
+                | Self::WrongLayout { .. }
+                | Self::OutOfBounds { .. }
+                | Self::Uninitialised { .. }
+                | Self::UseAfterReturn { .. }
+                | Self::NotLifo { .. }
+        )
+    }
+
     /// The stable code: kebab-case, or rustc's own.
     pub fn code(&self) -> &'static str {
         self.words().code
@@ -794,6 +883,26 @@ impl Trouble {
              E0515."
             })
             .hint("dump shows the dead bytes"),
+            Self::HeapTooSmall { heap, size: given, least } => words(
+                "bad-argument",
+                format!(
+                    "{heap} keeps books of its own; they need {}, and this is {}.",
+                    bytes(*least),
+                    size(*given)
+                ),
+            )
+            .label(format!("at least {}", bytes(*least)))
+            .hint(format!("heap new {least}")),
+            Self::HeapsTooDeep { max } => {
+                words("too-deep", format!("wrappers nest at most {max} deep here."))
+                    .hint("fewer wrappers")
+            }
+            Self::HeapMissing { heap } => words(
+                "unsupported",
+                format!("{heap} is not there on this platform. Nothing changed."),
+            )
+            .note("It is written for other systems, or was left out of this build.")
+            .hint("heaps lists those that are"),
             Self::Unsupported { heap, command } => words(
                 "unsupported",
                 format!("{heap} cannot {command}: it keeps no top to go back to."),
@@ -926,6 +1035,35 @@ impl Trouble {
                 format!("there is no line {}; the last is {}.", Count(*line), Count(*last)),
             )
             .hint("history lists them; goto 0 is the start"),
+            Self::NotToTry { outer, command } => words(
+                "bad-argument",
+                format!("{command} changes neither heap nor stack; there is nothing to {outer}."),
+            )
+            .hint(format!("{outer} free a")),
+            Self::NothingToDare { line } => words(
+                "bad-argument",
+                format!("`{}` is not forbidden; there is nothing to dare.", shortened(line, 40)),
+            )
+            .note("A dare does what the ledger refuses: a second free, a write out of bounds.")
+            .hint(format!("try {}", shortened(line, 40))),
+            Self::NotOurs { heap } => words(
+                "unsupported",
+                format!("{heap} is not ours: its words lie in real memory, and real damage is not undone."),
+            )
+            .hint("use first-fit, and the same again"),
+            Self::NotLifo { block, newer, heap } => words(
+                "not-lifo",
+                format!("{newer} stands above {block}, and {heap} frees the newest first. Nothing changed."),
+            )
+            .note(
+                "Unchecked, a stack allocator lowers its top past both: the newer block's bytes are \
+             handed out again while it is in use.",
+            )
+            .hint(format!("free {newer}")),
+            Self::NothingAsked => {
+                words("nothing-to-explain", "the heap has not been asked for anything yet.")
+                    .hint("alloc 200")
+            }
             Self::Interrupted => words("interrupted", "stopped by Ctrl-C. Nothing changed.")
                 .hint("the same line again"),
             Self::LogFull => words(

@@ -38,7 +38,7 @@ pub enum Event {
     },
     /// The allocator cut a piece from a hole; `remaining_bytes` is 0 when it took the hole whole.
     Split {
-        heap: &'static str,
+        heap: Arc<str>,
         address: Address,
         padding_bytes: u64,
         header_bytes: u64,
@@ -56,8 +56,12 @@ pub enum Event {
         behind: bool,
         links: bool,
     },
-    /// Freed bytes that this heap cannot use again before a reset.
-    Strand { heap: &'static str, address: Address, size_bytes: u64 },
+    /// The allocator halved a hole, and again, until the half was just large enough.
+    Halve { heap: Arc<str>, from_bytes: u64, to_bytes: u64, times: u32 },
+    /// A freed block that is held back for a while.
+    Hold { heap: Arc<str>, address: Address, size_bytes: u64 },
+    /// Freed bytes that this heap cannot use again before others go.
+    Strand { heap: Arc<str>, address: Address, size_bytes: u64 },
     /// Bytes were written.
     Write {
         name: Arc<str>,
@@ -83,9 +87,9 @@ pub enum Event {
     /// A second pointer to a block or slot.
     Alias { name: Arc<str>, of: Arc<str>, address: Address, on_heap: bool },
     /// A fresh arena took the place of the old one.
-    Use { heap: &'static str, address: Address, size_bytes: u64, lost_blocks: u64 },
+    Use { heap: Arc<str>, address: Address, size_bytes: u64, lost_blocks: u64 },
     /// The arena grew.
-    Grow { heap: &'static str, added_bytes: u64, size_bytes: u64 },
+    Grow { heap: Arc<str>, added_bytes: u64, size_bytes: u64 },
     /// A mark was set.
     Mark { name: Arc<str>, address: Address },
     /// The top went back.

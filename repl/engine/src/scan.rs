@@ -31,6 +31,11 @@ impl Span {
         let start = line.len() - line.trim_start().len();
         Self { start, end: (start + line.trim().len()).max(start) }
     }
+
+    /// The same, `by` bytes further on.
+    pub(crate) fn moved(self, by: usize) -> Self {
+        Self { start: self.start + by, end: self.end + by }
+    }
 }
 
 /// A word of a line: what stands between spaces, with brackets and quotes kept together.

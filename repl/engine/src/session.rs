@@ -177,6 +177,14 @@ impl Session {
                     Err(problem) => reply(Err(problem)),
                 },
                 Run::World(run) => reply(self.change(line, |world| run(world, &args))),
+                Run::Review(run) => {
+                    let room = self.check_room(Span::all(line));
+                    let answer = room.and_then(|()| run(self, &args));
+                    if answer.is_ok() {
+                        self.note(line);
+                    }
+                    reply(answer)
+                }
             },
             Read::Statement => reply(self.change(line, |world| statement::run(world, line))),
             Read::Blank => Turn::Blank,
@@ -241,28 +249,15 @@ impl Session {
         run: impl FnOnce(&mut World) -> Result<Answer, Problem>,
     ) -> Result<Answer, Problem> {
         self.check_room(Span::all(line))?;
-        let entry = self.apply(line.trim().into(), run);
-        let (entry, answer) = entry?;
+        let text: Arc<str> = line.trim().into();
+        let answer = apply(&mut self.world, self.done.len(), &text, run)?;
+        let entry = Entry { text, is_step: answer.is_step };
         if entry.is_step {
             self.undone.clear();
         }
         self.done.push(entry);
         self.checkpoints.offer(self.done.len(), &self.world);
         Ok(answer)
-    }
-
-    /// Runs one line on the world as line `done.len() + 1`.
-    fn apply(
-        &mut self,
-        text: Arc<str>,
-        run: impl FnOnce(&mut World) -> Result<Answer, Problem>,
-    ) -> Result<(Entry, Answer), Problem> {
-        let world = &mut self.world;
-        world.now = Cause { line: self.done.len() as u32 + 1, text: Arc::clone(&text) };
-        let outcome = run(world);
-        let is_step = outcome.as_ref().is_ok_and(|answer| answer.is_step);
-        world.conclude(is_step);
-        outcome.map(|answer| (Entry { text, is_step }, answer))
     }
 
     /// Logs a line that only asked the shell for something. A full log leaves it out, so that it can still be saved.
@@ -439,25 +434,52 @@ impl Session {
 
     /// Runs a line that was accepted before, in the same state.
     fn replay(&mut self, entry: Entry) {
-        if entry.is_step {
-            let text = Arc::clone(&entry.text);
-            let outcome = match commands::read(&text) {
-                Ok(Read::Command(command, args)) => match command.run {
-                    Run::World(run) => self.apply(Arc::clone(&text), |world| run(world, &args)),
-                    _ => unreachable!("only a command on the world is a step: {text}"),
-                },
-                Ok(Read::Statement) => {
-                    self.apply(Arc::clone(&text), |world| statement::run(world, &text))
-                }
-                other => unreachable!("`{text}` was a step once, and now reads as {other:?}"),
-            };
-            if let Err(problem) = outcome {
-                unreachable!("`{text}` was accepted once, and now answers {problem}");
-            }
-        }
+        replayed(&mut self.world, self.done.len(), &entry);
         self.done.push(entry);
         self.checkpoints.offer(self.done.len(), &self.world);
     }
+
+    /// The state behind the first `lines` lines of those done.
+    pub(crate) fn state_behind(&self, lines: usize) -> World {
+        let (at, world) = self.checkpoints.at_most(lines);
+        let mut world = world.clone();
+        for (index, entry) in self.done.iter().enumerate().take(lines).skip(at) {
+            replayed(&mut world, index, entry);
+        }
+        world
+    }
+}
+
+/// Runs a line that was accepted before on `world`, the state behind `lines` lines.
+fn replayed(world: &mut World, lines: usize, entry: &Entry) {
+    if !entry.is_step {
+        return;
+    }
+    let text = &entry.text;
+    let outcome = match commands::read(text) {
+        Ok(Read::Command(command, args)) => match command.run {
+            Run::World(run) => apply(world, lines, text, |world| run(world, &args)),
+            _ => unreachable!("only a command on the world is a step: {text}"),
+        },
+        Ok(Read::Statement) => apply(world, lines, text, |world| statement::run(world, text)),
+        other => unreachable!("`{text}` was a step once, and now reads as {other:?}"),
+    };
+    if let Err(problem) = outcome {
+        unreachable!("`{text}` was accepted once, and now answers {problem}");
+    }
+}
+
+/// Runs one line on the state behind `lines` lines.
+fn apply(
+    world: &mut World,
+    lines: usize,
+    text: &Arc<str>,
+    run: impl FnOnce(&mut World) -> Result<Answer, Problem>,
+) -> Result<Answer, Problem> {
+    world.now = Cause { line: lines as u32 + 1, text: Arc::clone(text) };
+    let outcome = run(world);
+    world.conclude(outcome.as_ref().is_ok_and(|answer| answer.is_step));
+    outcome
 }
 
 /// `undo 0` and `redo 0` mean nothing.

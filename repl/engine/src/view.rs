@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::problem::Problem;
+use crate::reply::Event;
 use crate::units::Address;
 
 /// Something to draw. Serialized with its `kind` in kebab-case.
@@ -21,7 +23,7 @@ pub enum View {
     Blocks { total: u64, rows: Vec<BlockRow>, all: bool },
     /// Holes in the allocator's own order.
     Holes {
-        heap: &'static str,
+        heap: Arc<str>,
         total: u64,
         free_bytes: u64,
         rows: Vec<HoleRow>,
@@ -33,7 +35,15 @@ pub enum View {
     /// Numbers of the heap.
     Stats(Stats),
     /// The invariants, each verified.
-    Check { heap: &'static str, rules: Vec<Rule>, blocks: u64, holes: u64 },
+    Check { heap: Arc<str>, rules: Vec<Rule>, blocks: u64, holes: u64 },
+    /// How the heap's last answer came about.
+    Why(Why),
+    /// A dry run.
+    Try(Try),
+    /// What would really happen.
+    Dare(Dare),
+    /// How much of the heap is lost to fragmentation.
+    Frag(Frag),
     /// The allocators there are.
     Heaps { rows: Vec<HeapRow> },
     /// The commands by group.
@@ -103,7 +113,7 @@ pub enum StackItem {
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs)]
 pub struct HeapMap {
-    pub heap: &'static str,
+    pub heap: Arc<str>,
     pub size_bytes: u64,
     pub used_bytes: u64,
     pub start: Address,
@@ -137,8 +147,14 @@ pub enum RegionItem {
         slack_bytes: u64,
     },
     Header,
+    /// A guard's bytes, there to be damaged first.
+    Canary,
     /// Freed or padding, and not to be had before a reset.
     Stranded,
+    /// The allocator's own.
+    Books,
+    /// Freed, and held back.
+    Held,
     Omitted {
         count: u64,
         blocks: u64,
@@ -157,6 +173,7 @@ pub enum Column {
     /// Several blocks, none with half of it.
     Blocks,
     Stranded,
+    Held,
 }
 
 /// A live block.
@@ -223,7 +240,10 @@ pub enum CellOwner {
     Hole,
     Block(Arc<str>),
     Slack,
+    Canary,
     Stranded,
+    Books,
+    Held,
     Slot(Arc<str>),
     Frame,
     Padding,
@@ -234,13 +254,15 @@ pub enum CellOwner {
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs)]
 pub struct Stats {
-    pub heap: &'static str,
+    pub heap: Arc<str>,
     pub size_bytes: u64,
     pub live_blocks: u64,
     pub payload_bytes: u64,
     pub slack_bytes: u64,
     pub header_bytes: u64,
     pub stranded_bytes: u64,
+    pub books_bytes: u64,
+    pub held_bytes: u64,
     pub free_bytes: u64,
     pub holes: u64,
     pub largest_hole_bytes: u64,
@@ -252,6 +274,232 @@ pub struct Stats {
     pub moved: u64,
     pub stack_used_bytes: u64,
     pub stack_peak_bytes: u64,
+}
+
+/// How an answer came about.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Why {
+    /// The line that asked.
+    pub line: u32,
+    pub input: Arc<str>,
+    pub name: Arc<str>,
+    pub heap: Arc<str>,
+    pub ask: WhyAsk,
+    /// In the order they were taken.
+    pub steps: Vec<WhyStep>,
+    /// Holes looked at or walked past; the steps name only the first of them.
+    pub looked: u64,
+    /// Holes behind, in the list's order, that were not looked at: the first few.
+    pub unlooked: Vec<WhyHole>,
+    pub unlooked_total: u64,
+    /// All holes in the list; 0 for a design without one.
+    pub holes: u64,
+    /// What orders the list, if there is one.
+    pub order: Option<&'static str>,
+    pub answer: WhyAnswer,
+    /// What other fits would have taken from the same list.
+    pub others: Vec<Other>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum WhyAsk {
+    Alloc { size_bytes: u64, align_bytes: u64, payload_bytes: u64, header_bytes: u64 },
+    Free { address: Address, size_bytes: u64 },
+    Realloc { address: Address, old_bytes: u64, size_bytes: u64 },
+}
+
+/// A step on the way; what [`heap::Step`] says, with addresses.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum WhyStep {
+    Rounded { asked_bytes: u64, block_bytes: u64 },
+    Class { class: ClassRow, found: bool },
+    Looked { address: Address, size_bytes: u64, fits: bool, short_bytes: u64 },
+    Walked { holes: u64 },
+    Halved { address: Address, half_bytes: u64 },
+    Cut { address: Address, padding_bytes: u64, taken_bytes: u64, remaining_bytes: u64 },
+    Joined { address: Address, freed_bytes: u64, size_bytes: u64, in_front: bool, behind: bool },
+    Listed { address: Address, class: ClassRow },
+    Stranded { address: Address, size_bytes: u64 },
+    Held { address: Address, size_bytes: u64 },
+    Handed { second: bool, because: &'static str },
+}
+
+/// A class of sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ClassRow {
+    pub first: u32,
+    pub second: Option<u32>,
+    pub min_bytes: u64,
+    pub max_bytes: u64,
+}
+
+/// A hole by itself.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct WhyHole {
+    pub address: Address,
+    pub size_bytes: u64,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum WhyAnswer {
+    At { address: Address, granted_bytes: u64 },
+    Freed {},
+    Full {},
+}
+
+/// What another fit would have taken.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Other {
+    pub heap: &'static str,
+    pub looked: u64,
+    pub address: Address,
+    pub size_bytes: u64,
+    pub same: bool,
+}
+
+/// A dry run of a line.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Try {
+    pub input: String,
+    /// What is checked before anything changes, in order.
+    pub checks: Vec<Check>,
+    pub why: Option<Why>,
+    /// What the line would answer.
+    pub events: Vec<Event>,
+    /// Why it would be refused; its span is in the whole line.
+    pub problem: Option<Problem>,
+}
+
+/// A check of a dry run.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Check {
+    /// The code a line is refused with that fails it.
+    pub code: &'static str,
+    pub text: &'static str,
+    pub outcome: CheckOutcome,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum CheckOutcome {
+    Passed,
+    Failed,
+    /// One before it failed.
+    NotReached,
+}
+
+/// A forbidden line, done on a copy.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Dare {
+    pub input: String,
+    /// The code it is refused with outside of a dare.
+    pub code: &'static str,
+    pub heap: Arc<str>,
+    pub deed: Deed,
+    /// The first invariant of the heap that no longer holds.
+    pub broken: Option<&'static str>,
+    /// What innocent lines lead to from there.
+    pub probes: Vec<Probe>,
+}
+
+/// What the forbidden line itself did.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Deed {
+    /// The allocator took the address and said nothing.
+    Freed { address: Address, size_bytes: u64 },
+    /// The bytes were stored. `over` says whose they are.
+    Wrote { address: Address, bytes: Vec<u8>, over: String },
+    /// These bytes were there.
+    Read { address: Address, bytes: Vec<u8>, over: String },
+    /// The block was resized, or moved.
+    Moved { from: Address, address: Address, size_bytes: u64 },
+    /// It did not get to the end.
+    Trapped { trap: TrapRow },
+}
+
+/// How a run on a damaged heap ended.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum TrapRow {
+    Outside { address: Address },
+    Endless { accesses: u64 },
+    Noticed {},
+}
+
+/// An innocent line on the damaged heap.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Probe {
+    pub input: String,
+    pub outcome: ProbeOutcome,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum ProbeOutcome {
+    /// A block; `shared_with` has some of its bytes, too.
+    At {
+        address: Address,
+        shared_with: Option<Arc<str>>,
+    },
+    Freed {},
+    Full {},
+    Trapped {
+        trap: TrapRow,
+    },
+}
+
+/// How much of the heap is lost to fragmentation.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Frag {
+    pub heap: Arc<str>,
+    pub size_bytes: u64,
+    /// Bytes inside blocks that nobody asked for: headers and slack.
+    pub internal_bytes: u64,
+    /// Bytes of blocks, all told.
+    pub block_bytes: u64,
+    pub payload_bytes: u64,
+    pub free_bytes: u64,
+    pub holes: u64,
+    pub largest_hole_bytes: u64,
+    pub largest_fits_bytes: u64,
+    /// What would still fit, by size: how many blocks.
+    pub fits: Vec<Fitting>,
+    /// Bytes that are nobody's until a reset, held back, or the allocator's books.
+    pub other_bytes: u64,
+}
+
+/// How many blocks of a size would still fit, one after the other.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Fitting {
+    pub size_bytes: u64,
+    pub blocks: u64,
+    /// How many there would be if the free bytes lay in one piece.
+    pub in_one_piece: u64,
 }
 
 /// An invariant.
@@ -268,7 +516,8 @@ pub struct Rule {
 pub struct HeapRow {
     pub name: &'static str,
     pub summary: &'static str,
-    pub header_bytes: u64,
+    /// What may stand behind the name.
+    pub usage: String,
     pub in_use: bool,
 }
 

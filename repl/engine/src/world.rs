@@ -7,13 +7,15 @@ use std::alloc::Layout;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use heap::{Heap, Info, MAX_ALIGN, MAX_ARENA, Observer, Offset, Step};
+use heap::{
+    Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement, Spec,
+    Step, Unfit,
+};
 use imbl::OrdMap;
-use memory::Pages;
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 
 use crate::args::Place;
-use crate::ledger::{BlockId, Ledger};
+use crate::ledger::{BlockId, Ledger, Life};
 use crate::literal::Slot;
 use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
 use crate::reply::Event;
@@ -110,6 +112,12 @@ pub(crate) struct Tally {
 #[derive(Clone)]
 pub struct World {
     pub(crate) heap: Box<dyn Heap>,
+    /// What `use` was told.
+    pub(crate) spec: Arc<Spec>,
+    pub(crate) heap_name: Arc<str>,
+    heap_called: Arc<str>,
+    /// The last request the heap had, for `why`.
+    pub(crate) asked: Option<Asked>,
     /// Counts the arenas there have been.
     pub(crate) arena: u32,
     pub(crate) ledger: Ledger,
@@ -130,11 +138,16 @@ pub struct World {
     pub(crate) work: u64,
 }
 
-/// Hears what the allocator did, but for each hole it looked at: those are counted.
-#[derive(Default)]
-struct Trace {
-    steps: Vec<Step>,
-    looked: u64,
+/// Steps of one request that are kept word for word; a long search is counted beyond.
+const STEPS_KEPT: usize = 64;
+
+/// Hears what the allocator did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    /// What it did, in order; of the holes it looked at only the first ones.
+    pub(crate) steps: Vec<Step>,
+    /// How many holes it looked at or walked past.
+    pub(crate) looked: u64,
 }
 
 impl Observer for Trace {
@@ -142,16 +155,43 @@ impl Observer for Trace {
         match step {
             Step::Looked { .. } => self.looked += 1,
             Step::Walked { holes } => self.looked += u64::from(holes),
-            step => self.steps.push(step),
+            _ => {}
+        }
+        if self.steps.len() < STEPS_KEPT || !matches!(step, Step::Looked { .. }) {
+            self.steps.push(step);
         }
     }
+}
+
+/// A request that the heap had, and its way to the answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) by: Cause,
+    pub(crate) what: What,
+    /// The block's name.
+    pub(crate) name: Arc<str>,
+    pub(crate) answer: Result<Option<Placement>, Full>,
+    pub(crate) trace: Trace,
+}
+
+/// What a heap was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    Allocate(Layout),
+    Deallocate { at: Offset, layout: Layout },
+    Reallocate { at: Offset, layout: Layout, new_bytes: u32 },
 }
 
 impl Default for World {
     fn default() -> Self {
         let info = heap::named(DEFAULT_HEAP).expect("the default heap is in the table");
+        let heap = Spec::plain(info).build(DEFAULT_HEAP_BYTES);
         Self {
-            heap: (info.build)(Pages::new(DEFAULT_HEAP_BYTES)),
+            heap: heap.expect("1 KiB are enough for the default heap"),
+            spec: Arc::new(Spec::plain(info)),
+            heap_name: info.name.into(),
+            heap_called: info.name.into(),
+            asked: None,
             arena: 0,
             ledger: Ledger::new(DEFAULT_HEAP_BYTES),
             stack: Stack::new(DEFAULT_STACK_BYTES),
@@ -174,13 +214,23 @@ impl World {
     // What a shell may say of it.
 
     /// The name of the heap in use.
-    pub fn heap_name(&self) -> &'static str {
-        self.heap.info().name
+    pub fn heap_name(&self) -> &str {
+        &self.heap_name
+    }
+
+    /// The name by which messages call it: without its options.
+    pub(crate) fn heap_called(&self) -> Arc<str> {
+        Arc::clone(&self.heap_called)
+    }
+
+    /// What the heap keeps in front of a payload.
+    pub(crate) fn header_bytes(&self) -> u32 {
+        self.heap.need(Layout::new::<u8>()).edges.front_bytes
     }
 
     /// The bytes of its arena.
     pub fn heap_bytes(&self) -> u64 {
-        u64::from(self.heap.memory().len())
+        u64::from(self.heap.len())
     }
 
     /// The bytes of the stack, used or not.
@@ -307,7 +357,7 @@ impl World {
 
     pub(crate) fn heap_offset(&self, address: Address) -> Option<u32> {
         let at = address.0.checked_sub(HEAP_BASE.0)?;
-        (at < u64::from(self.heap.memory().len())).then_some(at as u32)
+        (at < u64::from(self.heap.len())).then_some(at as u32)
     }
 
     /// The address, if it lies between the stack's end and its start.
@@ -322,15 +372,21 @@ impl World {
             if let Some((id, _)) = self.ledger.live_around(at) {
                 return Whereabouts::Block { name: Arc::clone(self.ledger.name(id)) };
             }
-            let header_bytes = self.heap.info().header_bytes;
-            if let Some(id) = self.ledger.first_live_in(at, at.saturating_add(header_bytes + 1)) {
-                return Whereabouts::Header { block: Arc::clone(self.ledger.name(id)) };
+            if let Some(id) = self.ledger.extent_around(at) {
+                let (life, block) = (self.ledger.life(id), Arc::clone(self.ledger.name(id)));
+                return if at < life.at.0 {
+                    Whereabouts::Header { block }
+                } else if at < life.at.0 + life.granted_bytes {
+                    Whereabouts::Slack { block }
+                } else {
+                    Whereabouts::Canary { block }
+                };
             }
             let hole = self.heap.holes().find(|hole| hole.at.0 <= at && at < hole.end().0);
             return match hole {
-                Some(hole) if at - hole.at.0 < header_bytes => Whereabouts::HoleHeader,
+                Some(hole) if at - hole.at.0 < self.header_bytes() => Whereabouts::HoleHeader,
                 Some(hole) => Whereabouts::Hole { at: hole.at.into() },
-                None => Whereabouts::Stranded,
+                None => self.outside_of_blocks(at),
             };
         }
         if let Some(at) = self.stack_address(address) {
@@ -348,6 +404,16 @@ impl World {
         }
     }
 
+    /// Where a byte of the arena lies that is in no block and in no hole.
+    fn outside_of_blocks(&self, at: u32) -> Whereabouts {
+        let piece = self.heap.pieces().find(|piece| piece.at.0 <= at && at < piece.end().0);
+        match piece.map(|piece| piece.kind) {
+            Some(PieceKind::Books) => Whereabouts::Books,
+            Some(PieceKind::Held) => Whereabouts::Held,
+            _ => Whereabouts::Stranded,
+        }
+    }
+
     /// The block a spot leads to, if it is live; what is wrong with it otherwise.
     fn live_block(&self, spot: &Spot, use_of: Use, span: Span) -> Result<(BlockId, u64), Problem> {
         let foreign = || {
@@ -362,7 +428,7 @@ impl World {
         let life = self.ledger.life(id);
         let Some(cause) = self.ledger.death(id) else { return Ok((id, plus)) };
         let (name, address, cause) = (spot.name.clone(), spot.address, cause.clone());
-        let trouble = match self.ledger.successor(life, self.heap.info().header_bytes) {
+        let trouble = match self.ledger.successor(life) {
             _ if life.arena != self.arena => {
                 Trouble::Stale { name, cause, now: Successor::Arena, address }
             }
@@ -379,7 +445,7 @@ impl World {
                         lies,
                         address,
                         size: u64::from(life.size_bytes),
-                        links: self.heap.info().links_in_holes,
+                        links: self.heap.top().is_none(),
                     },
                     Use::Read => Trouble::UseAfterFree { name, cause, lies, address, write: false },
                     Use::Write => Trouble::UseAfterFree { name, cause, lies, address, write: true },
@@ -485,7 +551,7 @@ impl World {
     pub(crate) fn store(&mut self, access: &Access, bytes: &[u8]) {
         match access.memory {
             Memory::Heap(at) => {
-                self.heap.memory_mut().write(at, bytes);
+                self.heap.write(Offset(at), bytes);
                 self.ledger.note_written(at..at + bytes.len() as u32);
             }
             Memory::Stack(address) => self.stack.write(address, bytes),
@@ -519,7 +585,11 @@ impl World {
             return Err(Problem::new(trouble, span));
         }
         Ok(match access.memory {
-            Memory::Heap(at) => self.heap.memory().read(at..at + len),
+            Memory::Heap(at) => {
+                let mut bytes = vec![0; len as usize];
+                self.heap.read(Offset(at), &mut bytes);
+                bytes
+            }
             Memory::Stack(address) => self.stack.read(address..address + len),
         })
     }
@@ -567,25 +637,32 @@ impl World {
 
     /// Bytes of the arena that are neither free nor in a live block's reach.
     pub(crate) fn stranded_bytes(&self, free_bytes: u64) -> u64 {
-        if self.heap.top().is_none() {
-            return 0;
-        }
-        u64::from(self.heap.memory().len()) - free_bytes - self.ledger.payload_bytes()
+        let books = |piece: &Piece| match piece.kind {
+            PieceKind::Books | PieceKind::Held => u64::from(piece.size_bytes),
+            _ => 0,
+        };
+        let books: u64 = self.heap.pieces().map(|piece| books(&piece)).sum();
+        let live =
+            self.ledger.live().map(|(_, live)| self.ledger.life(live.id).extent().len() as u64);
+        u64::from(self.heap.len()) - free_bytes - books - live.sum::<u64>()
     }
 
     /// Whether the allocator's blocks are those of the ledger: as many, apart, aligned, inside.
     pub(crate) fn ledger_agrees(&self) -> bool {
-        let len = self.heap.memory().len();
-        let tracked =
-            self.heap.pieces().filter(|piece| piece.kind == heap::PieceKind::Block).count() as u64;
-        let counted = self.heap.top().is_some() || tracked == self.ledger.live_count();
+        let len = self.heap.len();
+        let (mut tracked, mut untracked) = (0, false);
+        for piece in self.heap.pieces() {
+            tracked += u64::from(piece.kind == PieceKind::Block);
+            untracked |= piece.kind == PieceKind::Taken;
+        }
+        let counted = untracked || tracked == self.ledger.live_count();
         let mut end = 0;
         let apart = self.ledger.live().all(|(at, live)| {
             let life = self.ledger.life(live.id);
-            let ok = at.0 >= end
-                && at.0.is_multiple_of(life.align_bytes)
-                && life.granted_bytes <= len - at.0;
-            end = at.0 + life.granted_bytes;
+            let extent = life.extent();
+            let ok =
+                extent.start >= end && at.0.is_multiple_of(life.align_bytes) && extent.end <= len;
+            end = extent.end;
             ok
         });
         counted && apart
@@ -624,31 +701,72 @@ impl World {
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
         let mut trace = Trace::default();
-        let placed = self.heap.allocate(layout, &mut trace).map_err(|heap::Full| {
-            self.no_room(layout.size() as u64, layout.align() as u64, span)
-        })?;
+        let answer = self.heap.allocate(layout, &mut trace);
         let size_bytes = layout.size() as u32;
+        let Ok(placed) = answer else {
+            self.note_asked(What::Allocate(layout), "".into(), Err(Full), trace);
+            return Err(self.no_room(u64::from(size_bytes), layout.align() as u64, span));
+        };
         let name = self.new_block_name(name);
-        let id = self.ledger.born(Arc::clone(&name), placed, layout, self.arena, &self.now);
+        let edges = self.heap.block_edges(placed.at);
+        let id = self.ledger.born(Arc::clone(&name), placed, edges, layout, self.arena, &self.now);
         self.names.insert(Arc::clone(&name), Named::Block { id, plus: 0 });
         if zeroed {
             let range = placed.at.0..placed.at.0 + size_bytes;
-            self.heap.memory_mut().fill(range.clone(), 0);
+            self.heap.fill(Offset(range.start)..Offset(range.end), 0);
             self.ledger.note_written(range);
         }
         self.tally.allocs += 1;
         self.note_peak();
         let mut events = vec![Event::Alloc {
-            handle: name,
+            handle: Arc::clone(&name),
             address: placed.at.into(),
             size_bytes: u64::from(size_bytes),
             granted_bytes: u64::from(placed.granted_bytes),
             align_bytes: layout.align() as u64,
             zeroed,
         }];
-        self.touch_block(placed.at, placed.granted_bytes);
-        self.tell(trace, size_bytes, &mut events);
+        self.touch_block(placed, edges);
+        self.tell(&trace, Some((placed, edges, size_bytes)), &mut events);
+        self.note_asked(What::Allocate(layout), name, Ok(Some(placed)), trace);
         Ok(events)
+    }
+
+    fn note_asked(
+        &mut self,
+        what: What,
+        name: Arc<str>,
+        answer: Result<Option<Placement>, Full>,
+        trace: Trace,
+    ) {
+        self.asked = Some(Asked { by: self.now.clone(), what, name, answer, trace });
+    }
+
+    /// The name the next block gets that is given none.
+    pub(crate) fn next_block_name(&mut self) -> Arc<str> {
+        self.new_block_name(None)
+    }
+
+    /// The layout a caller without a ledger would pass on.
+    pub(crate) fn raw_layout(&self, spot: &Spot, size: Option<u64>, align: Option<u64>) -> Layout {
+        let life = match spot.owner {
+            Owner::Block { id, .. } => Some(self.ledger.life(id)),
+            _ => None,
+        };
+        let size = size.unwrap_or(life.map_or(8, |life| u64::from(life.size_bytes)));
+        let align = align.unwrap_or(life.map_or(8, |life| u64::from(life.align_bytes)));
+        let align = if align.is_power_of_two() { align.min(u64::from(MAX_ALIGN)) } else { 8 };
+        Layout::from_size_align(size.clamp(1, u64::from(MAX_ARENA)) as usize, align as usize)
+            .expect("size and align are in range")
+    }
+
+    /// Refuses to take a block away that others stand above, where the heap minds.
+    pub(crate) fn check_newest(&self, id: BlockId, span: Span) -> Result<(), Problem> {
+        let Some(newer) = self.heap.newer_than(self.ledger.life(id).at) else { return Ok(()) };
+        let (newer, _) = self.ledger.live_around(newer.0).expect("the newest block is live");
+        let name = |id| Arc::clone(self.ledger.name(id));
+        let (block, newer, heap) = (name(id), name(newer), self.heap_called());
+        Err(Problem::new(Trouble::NotLifo { block, newer, heap }, span))
     }
 
     /// Frees a live block.
@@ -659,12 +777,14 @@ impl World {
         self.ledger.die(id, &self.now);
         self.tally.frees += 1;
         let mut events = vec![Event::Free {
-            handle: name,
+            handle: Arc::clone(&name),
             address: life.at.into(),
             size_bytes: u64::from(life.size_bytes),
         }];
-        self.touch_block(life.at, life.granted_bytes);
-        self.tell(trace, 0, &mut events);
+        self.touch_extent(&life);
+        self.tell(&trace, None, &mut events);
+        let what = What::Deallocate { at: life.at, layout: life.layout() };
+        self.note_asked(what, name, Ok(None), trace);
         events
     }
 
@@ -681,15 +801,21 @@ impl World {
             return Err(Problem::new(Trouble::ZeroSize { block: Some(name) }, span));
         }
         self.layout(size_bytes, span, align, span)?;
+        if size_bytes > u64::from(life.size_bytes) {
+            self.check_newest(id, span)?;
+        }
         let new_bytes = size_bytes as u32;
         let mut trace = Trace::default();
-        let placed = self
-            .heap
-            .reallocate(life.at, life.layout(), new_bytes, &mut trace)
-            .map_err(|heap::Full| self.no_room(size_bytes, align, span))?;
+        let what = What::Reallocate { at: life.at, layout: life.layout(), new_bytes };
+        let answer = self.heap.reallocate(life.at, life.layout(), new_bytes, &mut trace);
+        let Ok(placed) = answer else {
+            self.note_asked(what, name, Err(Full), trace);
+            return Err(self.no_room(size_bytes, align, span));
+        };
+        let edges = self.heap.block_edges(placed.at);
         let moved = placed.at != life.at;
         if moved {
-            let new = self.ledger.moved(id, placed, new_bytes, &self.now);
+            let new = self.ledger.moved(id, placed, edges, new_bytes, &self.now);
             self.names.insert(Arc::clone(&name), Named::Block { id: new, plus: 0 });
             self.tally.moved += 1;
             self.work += u64::from(new_bytes) / 4096;
@@ -699,7 +825,7 @@ impl World {
         self.tally.reallocs += 1;
         self.note_peak();
         let mut events = vec![Event::Realloc {
-            handle: name,
+            handle: Arc::clone(&name),
             from: life.at.into(),
             address: placed.at.into(),
             old_bytes: u64::from(life.size_bytes),
@@ -707,41 +833,64 @@ impl World {
             granted_bytes: u64::from(placed.granted_bytes),
             moved,
         }];
-        self.touch_block(placed.at, placed.granted_bytes);
+        self.touch_block(placed, edges);
         if moved {
-            self.touch_block(life.at, life.granted_bytes);
+            self.touch_extent(&life);
         }
-        self.tell(trace, new_bytes, &mut events);
+        self.tell(&trace, Some((placed, edges, new_bytes)), &mut events);
+        self.note_asked(what, name, Ok(Some(placed)), trace);
         Ok(events)
     }
 
     /// Puts a fresh arena in place of the old one.
-    pub(crate) fn replace_heap(&mut self, info: &'static Info, size_bytes: u32) -> Vec<Event> {
+    pub(crate) fn replace_heap(
+        &mut self,
+        spec: Arc<Spec>,
+        size_bytes: u32,
+        span: Span,
+    ) -> Result<Vec<Event>, Problem> {
+        let heap = spec.build(size_bytes).map_err(|unfit| {
+            let heap = spec.called();
+            let trouble = match unfit {
+                Unfit::TooSmall { least_bytes } => Trouble::HeapTooSmall {
+                    heap,
+                    size: u64::from(size_bytes),
+                    least: u64::from(least_bytes),
+                },
+                Unfit::Missing => Trouble::HeapMissing { heap },
+            };
+            Problem::new(trouble, span)
+        })?;
         let lost_blocks = self.ledger.live_count();
         self.ledger.restart(size_bytes, &self.now);
-        self.heap = (info.build)(Pages::new(size_bytes));
+        self.heap = heap;
+        self.heap_name = spec.to_string().into();
+        self.heap_called = spec.called().into();
+        self.spec = spec;
+        self.asked = None;
         self.arena += 1;
         self.tally = Tally { stack_peak_bytes: self.tally.stack_peak_bytes, ..Tally::default() };
         // Making and dropping an arena costs by its size, however empty.
         self.work += lost_blocks / 64 + (u64::from(size_bytes) >> 22);
-        let heap = info.name;
+        let heap = Arc::clone(&self.heap_name);
         let size_bytes = u64::from(size_bytes);
         self.touch(HEAP_BASE, size_bytes);
         self.note_links();
-        vec![Event::Use { heap, address: HEAP_BASE, size_bytes, lost_blocks }]
+        Ok(vec![Event::Use { heap, address: HEAP_BASE, size_bytes, lost_blocks }])
     }
 
     /// Grows the arena to `size_bytes`.
     pub(crate) fn grow_heap(&mut self, size_bytes: u32) -> Vec<Event> {
-        let old_bytes = self.heap.memory().len();
+        let old_bytes = self.heap.len();
         let mut trace = Trace::default();
         self.heap.grow(size_bytes, &mut trace);
+        self.asked = None;
         self.ledger.grow(size_bytes);
         self.work += self.ledger.live_count() / 64;
         let added_bytes = u64::from(size_bytes - old_bytes);
-        let heap = self.heap.info().name;
+        let heap = self.heap_called();
         let mut events = vec![Event::Grow { heap, added_bytes, size_bytes: u64::from(size_bytes) }];
-        self.tell(trace, 0, &mut events);
+        self.tell(&trace, None, &mut events);
         events
     }
 
@@ -792,19 +941,23 @@ impl World {
         self.heap.reset(at);
         let size_bytes = u64::from(top.since(at));
         self.touch(at.into(), size_bytes);
-        let free_bytes = u64::from(self.heap.memory().len() - at.0);
+        let free_bytes = u64::from(self.heap.len() - at.0);
         Ok(vec![Event::Reset { address: at.into(), blocks, size_bytes, free_bytes }])
     }
 
     fn top(&self, command: &'static str, span: Span) -> Result<Offset, Problem> {
-        let heap = self.heap.info().name;
+        let heap = self.heap_called();
         self.heap.top().ok_or_else(|| Problem::new(Trouble::Unsupported { heap, command }, span))
     }
 
     /// Why there is no room for a block, with the numbers.
     pub(crate) fn no_room(&self, size: u64, align: u64, span: Span) -> Problem {
-        let info = self.heap.info();
-        let need = self.heap.block_bytes(size);
+        // Beyond any arena the design's rounding says nothing more.
+        let asked =
+            Layout::from_size_align(size.min(u64::from(MAX_ARENA)) as usize, align as usize)
+                .expect("size and align were judged before");
+        let header = u64::from(self.heap.need(asked).edges.sum());
+        let need = self.heap.need(asked).block_bytes().max(size + header);
         let (mut total, mut largest, mut holes) = (0, 0, Vec::new());
         for hole in self.heap.holes() {
             let hole_bytes = u64::from(hole.size_bytes);
@@ -814,10 +967,9 @@ impl World {
                 holes.push(hole_bytes);
             }
         }
-        let header = u64::from(info.header_bytes);
         let trouble = if total >= need && holes.len() > 1 {
             // Freed bytes of a given size help only where any place will do.
-            let cure = if align > 8 { None } else { self.cure(need) };
+            let cure = self.cure(asked);
             let need_to_grow = need + if align > 8 { 2 * align } else { 0 };
             let grow = self.grow_by(need_to_grow);
             Trouble::Fragmented {
@@ -831,10 +983,10 @@ impl World {
                 grow,
             }
         } else {
-            let strands = !info.links_in_holes;
+            let strands = self.heap.top().is_some();
             let grow = self.grow_by(need + if align > 8 { 2 * align } else { 0 });
             Trouble::OutOfMemory {
-                heap: info.name,
+                heap: self.heap_called(),
                 need,
                 header,
                 total,
@@ -850,100 +1002,144 @@ impl World {
     /// A round size to grow by that is surely enough, if the arena can grow so far.
     fn grow_by(&self, need: u64) -> Option<u64> {
         let bytes = (need.min(u64::from(MAX_ARENA)) + 64).next_power_of_two().max(1024);
-        (bytes <= u64::from(MAX_ARENA - self.heap.memory().len())).then_some(bytes)
+        (bytes <= u64::from(MAX_ARENA - self.heap.len())).then_some(bytes)
     }
 
-    /// A live block whose bytes and the holes around it would make a hole of `need`: the smallest such.
-    fn cure(&self, need: u64) -> Option<(Arc<str>, u64)> {
-        use heap::PieceKind::{Block, Hole};
-        let mut best: Option<(u32, u32, u64)> = None;
-        let mut pieces = self.heap.pieces().peekable();
-        let mut front = 0;
-        while let Some(piece) = pieces.next() {
-            let size_bytes = u64::from(piece.size_bytes);
-            if piece.kind == Block {
-                let behind = pieces
-                    .peek()
-                    .filter(|next| next.kind == Hole)
-                    .map_or(0, |next| u64::from(next.size_bytes));
-                let joined = front + size_bytes + behind;
-                if joined >= need && best.is_none_or(|(_, smallest, _)| piece.size_bytes < smallest)
-                {
-                    best = Some((
-                        piece.at.0 + self.heap.info().header_bytes,
-                        piece.size_bytes,
-                        joined,
-                    ));
-                }
-            }
-            front = if piece.kind == Hole { size_bytes } else { 0 };
+    /// A live block that, once freed, makes room for `layout`, and the largest hole there is then. Found by trying it on
+    /// a copy, the smallest blocks first; in a large arena by nobody.
+    fn cure(&self, layout: Layout) -> Option<(Arc<str>, u64)> {
+        const LARGEST_COPIED: u32 = 64 * 1024;
+        const TRIED: usize = 64;
+        if self.heap.len() > LARGEST_COPIED {
+            return None;
         }
-        let (at, _, joined) = best?;
-        let (id, _) = self.ledger.live_around(at)?;
-        Some((Arc::clone(self.ledger.name(id)), joined))
+        let mut lives: Vec<_> = self.ledger.live().map(|(_, live)| live).collect();
+        lives.sort_by_key(|live| live.size_bytes);
+        lives.into_iter().take(TRIED).find_map(|live| {
+            let life = self.ledger.life(live.id);
+            if self.heap.newer_than(life.at).is_some() {
+                return None;
+            }
+            let mut heap = self.heap.clone();
+            heap.deallocate(life.at, life.layout(), &mut ());
+            let largest = heap.holes().map(|hole| hole.size_bytes).max().unwrap_or(0);
+            heap.allocate(layout, &mut ()).ok()?;
+            Some((Arc::clone(self.ledger.name(live.id)), u64::from(largest)))
+        })
     }
 
-    /// Turns what the allocator did into events. `size_bytes` is what was asked for.
-    fn tell(&mut self, trace: Trace, size_bytes: u32, events: &mut Vec<Event>) {
+    /// Turns what the allocator did into events. `placed` is the block that came of it, if one did, what is around it,
+    /// and the size that was asked for.
+    fn tell(
+        &mut self,
+        trace: &Trace,
+        placed: Option<(Placement, Edges, u32)>,
+        events: &mut Vec<Event>,
+    ) {
         self.work += 1 + trace.looked / 32;
-        let info = self.heap.info();
-        let heap = info.name;
-        for step in trace.steps {
-            events.push(match step {
-                Step::Looked { .. } | Step::Walked { .. } => continue,
+        let heap = self.heap_called();
+        let (mut halved, mut merged) = (None, None);
+        for &step in &trace.steps {
+            match step {
+                Step::Halved { at, half_bytes } => {
+                    self.note_hole(at.plus(half_bytes), half_bytes);
+                    let (from, times) = halved.unwrap_or((2 * half_bytes, 0));
+                    halved = Some((from, times + 1));
+                    let event = Event::Halve {
+                        heap: Arc::clone(&heap),
+                        from_bytes: u64::from(from),
+                        to_bytes: u64::from(half_bytes),
+                        times: times + 1,
+                    };
+                    match events.last_mut() {
+                        Some(last @ Event::Halve { .. }) => *last = event,
+                        _ => events.push(event),
+                    }
+                }
                 Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes } => {
                     let piece = at.plus(padding_bytes);
                     let behind = piece.plus(header_bytes + payload_bytes);
-                    if remaining_bytes > 0 {
-                        self.note_hole(behind.0);
+                    if padding_bytes > 0 && self.heap.top().is_none() {
+                        self.note_hole(at, padding_bytes);
                     }
-                    Event::Split {
-                        heap,
+                    if remaining_bytes > 0 {
+                        self.note_hole(behind, remaining_bytes);
+                    }
+                    let taken = header_bytes + payload_bytes;
+                    // The piece that holds the block: what is around it and behind it is known better than to the cut.
+                    let own = placed.filter(|(placed, edges, _)| {
+                        let start = placed.at.minus(edges.front_bytes);
+                        start >= piece && start.plus(edges.sum() + placed.granted_bytes) <= behind
+                    });
+                    let (header, slack) = own.map_or((header_bytes, 0), |(placed, edges, size)| {
+                        (edges.sum(), placed.granted_bytes - size)
+                    });
+                    events.push(Event::Split {
+                        heap: Arc::clone(&heap),
                         address: piece.into(),
                         padding_bytes: u64::from(padding_bytes),
-                        header_bytes: u64::from(header_bytes),
-                        payload_bytes: u64::from(payload_bytes),
-                        slack_bytes: if header_bytes > 0 {
-                            u64::from(payload_bytes.saturating_sub(size_bytes))
-                        } else {
-                            0
-                        },
+                        header_bytes: u64::from(header),
+                        payload_bytes: u64::from(taken - header),
+                        slack_bytes: u64::from(slack),
                         remaining_bytes: u64::from(remaining_bytes),
-                    }
+                    });
                 }
                 Step::Joined { at, freed_bytes, size_bytes, in_front, behind } => {
-                    self.note_hole(at.0);
+                    self.note_hole(at, size_bytes);
                     self.touch(at.into(), u64::from(size_bytes));
-                    Event::Merge {
-                        address: at.into(),
-                        freed_bytes: u64::from(freed_bytes),
-                        size_bytes: u64::from(size_bytes),
-                        fits_bytes: u64::from(self.heap.fits(size_bytes)),
-                        in_front,
-                        behind,
-                        links: info.links_in_holes,
+                    let hole = Piece::hole(at, size_bytes);
+                    // A buddy joins again and again; what came free is what the first join said.
+                    let (freed, front, back) = merged.unwrap_or((freed_bytes, false, false));
+                    let continues = matches!(events.last(), Some(Event::Merge { .. }));
+                    let (freed, front, back) = if continues {
+                        (freed, front || in_front, back || behind)
+                    } else {
+                        (freed_bytes, in_front, behind)
+                    };
+                    merged = Some((freed, front, back));
+                    if continues {
+                        events.pop();
                     }
+                    events.push(Event::Merge {
+                        address: at.into(),
+                        freed_bytes: u64::from(freed),
+                        size_bytes: u64::from(size_bytes),
+                        fits_bytes: u64::from(self.heap.fits(hole)),
+                        in_front: front,
+                        behind: back,
+                        links: self.heap.hole_edges(hole).front_bytes > 0,
+                    });
                 }
                 Step::Stranded { at, size_bytes } => {
-                    Event::Strand { heap, address: at.into(), size_bytes: u64::from(size_bytes) }
+                    let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
+                    events.push(Event::Strand { heap, address: at.into(), size_bytes });
                 }
-            });
+                Step::Held { at, size_bytes } => {
+                    let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
+                    events.push(Event::Hold { heap, address: at.into(), size_bytes });
+                }
+                Step::Rounded { .. }
+                | Step::Class { .. }
+                | Step::Looked { .. }
+                | Step::Walked { .. }
+                | Step::Listed { .. }
+                | Step::Handed { .. } => {}
+            }
         }
     }
 
-    /// A hole starts at `at`: the allocator wrote its header and links there.
-    fn note_hole(&mut self, at: u32) {
-        let info = self.heap.info();
-        if info.links_in_holes {
-            let end = (at + info.header_bytes + LINK_BYTES).min(self.heap.memory().len());
-            self.ledger.note_links(at..end);
-        }
+    /// A stretch became a hole: the allocator wrote its own words there.
+    fn note_hole(&mut self, at: Offset, size_bytes: u32) {
+        let hole = Piece::hole(at, size_bytes);
+        let Edges { front_bytes, rear_bytes } = self.heap.hole_edges(hole);
+        self.ledger.note_links(at.0..hole.end().0.min(at.0 + front_bytes));
+        self.ledger.note_links(hole.end().minus(rear_bytes).0..hole.end().0);
     }
 
     fn note_links(&mut self) {
-        let holes: Vec<_> = self.heap.holes().map(|hole| hole.at.0).collect();
-        for at in holes {
-            self.note_hole(at);
+        let holes: Vec<_> = self.heap.holes().collect();
+        for hole in holes {
+            self.note_hole(hole.at, hole.size_bytes);
         }
     }
 
@@ -1104,9 +1300,14 @@ impl World {
         self.touched.push((address.0, address.0 + bytes));
     }
 
-    fn touch_block(&mut self, payload: Offset, granted_bytes: u32) {
-        let header_bytes = self.heap.info().header_bytes;
-        self.touch(payload.minus(header_bytes).into(), u64::from(header_bytes + granted_bytes));
+    fn touch_block(&mut self, placed: Placement, edges: Edges) {
+        let start = placed.at.minus(edges.front_bytes);
+        self.touch(start.into(), u64::from(edges.sum() + placed.granted_bytes));
+    }
+
+    fn touch_extent(&mut self, life: &Life) {
+        let extent = life.extent();
+        self.touch(Offset(extent.start).into(), extent.len() as u64);
     }
 
     /// The line is done: if it was a step, what it touched is what changed last.
@@ -1125,9 +1326,6 @@ impl World {
         self.changed.iter().any(|&(from, to)| from < end && start < to)
     }
 }
-
-/// Bytes of the two links at the front of a hole.
-pub(crate) const LINK_BYTES: u32 = 8;
 
 /// Refuses a size that no machine of 64 bits could serve once it is rounded up.
 fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {

@@ -68,6 +68,7 @@ impl Bump<Pages> {
         summary: "one pointer that moves; freed blocks wait for `reset`",
         options: &[OptionInfo { key: "grow", takes: Takes::Choice(&["up", "down"]) }],
         inner: &[],
+        is_foreign: false,
         build: |spec, len| {
             let memory = Pages::new(len);
             match spec.choice("grow") {

@@ -17,11 +17,13 @@ pub struct Info {
     pub options: &'static [OptionInfo],
     /// The heaps in brackets, for a wrapper.
     pub inner: &'static [Inner],
+    /// Whether it is somebody else's crate, at work in real memory.
+    pub is_foreign: bool,
     /// A fresh one over an arena of so many bytes, all zero.
     pub build: Build,
 }
 
-/// How a row makes a heap.
+/// Sets up a heap over an arena of so many bytes.
 pub type Build = fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>;
 
 /// What stands in a wrapper's brackets.
@@ -116,6 +118,21 @@ impl Spec {
     /// [`Unfit`] if the arena is too small for it, or the platform has none.
     pub fn build(&self, len: u32) -> Result<Box<dyn Heap>, Unfit> {
         (self.info.build)(self, len)
+    }
+
+    /// Its name without the options: `guard(best-fit)`.
+    pub fn called(&self) -> String {
+        if self.inner.is_empty() {
+            return self.info.name.to_owned();
+        }
+        let border = self.border_bytes.iter().map(u32::to_string);
+        let parts: Vec<_> = border.chain(self.inner.iter().map(Self::called)).collect();
+        format!("{}({})", self.info.name, parts.join(", "))
+    }
+
+    /// Whether it, or one it wraps, is somebody else's crate.
+    pub fn is_foreign(&self) -> bool {
+        self.info.is_foreign || self.inner.iter().any(Self::is_foreign)
     }
 
     fn option(&self, key: &str) -> (&Takes, Option<&Value>) {

@@ -23,6 +23,7 @@ mod offset;
 mod oracle;
 mod pool;
 mod region;
+pub mod sandbox;
 mod stack;
 
 pub use buddy::Buddy;

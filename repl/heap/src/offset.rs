@@ -7,6 +7,8 @@ pub const MAX_ALIGN: u32 = 64 * 1024;
 pub const MAX_ARENA: u32 = 1 << 30;
 
 /// A distance in bytes from the arena's start.
+///
+/// Sums wrap around, as an unchecked allocator's do: an offset that a damaged word led to is caught where it is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Offset(pub u32);
 
@@ -15,14 +17,14 @@ impl Offset {
     #[inline]
     #[must_use]
     pub const fn plus(self, bytes: u32) -> Self {
-        Self(self.0 + bytes)
+        Self(self.0.wrapping_add(bytes))
     }
 
     /// The offset `bytes` further down.
     #[inline]
     #[must_use]
     pub const fn minus(self, bytes: u32) -> Self {
-        Self(self.0 - bytes)
+        Self(self.0.wrapping_sub(bytes))
     }
 
     /// The next multiple of `align_bytes`, a power of two, at or above this offset.
@@ -31,7 +33,7 @@ impl Offset {
     pub const fn align_up(self, align_bytes: u32) -> Self {
         debug_assert!(align_bytes.is_power_of_two());
         // A mask, as `next_multiple_of` divides.
-        Self((self.0 + (align_bytes - 1)) & !(align_bytes - 1))
+        Self(self.0.wrapping_add(align_bytes - 1) & !(align_bytes - 1))
     }
 
     /// The next multiple of `align_bytes`, a power of two, at or below this offset.

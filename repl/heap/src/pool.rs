@@ -39,7 +39,7 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::{
     Broken, Census, Class, Design, Edges, Full, Info, Memory, Need, Observer, Offset, OptionInfo,
-    Over, Piece, PieceKind, Placement, Slots, Step, Structure, Takes,
+    Over, Piece, PieceKind, Placement, Slots, Step, Structure, Takes, sandbox,
 };
 
 /// The most classes a pool can have.
@@ -200,6 +200,16 @@ impl<M: Memory> Pool<M> {
         fair.then_some((class, byte & FREE != 0))
     }
 
+    fn debug_check_owned(&self, slot: Offset, class: usize) {
+        if cfg!(debug_assertions) && !sandbox::is_running() {
+            assert_eq!(
+                self.slot_at(slot),
+                Some((class, false)),
+                "no slot of class {class}: {slot:?}"
+            );
+        }
+    }
+
     // Free slots.
 
     #[inline]
@@ -298,6 +308,7 @@ impl Pool<Pages> {
             },
         }],
         inner: &[],
+        is_foreign: false,
         build: |spec, len| Ok(Box::new(Self::with_sizes(Pages::new(len), spec.sizes("")))),
     };
 }
@@ -341,7 +352,7 @@ impl<M: Memory> Design for Pool<M> {
     #[inline]
     fn deallocate(&mut self, at: Offset, layout: Layout, mut observer: impl Observer) {
         let class = self.class_for(layout);
-        debug_assert_eq!(self.slot_at(at), Some((class, false)), "{at:?} is freed as {layout:?}");
+        self.debug_check_owned(at, class);
         self.push(at, class);
         observer.step(Step::Listed { at, class: self.told(class) });
     }
@@ -357,7 +368,7 @@ impl<M: Memory> Design for Pool<M> {
     ) -> Result<Placement, Full> {
         let new = Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
         let class = self.class_for(layout);
-        debug_assert_eq!(self.slot_at(at), Some((class, false)), "{at:?} is resized as {layout:?}");
+        self.debug_check_owned(at, class);
         if self.class_for(new) != class {
             return Err(Full);
         }

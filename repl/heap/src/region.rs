@@ -3,7 +3,7 @@ use std::ptr::NonNull;
 
 use memory::Pages;
 
-use crate::{MAX_ARENA, Offset};
+use crate::{MAX_ARENA, Offset, sandbox};
 
 /// The bytes an allocator manages and keeps its own headers and links in.
 ///
@@ -72,35 +72,51 @@ impl Memory for Pages {
 
     #[inline]
     fn word(&self, at: Offset) -> u32 {
+        sandbox::access(at, 4, self.len());
+        if sandbox::is_running() && !at.0.is_multiple_of(4) {
+            let bytes = std::array::from_fn(|index| self.byte(at.0 + index as u32));
+            return u32::from_le_bytes(bytes);
+        }
         self.word(at.0)
     }
 
     #[inline]
     fn set_word(&mut self, at: Offset, word: u32) {
+        sandbox::access(at, 4, self.len());
+        if sandbox::is_running() && !at.0.is_multiple_of(4) {
+            return self.write(at.0, &word.to_le_bytes());
+        }
         self.set_word(at.0, word);
     }
 
     fn byte(&self, at: Offset) -> u8 {
+        sandbox::access(at, 1, self.len());
         self.byte(at.0)
     }
 
     fn set_byte(&mut self, at: Offset, byte: u8) {
+        sandbox::access(at, 1, self.len());
         self.write(at.0, &[byte]);
     }
 
     fn copy(&mut self, from: Offset, to: Offset, len: u32) {
+        sandbox::access(from, len, self.len());
+        sandbox::access(to, len, self.len());
         self.copy(from.0, to.0, len);
     }
 
     fn read(&self, at: Offset, into: &mut [u8]) {
+        sandbox::access(at, into.len() as u32, self.len());
         into.copy_from_slice(&self.read(at.0..at.0 + into.len() as u32));
     }
 
     fn write(&mut self, at: Offset, bytes: &[u8]) {
+        sandbox::access(at, bytes.len() as u32, self.len());
         self.write(at.0, bytes);
     }
 
     fn fill(&mut self, range: Range<Offset>, byte: u8) {
+        sandbox::access(range.start, range.end.0.saturating_sub(range.start.0), self.len());
         self.fill(range.start.0..range.end.0, byte);
     }
 

@@ -231,7 +231,12 @@ fn answer(event: &Event) -> Vec<Line> {
             ))]
         }
         Event::Clear {} | Event::Quit {} => Vec::new(),
-        Event::Free { .. } | Event::Split { .. } | Event::Merge { .. } | Event::Strand { .. } => {
+        Event::Free { .. }
+        | Event::Halve { .. }
+        | Event::Split { .. }
+        | Event::Merge { .. }
+        | Event::Hold { .. }
+        | Event::Strand { .. } => {
             unreachable!("{event:?} follows another event")
         }
     }
@@ -293,7 +298,7 @@ fn push(event: &Event) -> Vec<Line> {
 }
 
 /// An allocator's name at the start of a sentence.
-fn sentence_case(name: &str) -> String {
+pub(crate) fn sentence_case(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
@@ -347,6 +352,18 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
             };
             let joined = joined(*freed_bytes, *size_bytes, *fits_bytes, *in_front, *behind);
             format!("{what} {joined}")
+        }
+        Event::Halve { heap, from_bytes, to_bytes, times } => {
+            let times = match times {
+                1 => "once".to_owned(),
+                2 => "twice".to_owned(),
+                times => format!("{times} times"),
+            };
+            let (from, to) = (Count(*from_bytes), bytes(*to_bytes));
+            format!("{} halved a hole of {from} {times}, to {to}.", sentence_case(heap))
+        }
+        Event::Hold { heap, size_bytes, .. } => {
+            format!("{} holds its {} back for now.", sentence_case(heap), bytes(*size_bytes))
         }
         Event::Strand { heap, size_bytes, .. } => {
             format!(
@@ -402,6 +419,10 @@ fn freed(handle: &str, rest: &[Event]) -> Vec<Line> {
             )),
             Line::detail("Only the last block can come back by itself. The bytes are untouched."),
         ],
+        Some(Event::Hold { size_bytes, .. }) => vec![
+            head.text(format!(" freed: the guard keeps its {} back for now.", bytes(*size_bytes))),
+            Line::detail("It filled them with poison; a late use meets that, and no new owner."),
+        ],
         _ => vec![head.text(" freed.")],
     }
 }
@@ -416,7 +437,7 @@ fn as_text(bytes: &[u8]) -> Option<String> {
     (printable && !bytes.is_empty()).then(|| format!("{:?}", String::from_utf8_lossy(bytes)))
 }
 
-fn bytes_in_line(bytes: &[u8]) -> String {
+pub(crate) fn bytes_in_line(bytes: &[u8]) -> String {
     if bytes.len() > BYTES_A_LINE {
         return format!("{} …", hex(&bytes[..BYTES_A_LINE]));
     }

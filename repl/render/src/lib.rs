@@ -7,6 +7,7 @@
 mod ansi;
 mod events;
 mod problem;
+mod reasons;
 mod text;
 mod views;
 

@@ -83,6 +83,13 @@ impl Line {
         self.put(Role::Address, address.to_string())
     }
 
+    /// The pieces of another line behind this one's.
+    #[must_use]
+    pub(crate) fn append(mut self, other: Self) -> Self {
+        self.pieces.extend(other.pieces);
+        self
+    }
+
     /// Spaces up to a column.
     #[must_use]
     pub(crate) fn pad_to(self, column: usize) -> Self {

@@ -9,8 +9,8 @@ use engine::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use crate::Style;
 use crate::text::{Line, Role, visible, wrap};
+use crate::{Style, reasons};
 
 pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
     match view {
@@ -46,13 +46,17 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
         View::Stats(stats) => stats_lines(stats),
         View::Check { heap, rules, blocks, holes } => check_lines(heap, rules, *blocks, *holes),
+        View::Why(why) => reasons::why_lines(why, style),
+        View::Try(dry) => reasons::try_lines(dry, style),
+        View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::Frag(frag) => reasons::frag_lines(frag, style),
         View::Heaps { rows } => rows
             .iter()
             .map(|row| {
+                let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
                 star(row.in_use)
-                    .name(format!("{:<10}", row.name))
-                    .text(format!("  {} header  ", row.header_bytes))
-                    .text(row.summary)
+                    .name(format!("{:<width$}", row.name))
+                    .text(format!("  {}", row.summary))
             })
             .collect(),
         View::Help { groups } => help_lines(groups),
@@ -224,6 +228,11 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
                 (handle.to_string(), Role::Name, slack)
             }
             RegionItem::Header => ("header".to_owned(), Role::Header, String::new()),
+            RegionItem::Canary => ("canary".to_owned(), Role::Header, String::new()),
+            RegionItem::Books => {
+                ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
+            }
+            RegionItem::Held => ("held".to_owned(), Role::Dim, "freed, held back".to_owned()),
             RegionItem::Stranded => {
                 ("dead".to_owned(), Role::Dim, "freed or padding; back at reset".to_owned())
             }
@@ -250,6 +259,7 @@ fn bar(columns: &[Column]) -> Line {
             Column::Block(name) => line.name(run_of(name, group.len())),
             Column::Blocks => line.name("#".repeat(group.len())),
             Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
+            Column::Held => line.put(Role::Dim, "~".repeat(group.len())),
         };
     }
     line.text("|")
@@ -274,6 +284,7 @@ fn legend(heap: &HeapMap) -> Line {
     part(&Column::Header, "[ header");
     part(&Column::Blocks, "# many blocks");
     part(&Column::Stranded, "- dead");
+    part(&Column::Held, "~ held");
     part(&Column::Hole, ". hole");
     parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
     parts.push("* changed last".to_owned());
@@ -418,6 +429,9 @@ fn owner_sign(owner: &CellOwner) -> Sign<'_> {
         CellOwner::Block(name) | CellOwner::Slot(name) => Sign::Name(name),
         CellOwner::Header => Sign::Char('[', Role::Header, "header"),
         CellOwner::Link => Sign::Char('>', Role::Header, "link"),
+        CellOwner::Canary => Sign::Char('!', Role::Header, "canary"),
+        CellOwner::Books => Sign::Char('%', Role::Header, "books"),
+        CellOwner::Held => Sign::Char('~', Role::Dim, "held"),
         CellOwner::Hole => Sign::Char('.', Role::Hole, "hole"),
         CellOwner::Slack => Sign::Char('+', Role::Dim, "slack"),
         CellOwner::Stranded => Sign::Char('-', Role::Dim, "dead"),
@@ -476,6 +490,8 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
         ("headers", stats.header_bytes, share(stats.header_bytes)),
         ("slack", stats.slack_bytes, share(stats.slack_bytes)),
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
+        ("held", stats.held_bytes, share(stats.held_bytes)),
+        ("books", stats.books_bytes, share(stats.books_bytes)),
         (
             "free",
             stats.free_bytes,

@@ -22,6 +22,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 200"], "alias q = a"),
         Example::refused(&["alloc 200", "alias q = a", "free a"], "read q", "use-after-free"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

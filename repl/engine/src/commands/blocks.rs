@@ -13,6 +13,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "list the live blocks by address",
     details: "The prompt shows the first twenty; `blocks all` lists every one.",
     examples: &[Example::new(&["alloc 40", "alloc 20", "alloc 96", "free a"], "blocks")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

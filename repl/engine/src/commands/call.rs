@@ -21,6 +21,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["call f 16"], "call f 16"),
         Example::new(&[], "call g 216 fp"),
     ],
+    checks: &["size-overflow", "stack-overflow"],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::args::Args;
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
@@ -14,23 +16,25 @@ pub(super) const COMMAND: Command = Command {
     details: "The allocator's own numbered invariants, and that its blocks are those of the ledger. A real allocator \
               has no ledger to compare with.",
     examples: &[Example::new(&["alloc 40", "alloc 24", "free a"], "check")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    let info = world.heap.info();
     let broken = world.heap.check().err().map(|broken| broken.invariant);
+    let texts = world.heap.rules();
     let rule =
         |(index, text): (usize, &&'static str)| Rule { text, holds: broken != Some(index + 1) };
-    let mut rules: Vec<_> = info.invariants.iter().enumerate().map(rule).collect();
+    let mut rules: Vec<_> = texts.iter().enumerate().map(rule).collect();
     rules.push(Rule {
         text: "its blocks are those of the ledger, apart and aligned",
         holds: world.ledger_agrees(),
     });
     let holes = world.heap.holes().count() as u64;
     Ok(Answer::look(View::Check {
-        heap: info.name,
+        heap: Arc::clone(&world.heap_name),
         rules,
         blocks: world.ledger.live_count(),
         holes,

@@ -11,6 +11,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "clear the screen; the session stays",
     details: "Ctrl-L does the same.",
     examples: &[Example::new(&[], "clear")],
+    checks: &[],
+    unchecked: None,
     run: Run::Request(run),
 };
 

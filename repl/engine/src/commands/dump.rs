@@ -25,12 +25,14 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 20", "write a \"hello\""], "dump"),
         Example::new(&["push x = 258", "pop", "push u16"], "dump 0xffff_fff0 15"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (start, natural) = match args.place("ADDRESS") {
-        None => (HEAP_BASE, u64::from(world.heap.memory().len())),
+        None => (HEAP_BASE, u64::from(world.heap.len())),
         Some((place, span)) => {
             let spot = world.locate(place, span)?;
             let natural = world.natural_len(&spot).unwrap_or(DEFAULT_BYTES);
@@ -47,7 +49,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         }
     };
     let end = match world.heap_offset(start) {
-        Some(_) => HEAP_BASE.0 + u64::from(world.heap.memory().len()),
+        Some(_) => HEAP_BASE.0 + u64::from(world.heap.len()),
         None => u64::from(::stack::START),
     };
     let len = match args.size("LEN") {

@@ -52,6 +52,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "write the session with its replies to a file",
     details: "FORMAT is text, markdown (or md), or json: one object a line.",
     examples: &[Example::new(&["alloc 200"], "export md session.md")],
+    checks: &[],
+    unchecked: None,
     run: Run::Request(run),
 };
 

@@ -2,6 +2,7 @@ use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::Answer;
+use crate::view::Deed;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -21,6 +22,16 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 40", "alloc 24", "alloc 96"], "free b size 24 align 8"),
         Example::refused(&["alloc 200", "free a"], "free a", "double-free"),
     ],
+    checks: &[
+        "unknown-handle",
+        "foreign-pointer",
+        "stale-handle",
+        "double-free",
+        "interior-pointer",
+        "wrong-layout",
+        "not-lifo",
+    ],
+    unchecked: Some(unchecked),
     run: Run::World(run),
 };
 
@@ -54,5 +65,18 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
             }
         }
     }
+    world.check_newest(id, span)?;
     Ok(Answer::step(world.free(id)))
+}
+
+/// Frees whatever is there, with the layout that is given, or else the one the block had.
+fn unchecked(world: &mut World, args: &Args) -> Deed {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span).expect("the name is known: the checked run got further");
+    let layout = world.raw_layout(
+        &spot,
+        args.number("N").map(|(n, _)| *n),
+        args.number("A").map(|(n, _)| *n),
+    );
+    world.raw_free(spot.address, layout)
 }

@@ -12,6 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "go to the state after line N",
     details: "`history` numbers the lines; `goto 0` is the start. Lines behind N can be redone.",
     examples: &[Example::new(&["alloc 200", "alloc 8", "free a"], "goto 1")],
+    checks: &[],
+    unchecked: None,
     run: Run::Session(run),
 };
 

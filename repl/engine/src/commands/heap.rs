@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
@@ -17,17 +19,19 @@ pub(super) const COMMAND: Command = Command {
     details: "Sizes are rounded up to a multiple of 16; an arena is at most 1 GiB. `grow` keeps every block where it \
               is, as an operating system does that hands out the pages behind.",
     examples: &[Example::new(&[], "heap new 4K"), Example::new(&["alloc 200"], "heap grow 1K")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (what, _) = args.text("new|grow").given();
     let (size, span) = args.size("SIZE").given();
-    let old_bytes = if what == "grow" { u64::from(world.heap.memory().len()) } else { 0 };
+    let old_bytes = if what == "grow" { u64::from(world.heap.len()) } else { 0 };
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
     Ok(Answer::step(match what.as_str() {
         "grow" => world.grow_heap(size_bytes),
-        _ => world.replace_heap(world.heap.info(), size_bytes),
+        _ => world.replace_heap(Arc::clone(&world.spec), size_bytes, span)?,
     }))
 }
 

@@ -1,5 +1,6 @@
 use crate::args::Args;
 use crate::commands::{Command, Example, Group, Run};
+use crate::heap_spec::usage;
 use crate::problem::Problem;
 use crate::reply::Answer;
 use crate::view::{HeapRow, View};
@@ -13,6 +14,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "list the allocators `use` can take",
     details: "The star marks the one in use.",
     examples: &[Example::new(&[], "heaps")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
@@ -21,8 +24,8 @@ fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
     let row = |info: &&heap::Info| HeapRow {
         name: info.name,
         summary: info.summary,
-        header_bytes: u64::from(info.header_bytes),
-        in_use: info.name == world.heap.info().name,
+        usage: usage(info),
+        in_use: info.name == world.spec.info.name,
     };
     Ok(Answer::look(View::Heaps { rows: heap::HEAPS.iter().map(row).collect() }))
 }

@@ -13,6 +13,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "list the commands, or explain one",
     details: "`alloc?` and `?alloc` ask the same.",
     examples: &[Example::new(&[], "help alloc"), Example::new(&[], "help")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

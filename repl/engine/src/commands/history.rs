@@ -14,6 +14,8 @@ pub(super) const COMMAND: Command = Command {
     details: "Refused lines, undo, redo, goto and history itself are not in it. The prompt shows the \
               last twenty; `history all` lists every one.",
     examples: &[Example::new(&["alloc 200", "map", "free a", "undo"], "history")],
+    checks: &[],
+    unchecked: None,
     run: Run::Session(run),
 };
 

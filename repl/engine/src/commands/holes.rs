@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
@@ -17,6 +19,8 @@ pub(super) const COMMAND: Command = Command {
         &["alloc 40", "alloc 24", "alloc 96", "alloc 16", "free a", "free c"],
         "holes",
     )],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
@@ -25,6 +29,6 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (rows, all) = (world.hole_rows(), args.flag("all"));
     let free_bytes = rows.iter().map(|hole| hole.size_bytes).sum();
     let stranded_bytes = world.stranded_bytes(free_bytes);
-    let (heap, total) = (world.heap.info().name, rows.len() as u64);
+    let (heap, total) = (Arc::clone(&world.heap_name), rows.len() as u64);
     Ok(Answer::look(View::Holes { heap, total, free_bytes, rows, stranded_bytes, all }))
 }

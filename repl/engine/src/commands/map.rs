@@ -16,6 +16,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 200", "push [0u8; 200]", "push"], "map"),
         Example::new(&["use bump", "alloc 40", "alloc 100", "alloc 20", "free b"], "map"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -12,6 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "remember the heap's top, to reset to",
     details: "For heaps that have a top: bump. Marks are called m1, m2 and so on.",
     examples: &[Example::new(&["use bump", "alloc 200"], "mark")],
+    checks: &["unsupported"],
+    unchecked: None,
     run: Run::World(run),
 };
 

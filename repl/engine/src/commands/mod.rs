@@ -7,8 +7,10 @@ mod blocks;
 mod call;
 mod check;
 mod clear;
+mod dare;
 mod dump;
 mod export;
+mod frag;
 mod free;
 mod goto;
 mod heap;
@@ -32,8 +34,10 @@ mod save;
 mod sp;
 mod stack;
 mod stats;
+mod try_run;
 mod undo;
 mod use_heap;
+mod why;
 mod write;
 
 pub use export::ExportFormat;
@@ -44,6 +48,7 @@ use crate::reply::Answer;
 use crate::scan::{self, Span, Word, words};
 use crate::session::{Ask, Session};
 use crate::statement::KEYWORDS;
+use crate::view::Deed;
 use crate::world::World;
 
 /// What a command runs on.
@@ -53,6 +58,8 @@ pub enum Run {
     World(fn(&mut World, &Args) -> Result<Answer, Problem>),
     /// The session's own log: never logged.
     Session(fn(&mut Session, &Args) -> Result<Answer, Problem>),
+    /// The machine and how it came to be what it is: logged, never a step.
+    Review(fn(&Session, &Args) -> Result<Answer, Problem>),
     /// The shell: a file, the screen, the end.
     Request(fn(&Args) -> Result<Ask, Problem>),
 }
@@ -68,6 +75,8 @@ pub enum Group {
     Stack,
     /// Views.
     Look,
+    /// Reasons.
+    Understand,
     /// The log.
     Time,
     /// The rest.
@@ -81,6 +90,7 @@ impl Group {
         (Self::Arena, "the heap itself"),
         (Self::Stack, "stack"),
         (Self::Look, "look"),
+        (Self::Understand, "understand"),
         (Self::Time, "time"),
         (Self::Else, "else"),
     ];
@@ -129,6 +139,10 @@ pub struct Command {
     pub details: &'static str,
     /// At least one.
     pub examples: &'static [Example],
+    /// The codes it may be refused with once its words are read, in the order they are judged: what `try` lists.
+    pub checks: &'static [&'static str],
+    /// What it does without a ledger, for `dare`.
+    pub unchecked: Option<fn(&mut World, &Args) -> Deed>,
     /// What it runs.
     pub run: Run,
 }
@@ -173,7 +187,11 @@ pub static COMMANDS: &[Command] = &[
     holes::COMMAND,
     dump::COMMAND,
     stats::COMMAND,
+    frag::COMMAND,
     check::COMMAND,
+    why::COMMAND,
+    try_run::COMMAND,
+    dare::COMMAND,
     undo::COMMAND,
     redo::COMMAND,
     goto::COMMAND,

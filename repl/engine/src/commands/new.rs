@@ -12,6 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "start over, with an empty log",
     details: "At the prompt the session so far is kept: `open last` brings it back.",
     examples: &[Example::new(&["alloc 200"], "new")],
+    checks: &[],
+    unchecked: None,
     run: Run::Session(run),
 };
 

@@ -12,6 +12,8 @@ pub(super) const COMMAND: Command = Command {
     details: "`open last` brings back the session before this one, after a crash or a stray Ctrl-D: every session at \
               the prompt is kept as it goes.",
     examples: &[Example::new(&[], "open last")],
+    checks: &[],
+    unchecked: None,
     run: Run::Request(run),
 };
 

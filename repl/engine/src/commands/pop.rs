@@ -13,6 +13,8 @@ pub(super) const COMMAND: Command = Command {
     details: "The stack pointer goes back to where it was before the push, padding included. The bytes stay until \
               something else is pushed there: `dump` still shows them.",
     examples: &[Example::new(&["push [0u8; 200]", "push"], "pop")],
+    checks: &["stack-underflow"],
+    unchecked: None,
     run: Run::World(run),
 };
 

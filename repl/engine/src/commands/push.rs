@@ -24,6 +24,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&[], "push x = 8"),
         Example::refused(&[], "push [0u8; n]", "E0435"),
     ],
+    checks: &["size-overflow", "stack-overflow"],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -11,6 +11,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "leave; Ctrl-D does the same",
     details: "A script ends here, too.",
     examples: &[Example::new(&[], "quit")],
+    checks: &[],
+    unchecked: None,
     run: Run::Request(run),
 };
 

@@ -2,6 +2,7 @@ use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::{Answer, Event};
+use crate::view::Deed;
 use crate::world::World;
 
 /// Bytes one line reads at most.
@@ -25,6 +26,16 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 5", "write a \"hello\""], "read a at 1 3"),
         Example::refused(&["alloc 200", "write a 1 2 3"], "read a 4", "uninitialised"),
     ],
+    checks: &[
+        "unknown-handle",
+        "foreign-pointer",
+        "use-after-return",
+        "stale-handle",
+        "use-after-free",
+        "out-of-bounds",
+        "uninitialised",
+    ],
+    unchecked: Some(unchecked),
     run: Run::World(run),
 };
 
@@ -58,4 +69,14 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         value,
         more_bytes,
     }))
+}
+
+/// Shows what is there, whosever it is.
+fn unchecked(world: &mut World, args: &Args) -> Deed {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span).expect("the name is known: the checked run got further");
+    let offset = args.number("OFFSET").map_or(0, |(n, _)| *n);
+    let natural = world.natural_len(&spot).unwrap_or(1);
+    let len = args.size("LEN").map_or(natural, |(size, _)| size.bytes);
+    world.raw_read(spot.address.plus(offset), len)
 }

@@ -2,6 +2,7 @@ use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
 use crate::reply::Answer;
+use crate::view::Deed;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -19,6 +20,19 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["alloc 200"], "realloc a 400"),
         Example::new(&["alloc 200", "alloc 8"], "realloc a 400"),
     ],
+    checks: &[
+        "unknown-handle",
+        "foreign-pointer",
+        "stale-handle",
+        "double-free",
+        "interior-pointer",
+        "zero-size",
+        "size-overflow",
+        "not-lifo",
+        "out-of-memory",
+        "fragmented",
+    ],
+    unchecked: Some(unchecked),
     run: Run::World(run),
 };
 
@@ -28,4 +42,13 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let id = world.block_at(&spot, span)?;
     let (size, span) = args.size("SIZE").given();
     Ok(Answer::step(world.realloc(id, size.bytes, span)?))
+}
+
+/// Resizes whatever is there.
+fn unchecked(world: &mut World, args: &Args) -> Deed {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span).expect("the name is known: the checked run got further");
+    let layout = world.raw_layout(&spot, None, None);
+    let size = args.size("SIZE").given().0.bytes;
+    world.raw_realloc(spot.address, layout, size.min(u64::from(heap::MAX_ARENA)) as u32)
 }

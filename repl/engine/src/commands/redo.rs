@@ -12,6 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "do what `undo` took back, or N steps of it",
     details: "A new change clears what could be redone.",
     examples: &[Example::new(&["alloc 200", "free a", "undo"], "redo")],
+    checks: &[],
+    unchecked: None,
     run: Run::Session(run),
 };
 

@@ -11,6 +11,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "write the session's lines to a file",
     details: "The lines are all there is to a session: `open FILE` runs them again, and so does `alloc-repl FILE`.",
     examples: &[Example::new(&["alloc 200"], "save lesson.log")],
+    checks: &[],
+    unchecked: None,
     run: Run::Request(run),
 };
 

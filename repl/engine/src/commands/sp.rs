@@ -13,6 +13,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "show the stack pointer",
     details: "It names the lowest byte in use. An empty stack's is 0xffff_ffff, a byte that is never used.",
     examples: &[Example::new(&["push [0u8; 200]"], "sp")],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -17,6 +17,8 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["push x = 8", "call f 16 fp", "push [1u8, 2, 3]"], "stack"),
         Example::new(&[], "stack new 1K"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -16,6 +16,8 @@ pub(super) const COMMAND: Command = Command {
         &["alloc 40", "alloc 20", "alloc 96", "free a", "realloc b 30"],
         "stats",
     )],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 

@@ -12,6 +12,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "take back the last change, or the last N",
     details: "Only lines that changed something count. `redo` does them again until a new change is made.",
     examples: &[Example::new(&["alloc 200", "free a"], "undo")],
+    checks: &[],
+    unchecked: None,
     run: Run::Session(run),
 };
 

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
-use crate::problem::{Problem, Trouble};
+use crate::problem::Problem;
 use crate::reply::Answer;
 use crate::world::World;
 
@@ -8,31 +10,21 @@ pub(super) const COMMAND: Command = Command {
     name: "use",
     aliases: &[],
     group: Group::Arena,
-    params: &[Param { name: "HEAP", kind: Kind::Heap, form: Form::Required }],
+    params: &[Param { name: "HEAP", kind: Kind::Heap, form: Form::Rest }],
     summary: "take another allocator, over a fresh arena",
-    details: "The arena keeps its size. Blocks of the old one are gone: their handles answer `stale-handle`.",
+    details: "The arena keeps its size. Blocks of the old one are gone: their handles answer `stale-handle`. `heaps` \
+              lists the allocators and what may stand behind their names.",
     examples: &[
         Example::new(&[], "use bump"),
         Example::refused(&["alloc 200", "use bump"], "read a", "stale-handle"),
     ],
+    checks: &[],
+    unchecked: None,
     run: Run::World(run),
 };
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let (name, span) = args.text("HEAP").given();
-    let Some(info) = heap::named(name) else {
-        let names: Vec<_> = heap::HEAPS.iter().map(|info| info.name).collect();
-        let distance = |known: &&str| strsim::damerau_levenshtein(known, name);
-        let nearest = names
-            .iter()
-            .copied()
-            .min_by_key(|known| distance(known))
-            .filter(|known| distance(known) <= 3);
-        return Err(Problem::new(
-            Trouble::UnknownHeap { name: name.clone(), nearest, names },
-            span,
-        ));
-    };
-    let size_bytes = world.heap.memory().len();
-    Ok(Answer::step(world.replace_heap(info, size_bytes)))
+    let (spec, span) = args.heap("HEAP").given();
+    let size_bytes = world.heap.len();
+    Ok(Answer::step(world.replace_heap(Arc::clone(spec), size_bytes, span)?))
 }

@@ -2,6 +2,7 @@ use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::{Answer, Event};
+use crate::view::Deed;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -20,6 +21,15 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["push items = [0u8; 200]"], "write items at 199 0xff"),
         Example::refused(&["alloc 200"], "write a at 200 7", "out-of-bounds"),
     ],
+    checks: &[
+        "unknown-handle",
+        "foreign-pointer",
+        "use-after-return",
+        "stale-handle",
+        "use-after-free",
+        "out-of-bounds",
+    ],
+    unchecked: Some(unchecked),
     run: Run::World(run),
 };
 
@@ -44,4 +54,12 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         literal: None,
         needs_mut: false,
     }]))
+}
+
+/// Stores the bytes wherever they go.
+fn unchecked(world: &mut World, args: &Args) -> Deed {
+    let (place, span) = args.place("H").given();
+    let spot = world.locate(place, span).expect("the name is known: the checked run got further");
+    let offset = args.number("OFFSET").map_or(0, |(n, _)| *n);
+    world.raw_write(spot.address.plus(offset), args.bytes("BYTES").given().0)
 }

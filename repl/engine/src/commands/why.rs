@@ -1,0 +1,47 @@
+use crate::args::Args;
+use crate::commands::{Command, Example, Group, Run};
+use crate::problem::{Problem, Trouble};
+use crate::reply::Answer;
+use crate::session::Session;
+use crate::view::View;
+use crate::why::why;
+
+pub(super) const COMMAND: Command = Command {
+    name: "why",
+    aliases: &[],
+    group: Group::Understand,
+    params: &[],
+    summary: "show how the heap's last answer came about",
+    details: "The steps of the last alloc, free or realloc, refused ones included: what it rounded, which holes it \
+              looked at, what it cut or joined. Where the holes stand in one list, also what other fits would have taken.",
+    examples: &[Example::new(
+        &[
+            "alloc 40",
+            "alloc 24",
+            "alloc 96",
+            "alloc 16",
+            "alloc 304",
+            "alloc 16",
+            "free a",
+            "free c",
+            "free e",
+            "alloc 200",
+        ],
+        "why",
+    )],
+    checks: &[],
+    unchecked: None,
+    run: Run::Review(run),
+};
+
+fn run(session: &Session, args: &Args) -> Result<Answer, Problem> {
+    let world = session.world();
+    let Some(asked) = &world.asked else {
+        return Err(Problem::new(Trouble::NothingAsked, args.line));
+    };
+    let view = match asked.answer {
+        Err(heap::Full) => why(asked, world),
+        Ok(_) => why(asked, &session.state_behind(asked.by.line as usize - 1)),
+    };
+    Ok(Answer::look(View::Why(view)))
+}

@@ -1,0 +1,199 @@
+//! How the heap's last answer came about: the steps it took, the holes it passed, and what others would have taken.
+
+use std::alloc::Layout;
+use std::sync::Arc;
+
+use heap::{Because, Class, Offset, Order, Piece, Step, Structure};
+
+use crate::units::Address;
+use crate::view::{ClassRow, Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep};
+use crate::world::{Asked, What, World};
+
+/// Holes that were not looked at and are listed all the same.
+const UNLOOKED: usize = 4;
+/// Holes up to which other fits are compared.
+const COMPARED: usize = 1000;
+
+/// The answer to `asked`; `before` is the state as it was then.
+pub(crate) fn why(asked: &Asked, before: &World) -> Why {
+    let heap = &before.heap;
+    let ask = match asked.what {
+        What::Allocate(layout) => {
+            let need = heap.need(layout);
+            WhyAsk::Alloc {
+                size_bytes: layout.size() as u64,
+                align_bytes: layout.align() as u64,
+                payload_bytes: need.payload_bytes,
+                header_bytes: u64::from(need.edges.sum()),
+            }
+        }
+        What::Deallocate { at, layout } => {
+            WhyAsk::Free { address: at.into(), size_bytes: layout.size() as u64 }
+        }
+        What::Reallocate { at, layout, new_bytes } => WhyAsk::Realloc {
+            address: at.into(),
+            old_bytes: layout.size() as u64,
+            size_bytes: u64::from(new_bytes),
+        },
+    };
+    let need = match asked.what {
+        What::Allocate(layout) => Some(heap.need(layout).block_bytes()),
+        _ => None,
+    };
+    let steps = asked.trace.steps.iter().map(|&step| row(step, need)).collect();
+    let order = match heap.structure() {
+        Structure::List { order: Order::Address, .. } => Some("in address order"),
+        Structure::List { order: Order::Lifo, .. } => Some("last freed first"),
+        Structure::List { order: Order::Size, .. } => Some("in order of size"),
+        _ => None,
+    };
+    let searched = order.is_some();
+    let holes: Vec<Piece> =
+        if searched { heap.holes().take(COMPARED).collect() } else { Vec::new() };
+    let looked = |hole: &Piece| {
+        let at = hole.at;
+        asked
+            .trace
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Looked { at: seen, .. } if *seen == at))
+    };
+    let (unlooked, others) = match asked.what {
+        What::Allocate(layout) if searched => {
+            let unlooked: Vec<_> = holes.iter().filter(|hole| !looked(hole)).collect();
+            let rows = unlooked.iter().take(UNLOOKED).map(|hole| WhyHole {
+                address: hole.at.into(),
+                size_bytes: u64::from(hole.size_bytes),
+            });
+            let rows = rows.collect();
+            // A wide alignment takes part of a hole; then the size alone says nothing.
+            let compared = holes.len() > 1 && holes.len() < COMPARED && layout.align() <= 8;
+            let others = if compared { others(asked, before, layout, &holes) } else { Vec::new() };
+            ((rows, unlooked.len() as u64), others)
+        }
+        _ => ((Vec::new(), 0), Vec::new()),
+    };
+    Why {
+        line: asked.by.line,
+        input: Arc::clone(&asked.by.text),
+        name: Arc::clone(&asked.name),
+        heap: before.heap_called(),
+        ask,
+        steps,
+        looked: asked.trace.looked,
+        unlooked: unlooked.0,
+        unlooked_total: unlooked.1,
+        holes: holes.len() as u64,
+        order,
+        answer: match asked.answer {
+            Ok(Some(placed)) => WhyAnswer::At {
+                address: placed.at.into(),
+                granted_bytes: u64::from(placed.granted_bytes),
+            },
+            Ok(None) => WhyAnswer::Freed {},
+            Err(heap::Full) => WhyAnswer::Full {},
+        },
+        others,
+    }
+}
+
+/// What the other fits would have taken from the same list.
+fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec<Other> {
+    let ours = match asked.answer {
+        Ok(Some(placed)) => {
+            holes.iter().find(|hole| hole.at <= placed.at && placed.at < hole.end())
+        }
+        _ => None,
+    };
+    let fitting: Vec<&Piece> =
+        holes.iter().filter(|hole| before.heap.fits(**hole) as usize >= layout.size()).collect();
+    let chosen = [
+        ("first-fit", fitting.first().copied()),
+        ("best-fit", fitting.iter().copied().min_by_key(|hole| hole.size_bytes)),
+        ("worst-fit", fitting.iter().copied().rev().max_by_key(|hole| hole.size_bytes)),
+    ];
+    let other = |(heap, hole): (&'static str, Option<&Piece>)| {
+        let hole = hole?;
+        let looked = match heap {
+            "first-fit" => holes.iter().position(|other| other.at == hole.at)? as u64 + 1,
+            _ => holes.len() as u64,
+        };
+        Some(Other {
+            heap,
+            looked,
+            address: hole.at.into(),
+            size_bytes: u64::from(hole.size_bytes),
+            same: ours.is_some_and(|ours| ours.at == hole.at),
+        })
+    };
+    chosen
+        .into_iter()
+        .filter(|(heap, _)| *heap != before.spec.info.name)
+        .filter_map(other)
+        .collect()
+}
+
+fn class(class: Class) -> ClassRow {
+    ClassRow {
+        first: class.first,
+        second: class.second,
+        min_bytes: u64::from(class.min_bytes),
+        max_bytes: u64::from(class.max_bytes),
+    }
+}
+
+fn row(step: Step, need: Option<u64>) -> WhyStep {
+    let address = |at: Offset| Address::from(at);
+    match step {
+        Step::Rounded { asked_bytes, block_bytes } => WhyStep::Rounded {
+            asked_bytes: u64::from(asked_bytes),
+            block_bytes: u64::from(block_bytes),
+        },
+        Step::Class { class: which, found } => WhyStep::Class { class: class(which), found },
+        Step::Looked { at, size_bytes, fits } => WhyStep::Looked {
+            address: address(at),
+            size_bytes: u64::from(size_bytes),
+            fits,
+            short_bytes: need.map_or(0, |need| need.saturating_sub(u64::from(size_bytes))),
+        },
+        Step::Walked { holes } => WhyStep::Walked { holes: u64::from(holes) },
+        Step::Halved { at, half_bytes } => {
+            WhyStep::Halved { address: address(at), half_bytes: u64::from(half_bytes) }
+        }
+        Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes } => {
+            WhyStep::Cut {
+                address: address(at),
+                padding_bytes: u64::from(padding_bytes),
+                taken_bytes: u64::from(header_bytes) + u64::from(payload_bytes),
+                remaining_bytes: u64::from(remaining_bytes),
+            }
+        }
+        Step::Joined { at, freed_bytes, size_bytes, in_front, behind } => WhyStep::Joined {
+            address: address(at),
+            freed_bytes: u64::from(freed_bytes),
+            size_bytes: u64::from(size_bytes),
+            in_front,
+            behind,
+        },
+        Step::Listed { at, class: which } => {
+            WhyStep::Listed { address: address(at), class: class(which) }
+        }
+        Step::Stranded { at, size_bytes } => {
+            WhyStep::Stranded { address: address(at), size_bytes: u64::from(size_bytes) }
+        }
+        Step::Held { at, size_bytes } => {
+            WhyStep::Held { address: address(at), size_bytes: u64::from(size_bytes) }
+        }
+        Step::Handed { second, because } => WhyStep::Handed {
+            second,
+            because: match because {
+                Because::First => "first",
+                Because::Full => "full",
+                Because::Small => "small",
+                Because::Large => "large",
+                Because::Owner => "owner",
+                Because::Locked => "locked",
+            },
+        },
+    }
+}
