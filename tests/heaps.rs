@@ -259,7 +259,7 @@ fn after_everything_is_freed_one_block_of_the_whole_arena_fits() {
         }
         // Padding between bump's blocks stays taken until a reset.
         if heap.top().is_some() {
-            heap.reset(Offset(0));
+            heap.reset(heap.origin());
         }
         assert!(heap.pieces().all(|piece| piece.kind != PieceKind::Block), "{spec}");
         // A slot never changes its size; everything else is one piece again.

@@ -187,9 +187,9 @@ impl Ledger {
         in_front.or_else(|| of(self.live.get_next(&at)?.1.id))
     }
 
-    /// Live blocks at or above `at`.
-    pub(crate) fn live_from(&self, at: Offset) -> Vec<BlockId> {
-        self.live.range(at.0..).map(|(_, live)| live.id).collect()
+    /// Live blocks whose payload starts in a range.
+    pub(crate) fn live_in(&self, range: Range<u32>) -> Vec<BlockId> {
+        self.live.range(range).map(|(_, live)| live.id).collect()
     }
 
     // Lives.
@@ -316,7 +316,7 @@ impl Ledger {
     /// A fresh arena: everything alive dies with the old one.
     pub(crate) fn restart(&mut self, arena_bytes: u32, cause: &Cause) {
         let died = self.cause(cause);
-        for id in self.live_from(Offset(0)) {
+        for id in self.live_in(0..u32::MAX) {
             self.lives[id.0 as usize].died = Some(died);
         }
         let (lives, names, causes) = (self.lives.clone(), self.names.clone(), self.causes.clone());

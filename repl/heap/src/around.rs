@@ -37,8 +37,16 @@ macro_rules! ask_inner {
         $crate::around::ask_inner! { $($rest)* }
     };
     (top $($rest:ident)*) => {
-        fn reset(&mut self, at: $crate::Offset) {
-            self.inner.reset(at);
+        fn reset(&mut self, mark: $crate::Offset) {
+            self.inner.reset(mark);
+        }
+
+        fn reset_range(&self, mark: $crate::Offset) -> std::ops::Range<$crate::Offset> {
+            self.inner.reset_range(mark)
+        }
+
+        fn origin(&self) -> $crate::Offset {
+            self.inner.origin()
         }
 
         fn top(&self) -> Option<$crate::Offset> {
@@ -75,6 +83,10 @@ macro_rules! ask_inner {
 
         fn fits(&self, hole: $crate::Piece) -> u32 {
             self.inner.fits(hole)
+        }
+
+        fn eligible(&self, hole: $crate::Piece, layout: std::alloc::Layout) -> bool {
+            self.inner.eligible(hole, layout)
         }
 
         fn block_edges(&self, at: $crate::Offset) -> $crate::Edges {

@@ -16,6 +16,8 @@
 //!
 //! Cost: allocate, deallocate and reset are O(1). Bad at: blocks that die in another order than last in, first out.
 //!
+//! [`BumpDown`](crate::BumpDown) is the same from the arena's end down.
+//!
 //! Also known as arena or region allocation: Hanson, "Fast allocation and deallocation of memory based on object
 //! lifetimes", Software: Practice and Experience 20(1), 1990.
 
@@ -25,8 +27,8 @@ use memory::Pages;
 
 use crate::design::stored_in_memory;
 use crate::{
-    Broken, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset, Over, Piece,
-    PieceKind, Placement, Step, Structure,
+    Broken, BumpDown, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset,
+    OptionInfo, Over, Piece, PieceKind, Placement, Step, Structure, Takes,
 };
 
 /// The bump allocator. See the top of the file.
@@ -63,11 +65,17 @@ impl Bump<Pages> {
     /// Its row of the table.
     pub const INFO: Info = Info {
         name: "bump",
-        summary: "one pointer that moves up; freed blocks wait for `reset`",
-        options: &[],
+        summary: "one pointer that moves; freed blocks wait for `reset`",
+        options: &[OptionInfo { key: "grow", takes: Takes::Choice(&["up", "down"]) }],
         inner: &[],
         is_foreign: false,
-        build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
+        build: |spec, len| {
+            let memory = Pages::new(len);
+            match spec.choice("grow") {
+                "down" => Ok(Box::new(BumpDown::new(memory))),
+                _ => Ok(Box::new(Self::new(memory))),
+            }
+        },
     };
 }
 
@@ -80,16 +88,17 @@ impl<M: Memory> Over<M> for Bump<M> {
 stored_in_memory!(Bump);
 
 impl<M: Memory> Design for Bump<M> {
+    #[inline]
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
-        let size_bytes = layout.size() as u32;
         let at = self.top.align_up(layout.align() as u32);
-        let fits = at <= self.end() && size_bytes <= self.end().since(at);
+        let fits = u64::from(at.0) + layout.size() as u64 <= u64::from(self.end().0);
         if let Some(hole) = self.hole() {
             observer.step(Step::Looked { at: hole.at, size_bytes: hole.size_bytes, fits });
         }
         if !fits {
             return Err(Full);
         }
+        let size_bytes = layout.size() as u32;
         let padding_bytes = at.since(self.top);
         let from = self.top;
         self.top = at.plus(size_bytes);
@@ -103,6 +112,7 @@ impl<M: Memory> Design for Bump<M> {
         Ok(Placement { at, granted_bytes: size_bytes })
     }
 
+    #[inline]
     fn deallocate(&mut self, at: Offset, layout: Layout, mut observer: impl Observer) {
         let size_bytes = layout.size() as u32;
         if self.is_last(at, size_bytes) {
@@ -112,6 +122,7 @@ impl<M: Memory> Design for Bump<M> {
         }
     }
 
+    #[inline]
     fn resize(
         &mut self,
         at: Offset,
@@ -164,9 +175,9 @@ impl<M: Memory> Design for Bump<M> {
         });
     }
 
-    fn reset(&mut self, at: Offset) {
-        assert!(at <= self.top, "reset to {at:?}, above the top {:?}", self.top);
-        self.top = at;
+    fn reset(&mut self, mark: Offset) {
+        assert!(mark <= self.top, "reset to {mark:?}, above the top {:?}", self.top);
+        self.top = mark;
     }
 
     fn top(&self) -> Option<Offset> {
@@ -217,6 +228,7 @@ impl<M: Memory> Design for Bump<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle;
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).unwrap()
@@ -256,10 +268,45 @@ mod tests {
     }
 
     #[test]
+    fn a_request_no_offset_can_count_is_full_linked_list_allocator_79() {
+        let mut heap = bump(64);
+        heap.allocate(layout(1, 1), ()).unwrap();
+        for size in [65, u32::MAX as usize, isize::MAX as usize - 7] {
+            assert_eq!(heap.allocate(layout(size, 8), ()), Err(Full), "size {size}");
+        }
+        #[cfg(target_pointer_width = "64")]
+        assert_eq!(heap.allocate(layout((1 << 32) + 1, 1), ()), Err(Full));
+        assert_eq!(heap.top(), Some(Offset(1)));
+    }
+
+    #[test]
+    fn a_reset_frees_all_bytes_above_its_mark() {
+        let mut heap = bump(64);
+        heap.allocate(layout(8, 8), ()).unwrap();
+        let mark = heap.top().unwrap();
+        heap.allocate(layout(24, 8), ()).unwrap();
+        assert_eq!(heap.reset_range(mark), Offset(8)..Offset(32));
+        heap.reset(mark);
+        assert_eq!((heap.top(), heap.reset_range(heap.origin())), (Some(mark), Offset(0)..mark));
+    }
+
+    #[test]
     fn an_alignment_beyond_the_end_is_full_not_an_overflow() {
         let mut heap = bump(64);
         heap.allocate(layout(1, 1), ()).unwrap();
         assert_eq!(heap.allocate(layout(1, 65536), ()), Err(Full));
         assert_eq!(heap.top(), Some(Offset(1)));
+    }
+
+    #[test]
+    fn random_programs_agree_with_the_interval_map() {
+        oracle::random_programs(
+            false,
+            || bump(1 << 16),
+            |mut settled| {
+                settled.reset(settled.origin());
+                assert_eq!(settled.check(), Ok(Census { used: 0, holes: 1 }));
+            },
+        );
     }
 }

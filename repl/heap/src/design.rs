@@ -453,7 +453,7 @@ pub trait Storage {
     /// Sets every byte of a range to `byte`.
     fn fill(&mut self, range: Range<Offset>, byte: u8);
 
-    /// Copies `len` bytes from one place to another; the two do not overlap.
+    /// Copies `len` bytes from one place to another; the two may overlap only if `to` is the lower one.
     fn copy(&mut self, from: Offset, to: Offset, len: u32);
 }
 
@@ -536,20 +536,26 @@ pub trait Design: Storage {
         if let Ok(placed) = self.resize(at, layout, new_bytes, &mut observer) {
             return Ok(placed);
         }
-        let new_layout =
-            Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
-        let placed = self.allocate(new_layout, &mut observer)?;
-        self.copy(at, placed.at, new_bytes.min(layout.size() as u32));
-        self.deallocate(at, layout, &mut observer);
-        Ok(placed)
+        move_block(self, at, layout, new_bytes, observer)
     }
 
     /// Makes the arena `len` bytes long; the new bytes, a multiple of 16, are free. Only over memory that can grow.
     fn grow(&mut self, len: u32, observer: impl Observer);
 
-    /// Frees everything from `at` on, a value [`Design::top`] gave. Only for designs with a top.
-    fn reset(&mut self, at: Offset) {
-        unreachable!("no top to reset to {at:?}");
+    /// Frees all that was handed out since [`Design::top`] gave `mark`. Only for designs with a top.
+    fn reset(&mut self, mark: Offset) {
+        unreachable!("no top to reset to {mark:?}");
+    }
+
+    /// The bytes that `reset(mark)` frees: every block that starts in here goes. Its start lies above its end if the top
+    /// has been back beyond the mark since, and the mark means nothing any more.
+    fn reset_range(&self, mark: Offset) -> Range<Offset> {
+        mark..self.top().unwrap_or(mark)
+    }
+
+    /// The top of a heap that has handed nothing out: the mark that resets everything.
+    fn origin(&self) -> Offset {
+        Offset(0)
     }
 
     /// The border between what was handed out and what was not, where a design has one and can go back to it.
@@ -579,6 +585,12 @@ pub trait Design: Storage {
     /// The largest request, at align 8, that a hole can hold.
     fn fits(&self, hole: Piece) -> u32;
 
+    /// Whether a request like `layout` may get bytes of `hole` at all, were it large enough: not where a hole serves
+    /// requests of its class alone.
+    fn eligible(&self, _hole: Piece, _layout: Layout) -> bool {
+        true
+    }
+
     /// The bytes around the payload at `at`, of a live block, that are the design's.
     fn block_edges(&self, at: Offset) -> Edges;
 
@@ -594,6 +606,21 @@ pub trait Design: Storage {
     ///
     /// The first that does not hold.
     fn check(&self) -> Result<Census, Broken>;
+}
+
+/// Resizes the block at `at` by allocating, copying and freeing.
+pub(crate) fn move_block<D: Design + ?Sized>(
+    design: &mut D,
+    at: Offset,
+    layout: Layout,
+    new_bytes: u32,
+    mut observer: impl Observer,
+) -> Result<Placement, Full> {
+    let new_layout = Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
+    let placed = design.allocate(new_layout, &mut observer)?;
+    design.copy(at, placed.at, new_bytes.min(layout.size() as u32));
+    design.deallocate(at, layout, &mut observer);
+    Ok(placed)
 }
 
 /// A [`Design`] as the prompt holds it: object-safe, and cheap to clone.
@@ -623,7 +650,9 @@ pub trait Heap: DynClone + Send + Sync {
         observer: &mut dyn Observer,
     ) -> Result<Placement, Full>;
     fn grow(&mut self, len: u32, observer: &mut dyn Observer);
-    fn reset(&mut self, at: Offset);
+    fn reset(&mut self, mark: Offset);
+    fn reset_range(&self, mark: Offset) -> Range<Offset>;
+    fn origin(&self) -> Offset;
     fn top(&self) -> Option<Offset>;
     fn newer_than(&self, at: Offset) -> Option<Offset>;
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
@@ -631,6 +660,7 @@ pub trait Heap: DynClone + Send + Sync {
     fn structure(&self) -> Structure;
     fn need(&self, layout: Layout) -> Need;
     fn fits(&self, hole: Piece) -> u32;
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool;
     fn block_edges(&self, at: Offset) -> Edges;
     fn hole_edges(&self, hole: Piece) -> Edges;
     fn rules(&self) -> Vec<&'static str>;
@@ -695,8 +725,16 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
         Design::grow(self, len, observer);
     }
 
-    fn reset(&mut self, at: Offset) {
-        Design::reset(self, at);
+    fn reset(&mut self, mark: Offset) {
+        Design::reset(self, mark);
+    }
+
+    fn reset_range(&self, mark: Offset) -> Range<Offset> {
+        Design::reset_range(self, mark)
+    }
+
+    fn origin(&self) -> Offset {
+        Design::origin(self)
     }
 
     fn top(&self) -> Option<Offset> {
@@ -725,6 +763,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn fits(&self, hole: Piece) -> u32 {
         Design::fits(self, hole)
+    }
+
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool {
+        Design::eligible(self, hole, layout)
     }
 
     fn block_edges(&self, at: Offset) -> Edges {
@@ -800,8 +842,16 @@ impl Design for Box<dyn Heap> {
         Heap::grow(&mut **self, len, &mut observer);
     }
 
-    fn reset(&mut self, at: Offset) {
-        Heap::reset(&mut **self, at);
+    fn reset(&mut self, mark: Offset) {
+        Heap::reset(&mut **self, mark);
+    }
+
+    fn reset_range(&self, mark: Offset) -> Range<Offset> {
+        Heap::reset_range(&**self, mark)
+    }
+
+    fn origin(&self) -> Offset {
+        Heap::origin(&**self)
     }
 
     fn top(&self) -> Option<Offset> {
@@ -830,6 +880,10 @@ impl Design for Box<dyn Heap> {
 
     fn fits(&self, hole: Piece) -> u32 {
         Heap::fits(&**self, hole)
+    }
+
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool {
+        Heap::eligible(&**self, hole, layout)
     }
 
     fn block_edges(&self, at: Offset) -> Edges {

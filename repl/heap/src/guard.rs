@@ -286,6 +286,14 @@ impl<D: Design> Design for Guard<D> {
         self.inner.reset(at);
     }
 
+    fn reset_range(&self, mark: Offset) -> std::ops::Range<Offset> {
+        self.inner.reset_range(mark)
+    }
+
+    fn origin(&self) -> Offset {
+        self.inner.origin()
+    }
+
     fn newer_than(&self, at: Offset) -> Option<Offset> {
         // A block held back is still on the heap inside, which then cannot take one below it.
         let canary = self.canary_of(at)?;
@@ -338,6 +346,10 @@ impl<D: Design> Design for Guard<D> {
 
     fn fits(&self, hole: Piece) -> u32 {
         self.inner.fits(hole).saturating_sub(FRONT_BYTES + REAR_BYTES)
+    }
+
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool {
+        inner_layout(layout).is_some_and(|inner| self.inner.eligible(hole, inner))
     }
 
     fn block_edges(&self, at: Offset) -> Edges {

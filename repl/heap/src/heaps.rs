@@ -2,7 +2,9 @@ use std::fmt;
 
 use memory::Pages;
 
-use crate::{AnyHeap, Bump, Counting, Fallback, FirstFit, Guard, Serial, SplitBySize};
+use crate::{
+    AnyHeap, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Pool, Serial, SplitBySize, Stack,
+};
 
 /// How deep wrappers may nest.
 pub const MAX_NESTING: usize = 8;
@@ -203,7 +205,10 @@ impl fmt::Debug for Spec {
 /// Every allocator there is, in the order they are taught.
 pub static HEAPS: &[&Info] = &[
     &Bump::<Pages>::INFO,
+    &Stack::<Pages>::INFO,
     &FirstFit::<Pages>::INFO,
+    &Pool::<Pages>::INFO,
+    &Buddy::<Pages>::INFO,
     &Counting::<AnyHeap>::INFO,
     &Guard::<AnyHeap>::INFO,
     &Fallback::<AnyHeap, AnyHeap>::INFO,

@@ -12,7 +12,9 @@
 //! The only crate of the workspace with unsafe code: `region.rs` and `locked.rs`.
 
 mod around;
+mod buddy;
 mod bump;
+mod bump_down;
 mod counting;
 mod design;
 mod first_fit;
@@ -20,12 +22,18 @@ mod guard;
 mod heaps;
 mod locked;
 mod offset;
+#[cfg(test)]
+mod oracle;
 mod pair;
+mod pool;
 mod region;
 pub mod sandbox;
 mod serial;
+mod stack;
 
+pub use buddy::Buddy;
 pub use bump::Bump;
+pub use bump_down::BumpDown;
 pub use counting::Counting;
 pub use design::{
     AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node,
@@ -40,5 +48,7 @@ pub use heaps::{
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
 pub use pair::{BySize, Choice, Fallback, Pair, SplitBySize, WhenFull};
+pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};
 pub use serial::Serial;
+pub use stack::Stack;

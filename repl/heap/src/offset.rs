@@ -14,24 +14,46 @@ pub struct Offset(pub u32);
 
 impl Offset {
     /// The offset `bytes` further up.
+    #[inline]
     #[must_use]
     pub const fn plus(self, bytes: u32) -> Self {
         Self(self.0.wrapping_add(bytes))
     }
 
     /// The offset `bytes` further down.
+    #[inline]
     #[must_use]
     pub const fn minus(self, bytes: u32) -> Self {
         Self(self.0.wrapping_sub(bytes))
     }
 
     /// The next multiple of `align_bytes`, a power of two, at or above this offset.
+    #[inline]
     #[must_use]
     pub const fn align_up(self, align_bytes: u32) -> Self {
-        Self(self.0.next_multiple_of(align_bytes))
+        debug_assert!(align_bytes.is_power_of_two());
+        // A mask, as `next_multiple_of` divides.
+        Self(self.0.wrapping_add(align_bytes - 1) & !(align_bytes - 1))
+    }
+
+    /// The next multiple of `align_bytes`, a power of two, at or below this offset.
+    #[inline]
+    #[must_use]
+    pub const fn align_down(self, align_bytes: u32) -> Self {
+        debug_assert!(align_bytes.is_power_of_two());
+        Self(self.0 & !(align_bytes - 1))
+    }
+
+    /// Whether this offset is a multiple of `align_bytes`, a power of two.
+    #[inline]
+    #[must_use]
+    pub const fn is_aligned(self, align_bytes: u32) -> bool {
+        debug_assert!(align_bytes.is_power_of_two());
+        self.0 & (align_bytes - 1) == 0
     }
 
     /// How many bytes lie from `lower` up to here.
+    #[inline]
     #[must_use]
     pub const fn since(self, lower: Self) -> u32 {
         self.0 - lower.0

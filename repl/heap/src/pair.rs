@@ -375,6 +375,16 @@ impl<A: Design, B: Design, C: Choice> Design for Pair<A, B, C> {
         }
     }
 
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool {
+        let by_size = self.choice.asks_second(layout.size() as u64);
+        if hole.at < self.border {
+            !by_size && self.first.eligible(hole, layout)
+        } else {
+            let hole = Piece { at: self.inner(hole.at), ..hole };
+            (by_size || self.choice.falls_back()) && self.second.eligible(hole, layout)
+        }
+    }
+
     fn block_edges(&self, at: Offset) -> Edges {
         if at < self.border {
             self.first.block_edges(at)

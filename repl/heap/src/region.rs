@@ -30,7 +30,7 @@ pub trait Memory: Sized {
     /// Stores a byte at `at`.
     fn set_byte(&mut self, at: Offset, byte: u8);
 
-    /// Copies `len` bytes from one place to another; the two do not overlap.
+    /// Copies `len` bytes from one place to another; the two may overlap only if `to` is the lower one.
     fn copy(&mut self, from: Offset, to: Offset, len: u32);
 
     /// Copies the bytes from `at` on into `into`.
