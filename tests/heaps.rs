@@ -252,7 +252,7 @@ fn after_everything_is_freed_one_block_of_the_whole_arena_fits() {
         let mut heap = fresh(spec);
         let layout = Layout::from_size_align(100, 8).unwrap();
         let blocks: Vec<_> = std::iter::from_fn(|| heap.allocate(layout, &mut ()).ok()).collect();
-        assert!(blocks.len() > 50, "{spec}: {} blocks", blocks.len());
+        assert!(blocks.len() > 30, "{spec}: {} blocks", blocks.len());
         // The newest first: bump takes back nothing else.
         for block in blocks.iter().rev() {
             heap.deallocate(block.at, layout, &mut ());
@@ -266,12 +266,13 @@ fn after_everything_is_freed_one_block_of_the_whole_arena_fits() {
         if !matches!(heap.structure(), Structure::Slots(_)) {
             let largest = |heap: &dyn Heap| heap.holes().map(|hole| heap.fits(hole)).max();
             let whole = largest(&*fresh(spec)).expect("a fresh arena has a hole");
+            // What a guard holds back, and a bump inside a wrapper cannot reset, stays.
             let kept = [PieceKind::Held, PieceKind::Taken];
             if heap.pieces().all(|piece| !kept.contains(&piece.kind)) {
                 assert_eq!(largest(&*heap), Some(whole), "{spec}");
+                let whole = Layout::from_size_align(whole as usize, 8).unwrap();
+                assert!(heap.allocate(whole, &mut ()).is_ok(), "{spec}: {whole:?}");
             }
-            let whole = Layout::from_size_align(whole as usize, 8).unwrap();
-            assert!(heap.allocate(whole, &mut ()).is_ok(), "{spec}: {whole:?}");
         }
     }
 }
@@ -305,7 +306,15 @@ fn a_refused_request_leaves_the_heap_as_it_was() {
         let before = bytes(&*heap, 0, ARENA_BYTES as usize);
         for (size, align) in [(ARENA_BYTES + 8, 8), (heap::MAX_ARENA, 8), (1, heap::MAX_ALIGN)] {
             let large = Layout::from_size_align(size as usize, align as usize).unwrap();
-            assert!(heap.allocate(large, &mut ()).is_err(), "{spec}: {large:?}");
+            match heap.allocate(large, &mut ()) {
+                // A bump that moves down meets the arena's start, which is a multiple of anything.
+                Ok(placed) if size == 1 => {
+                    assert!(placed.at.is_aligned(align), "{spec}: {placed:?}");
+                    heap = fresh(spec);
+                    assert_eq!(heap.allocate(layout, &mut ()), Ok(block));
+                }
+                answer => assert!(answer.is_err(), "{spec}: {large:?}"),
+            }
             if size > 1 {
                 assert!(heap.reallocate(block.at, layout, size, &mut ()).is_err(), "{spec}");
             }
@@ -344,9 +353,12 @@ fn every_heap_tells_the_conformance_story() {
 fn a_heap_of_a_gibibyte_answers_at_once_and_holds_no_gibibyte() {
     for spec in &specs() {
         let mut session = session(&[&format!("use {spec}"), "heap new 1G"]);
+        // A pool's largest slot is what it is, however large the arena.
+        let slots = matches!(session.world().heap().structure(), Structure::Slots(_));
+        let (large, wide) = if slots { ("512", "512") } else { ("500M", "65536") };
         for line in [
-            "alloc 500M zeroed",
-            "alloc 8 align 65536",
+            &*format!("alloc {large} zeroed"),
+            &*format!("alloc 8 align {wide}"),
             "write b 1 2 3",
             "map",
             "dump b",

@@ -218,6 +218,11 @@ impl World {
         &self.heap_name
     }
 
+    /// The heap in use.
+    pub fn heap(&self) -> &dyn Heap {
+        &*self.heap
+    }
+
     /// What it was built from.
     pub fn spec(&self) -> &Spec {
         &self.spec
@@ -1141,7 +1146,11 @@ impl World {
     /// A stretch became a hole: the allocator wrote its own words there.
     fn note_hole(&mut self, at: Offset, size_bytes: u32) {
         let hole = Piece::hole(at, size_bytes);
-        let Edges { front_bytes, rear_bytes, .. } = self.heap.hole_edges(hole);
+        let edges = self.heap.hole_edges(hole);
+        if edges == Edges::NONE {
+            return;
+        }
+        let Edges { front_bytes, rear_bytes, .. } = edges;
         self.ledger.note_links(at.0..hole.end().0.min(at.0 + front_bytes));
         self.ledger.note_links(hole.end().minus(rear_bytes).0..hole.end().0);
     }
