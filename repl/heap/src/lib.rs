@@ -9,6 +9,8 @@
 //! Links and headers are `u32` offsets from the arena's start, little-endian. A block therefore lies at the same
 //! place on every host, and a damaged link meets a bounds check instead of another object.
 //!
+//! [`trace`] holds what real programs asked of theirs.
+//!
 //! The only crate of the workspace with unsafe code: `region.rs` and `locked.rs`.
 
 mod bump;
@@ -18,6 +20,7 @@ mod heaps;
 mod locked;
 mod offset;
 mod region;
+pub mod trace;
 
 pub use bump::Bump;
 pub use design::{Broken, Census, Design, Full, Heap, Observer, Piece, PieceKind, Placement, Step};
