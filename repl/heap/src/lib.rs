@@ -9,9 +9,9 @@
 //! Links and headers are `u32` offsets from the arena's start, little-endian. A block therefore lies at the same
 //! place on every host, and a damaged link meets a bounds check instead of another object.
 //!
-//! [`trace`] holds what real programs asked of theirs.
+//! [`peers`] holds well-known allocators the same way, and [`trace`] what real programs asked of theirs.
 //!
-//! The only crate of the workspace with unsafe code: `region.rs` and `locked.rs`.
+//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs` and `peers`.
 
 mod bump;
 mod design;
@@ -19,6 +19,7 @@ mod first_fit;
 mod heaps;
 mod locked;
 mod offset;
+pub mod peers;
 mod region;
 pub mod trace;
 
