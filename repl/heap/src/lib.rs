@@ -9,7 +9,9 @@
 //! Links and headers are `u32` offsets from the arena's start, little-endian. A block therefore lies at the same
 //! place on every host, and a damaged link meets a bounds check instead of another object.
 //!
-//! The only crate of the workspace with unsafe code: `region.rs` and `locked.rs`.
+//! [`peers`] holds well-known allocators the same way, and [`trace`] what real programs asked of theirs.
+//!
+//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs` and `peers`.
 
 mod around;
 mod buddy;
@@ -25,11 +27,13 @@ mod offset;
 #[cfg(test)]
 mod oracle;
 mod pair;
+pub mod peers;
 mod pool;
 mod region;
 pub mod sandbox;
 mod serial;
 mod stack;
+pub mod trace;
 
 pub use buddy::Buddy;
 pub use bump::Bump;
