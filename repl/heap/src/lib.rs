@@ -13,18 +13,25 @@
 
 mod bump;
 mod design;
-mod first_fit;
+mod fit;
+mod free_list;
+mod headerless;
 mod heaps;
 mod locked;
 mod offset;
 mod region;
+mod zones;
 
 pub use bump::Bump;
 pub use design::{
     Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node, NodeKind,
     Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Wrapper,
 };
-pub use first_fit::FirstFit;
+pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
+pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
+pub use headerless::{
+    Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
+};
 pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named};
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};

@@ -12,7 +12,11 @@ use allocator_api2::alloc::Allocator;
 use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use hashbrown::HashMap;
-use heap::{Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Region};
+use heap::{
+    BestFit, Bump, BySize, Census, Design, FirstFit, HeaderlessBestFit, HeaderlessFirstFit,
+    HeaderlessNextFit, HeaderlessWorstFit, Lifo, Locked, MAX_ALIGN, NextFit, Over, PieceKind,
+    Region, WorstFit,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
 
@@ -24,6 +28,42 @@ macro_rules! on_each_design {
         }
         mod first_fit {
             $(#[test] fn $test() { super::$test::<super::FirstFit<super::Region>>(); })*
+        }
+        mod first_fit_lifo {
+            $(#[test] fn $test() { super::$test::<super::FirstFit<super::Region, super::Lifo>>(); })*
+        }
+        mod first_fit_by_size {
+            $(#[test] fn $test() { super::$test::<super::FirstFit<super::Region, super::BySize>>(); })*
+        }
+        mod next_fit {
+            $(#[test] fn $test() { super::$test::<super::NextFit<super::Region>>(); })*
+        }
+        mod next_fit_lifo {
+            $(#[test] fn $test() { super::$test::<super::NextFit<super::Region, super::Lifo>>(); })*
+        }
+        mod best_fit {
+            $(#[test] fn $test() { super::$test::<super::BestFit<super::Region>>(); })*
+        }
+        mod worst_fit {
+            $(#[test] fn $test() { super::$test::<super::WorstFit<super::Region>>(); })*
+        }
+        mod headerless_first_fit {
+            $(#[test] fn $test() { super::$test::<super::HeaderlessFirstFit<super::Region>>(); })*
+        }
+        mod headerless_first_fit_lifo {
+            $(#[test] fn $test() { super::$test::<super::HeaderlessFirstFit<super::Region, super::Lifo>>(); })*
+        }
+        mod headerless_next_fit {
+            $(#[test] fn $test() { super::$test::<super::HeaderlessNextFit<super::Region>>(); })*
+        }
+        mod headerless_next_fit_by_size {
+            $(#[test] fn $test() { super::$test::<super::HeaderlessNextFit<super::Region, super::BySize>>(); })*
+        }
+        mod headerless_best_fit {
+            $(#[test] fn $test() { super::$test::<super::HeaderlessBestFit<super::Region>>(); })*
+        }
+        mod headerless_worst_fit {
+            $(#[test] fn $test() { super::$test::<super::HeaderlessWorstFit<super::Region>>(); })*
         }
     };
 }
