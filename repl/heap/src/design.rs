@@ -581,7 +581,7 @@ pub trait Design: Storage {
 /// A [`Design`] as the prompt holds it: object-safe, and cheap to clone.
 ///
 /// Each method is the one of [`Design`] or [`Storage`] with the same name.
-#[allow(missing_docs, clippy::missing_errors_doc)]
+#[allow(missing_docs, clippy::missing_errors_doc, clippy::len_without_is_empty)]
 pub trait Heap: DynClone + Send + Sync {
     fn len(&self) -> u32;
     fn read(&self, at: Offset, into: &mut [u8]);

@@ -11,13 +11,13 @@
 //!
 //! `size` counts the whole block, header included, in multiples of 8; its lowest bit says that the block is in use.
 //! `before` is the size of the block in front: a boundary tag (Knuth, The Art of Computer Programming, volume 1,
-//! section 2.5), kept in the header behind so that the arena's last block needs none. `next` and `prev` link the holes
-//! in the list's order. All four are `u32` offsets or sizes; real allocators use words twice as wide.
+//! section 2.5), kept in the header behind so that the arena's last block needs none. `next` and `prev` link the
+//! holes in the list's order. All four are `u32` offsets or sizes; real allocators use words twice as wide.
 //!
-//! The list goes by address; or the hole freed last comes first, and what a split leaves keeps the hole's place (`Lifo`);
-//! or the smallest comes first, of equals the lower one (`BySize`). `fit.rs` searches it. Next fit starts at the *rover*:
-//! what its last search left of the hole it took, else the hole behind that one. When the rover's hole joins another,
-//! the rover is the joint hole.
+//! The list goes by address; or the hole freed last comes first, and what a split leaves keeps the hole's place
+//! (`Lifo`); or the smallest comes first, of equals the lower one (`BySize`). `fit.rs` searches it. Next fit starts
+//! at the *rover*: what its last search left of the hole it took, else the hole behind that one. When the rover's
+//! hole joins another, the rover is the joint hole.
 //!
 //! Invariants:
 //!
@@ -29,9 +29,10 @@
 //! 6. The rover is a hole, or nothing.
 //! 7. By address: the index knows each zone's first hole, and the class of every hole.
 //!
-//! Cost: allocate is O(holes). Deallocate next to a hole is O(1), but by size O(holes) to sort the joint hole in. Else it
-//! is O(1) by `Lifo`, O(holes) by size, and by address a walk through the holes of one zone of the index: O(holes) in an
-//! arena of up to 64 KiB, a handful in larger ones. The header takes 8 bytes a block; [`crate::Headerless`] has none.
+//! Cost: allocate is O(holes). Deallocate next to a hole is O(1), but by size O(holes) to sort the joint hole in.
+//! Else it is O(1) by `Lifo`, O(holes) by size, and by address a walk through the holes of one zone of the index:
+//! O(holes) in an arena of up to 64 KiB, a handful in larger ones. The header takes 8 bytes a block;
+//! [`crate::Headerless`] has none.
 //!
 //! Bad at: many small holes in front of the one that fits. What each fit is bad at, and its worst case: `fit.rs`.
 
@@ -178,8 +179,8 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
         }
     }
 
-    /// Takes `hole` from the list and makes holes of what a cut left of it: in its place, or by size where they belong.
-    /// Answers where a search goes on: at the rest behind the cut, else at the next hole.
+    /// Takes `hole` from the list and makes holes of what a cut left of it: in its place, or by size where they
+    /// belong. Answers where a search goes on: at the rest behind the cut, else at the next hole.
     #[inline]
     fn replace(
         &mut self,
@@ -966,6 +967,22 @@ mod tests {
         heap.allocate(layout(96, 8), &mut steps).unwrap();
         let looked = steps.iter().filter(|step| matches!(step, Step::Looked { .. })).count();
         assert_eq!(looked, 2);
+    }
+
+    #[test]
+    fn check_names_a_rover_or_an_index_that_broke() {
+        let mut heap = FreeList::with(Pages::new(1 << 20), Fit::Next, Order::Address);
+        let block = heap.allocate(layout(40, 8), ()).unwrap().at;
+        heap.check().unwrap();
+        let mut damaged = heap.clone();
+        damaged.rover = header_of(block);
+        assert_eq!(damaged.check(), Err(Broken { invariant: 6, at: Offset(0) }));
+        let mut damaged = heap.clone();
+        damaged.zones.remove(Offset(48), NIL);
+        assert_eq!(damaged.check(), Err(Broken { invariant: 7, at: Offset(48) }));
+        heap.zones.add(Offset(1 << 19), 48);
+        assert_eq!(heap.check().unwrap_err().invariant, 7);
+        assert_eq!(heap.rules().len(), 7);
     }
 
     #[test]

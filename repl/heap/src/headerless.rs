@@ -11,8 +11,8 @@
 //!
 //! Rust's `dealloc` is told the block's layout, C's `free` is not. So a block need not say how long it is: it is its
 //! payload, rounded up to 8 bytes, and the books are in the holes alone. A hole has a size and one link, 8 bytes, and
-//! that is the smallest block; whatever a cut leaves is a hole. Between two holes the allocator knows that bytes are taken,
-//! not by how many blocks. A `dealloc` with a wrong size goes unnoticed, until two blocks share bytes.
+//! that is the smallest block; whatever a cut leaves is a hole. Between two holes the allocator knows that bytes are
+//! taken, not by how many blocks. A `dealloc` with a wrong size goes unnoticed, until two blocks share bytes.
 //!
 //! Orders, fits and the rover are those of [`crate::FreeList`].
 //!
@@ -24,10 +24,10 @@
 //! 4. The rover is a hole, or nothing.
 //! 5. By address: the index knows each zone's first hole, and the class of every hole.
 //!
-//! Cost: allocate is O(holes). Deallocate has to find the holes around the block, which only the list knows: by address a
-//! walk through the holes of one zone of the index, O(holes) in an arena of up to 64 KiB and a handful in larger ones; by
-//! `Lifo` and by size a walk through the list, until both neighbours are found, or to its end. Growing a block in place
-//! walks as far as freeing it would.
+//! Cost: allocate is O(holes). Deallocate has to find the holes around the block, which only the list knows: by
+//! address a walk through the holes of one zone of the index, O(holes) in an arena of up to 64 KiB and a handful in
+//! larger ones; by `Lifo` and by size a walk through the list, until both neighbours are found, or to its end.
+//! Growing a block in place walks as far as freeing it would.
 //!
 //! Bad at: frees in the two other orders; telling a mistake; and what its fit is bad at, see `fit.rs`.
 
@@ -157,8 +157,8 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         }
     }
 
-    /// Takes a hole from the list and makes holes of what a cut left of it: in its place, or by size where they belong.
-    /// Answers where a search goes on: at the rest behind the cut, else at the next hole.
+    /// Takes a hole from the list and makes holes of what a cut left of it: in its place, or by size where they
+    /// belong. Answers where a search goes on: at the rest behind the cut, else at the next hole.
     #[inline]
     fn replace(
         &mut self,
@@ -298,7 +298,8 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
 
     // Joining.
 
-    /// Makes a hole of `freed_bytes` from `block` on, which are in nobody's hands, and joins it with the holes around it.
+    /// Makes a hole of `freed_bytes` from `block` on, which are in nobody's hands, and joins it with the holes around
+    /// it.
     #[inline]
     fn release(&mut self, block: Offset, freed_bytes: u32, observer: &mut impl Observer) {
         let touching = self.touching(block, block.plus(freed_bytes), observer);
@@ -407,7 +408,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         }
         let invariant = if self.is_indexed() { 5 } else { 3 };
         let (mut prev, mut zones) = (NIL, 0);
-        for Piece { at, size_bytes, .. } in self.from_head() {
+        for Piece { at, size_bytes, .. } in self.listed() {
             if !self.zones.agrees(prev, at, size_bytes) {
                 return Err(Broken { invariant, at });
             }
@@ -422,9 +423,9 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
 
     /// By address the list as it is; in the other orders it is sorted, which allocates.
     fn holes_by_address(&self) -> impl Iterator<Item = Piece> + '_ {
-        let mut sorted = if self.by_address() { Vec::new() } else { self.from_head().collect() };
+        let mut sorted = if self.by_address() { Vec::new() } else { self.listed().collect() };
         sorted.sort_unstable_by_key(|piece: &Piece| piece.at);
-        let mut linked = self.by_address().then(|| self.from_head());
+        let mut linked = self.by_address().then(|| self.listed());
         let mut sorted = sorted.into_iter();
         std::iter::from_fn(move || match &mut linked {
             Some(holes) => holes.next(),
@@ -432,7 +433,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         })
     }
 
-    fn from_head(&self) -> impl Iterator<Item = Piece> + '_ {
+    fn listed(&self) -> impl Iterator<Item = Piece> + '_ {
         let mut hole = self.first_hole;
         let mut left = self.most_holes();
         std::iter::from_fn(move || {

@@ -7,6 +7,9 @@ use crate::{BestFit, Bump, FirstFit, Heap, NextFit, WorstFit};
 /// How deep wrappers may nest.
 pub const MAX_NESTING: usize = 8;
 
+/// Sets up an allocator as it was asked for, over an arena of so many bytes.
+pub type Build = fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>;
+
 /// What an allocator says of itself: a row of [`HEAPS`].
 pub struct Info {
     /// The name `use` takes, in kebab-case.
@@ -18,7 +21,7 @@ pub struct Info {
     /// The heaps in brackets, for a wrapper.
     pub inner: &'static [Inner],
     /// A fresh one over an arena of so many bytes, all zero.
-    pub build: fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>,
+    pub build: Build,
 }
 
 /// What stands in a wrapper's brackets.

@@ -32,7 +32,9 @@ pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
 pub use headerless::{
     Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
 };
-pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named};
+pub use heaps::{
+    Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named,
+};
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
 pub use region::{Memory, Real, Region, TrustedRegion};

@@ -8,12 +8,14 @@
 //!  group      \_____________ a b c d e _________/        sixteen zones together
 //! ```
 //!
-//! Without it a list of thousands of holes is walked from its head on every search and on most frees. A zone is a power
-//! of two bytes long, at first 4 KiB; when holes lie further up than 512 of them reach, every two zones become one. So
-//! the index is as fine as the part of the arena in use allows. It lies beside the arena, in the allocator itself.
+//! Without it a list of thousands of holes is walked from its head on every search and on most frees. A zone is a
+//! power of two bytes long, at first 4 KiB; when holes lie further up than 512 of them reach, every two zones become
+//! one. So the index is as fine as the part of the arena in use allows. It lies beside the arena, in the allocator
+//! itself.
 //!
-//! The classes are an upper bound. A hole that shrinks or goes leaves its bit set; the next search that walks the whole
-//! zone sets the bits right. So the index may send a search into a zone in vain, but never past a hole that fits.
+//! The classes are an upper bound. A hole that shrinks or goes leaves its bit set; the next search that walks the
+//! whole zone sets the bits right. So the index may send a search into a zone in vain, but never past a hole that
+//! fits.
 //!
 //! An arena of up to 64 KiB is one zone: there the list is walked from its head, as the textbook has it.
 
@@ -44,6 +46,10 @@ pub(crate) struct Zones {
     classes: [u64; ZONES],
     /// The same for groups of neighbouring zones.
     groups: [u64; ZONES / GROUP_ZONES],
+    /// No hole was ever in a group from this one on.
+    groups_used: usize,
+    /// How many zones have holes.
+    holding: u32,
 }
 
 /// A set of zones.
@@ -98,6 +104,8 @@ impl Zones {
             occupied: [0; ZONES / WORD_ZONES],
             classes: [0; ZONES],
             groups: [0; ZONES / GROUP_ZONES],
+            groups_used: 0,
+            holding: 0,
         }
     }
 
@@ -141,21 +149,19 @@ impl Zones {
 
     // Holes that come, change and go.
 
+    /// There is a hole of so many bytes at `hole`, new or not.
     #[inline]
     pub(crate) fn add(&mut self, hole: Offset, size_bytes: u32) {
         while self.zone_of(hole) >= ZONES {
             self.pair();
         }
-        let zone = self.zone_of(hole);
-        self.first[zone] = self.first[zone].min(hole);
-        self.occupied[zone / WORD_ZONES] |= 1 << (zone % WORD_ZONES);
-        self.resize(hole, size_bytes);
-    }
-
-    /// The hole at `hole` has so many bytes now.
-    #[inline]
-    pub(crate) fn resize(&mut self, hole: Offset, size_bytes: u32) {
         let (zone, class) = (self.zone_of(hole), class_bit(size_bytes));
+        if self.first[zone] == NIL {
+            self.occupied[zone / WORD_ZONES] |= 1 << (zone % WORD_ZONES);
+            self.holding += 1;
+            self.groups_used = self.groups_used.max(zone / GROUP_ZONES + 1);
+        }
+        self.first[zone] = self.first[zone].min(hole);
         self.classes[zone] |= class;
         self.groups[zone / GROUP_ZONES] |= class;
     }
@@ -172,6 +178,7 @@ impl Zones {
         } else {
             self.first[zone] = NIL;
             self.occupied[zone / WORD_ZONES] &= !(1 << (zone % WORD_ZONES));
+            self.holding -= 1;
             self.classes[zone] = 0;
         }
     }
@@ -194,10 +201,13 @@ impl Zones {
         self.first[half..].fill(NIL);
         self.classes[half..].fill(0);
         self.occupied.fill(0);
+        self.holding = 0;
         self.groups.fill(0);
+        self.groups_used = self.groups_used.div_ceil(2);
         for zone in 0..half {
-            self.occupied[zone / WORD_ZONES] |=
-                u64::from(self.first[zone] != NIL) << (zone % WORD_ZONES);
+            let occupied = self.first[zone] != NIL;
+            self.occupied[zone / WORD_ZONES] |= u64::from(occupied) << (zone % WORD_ZONES);
+            self.holding += u32::from(occupied);
             self.groups[zone / GROUP_ZONES] |= self.classes[zone];
         }
     }
@@ -243,7 +253,7 @@ impl Zones {
     #[inline]
     pub(crate) fn next_with(&mut self, from: usize, classes: u64) -> Option<usize> {
         let mut zone = from;
-        while zone < ZONES {
+        while zone < self.groups_used * GROUP_ZONES {
             let group = zone / GROUP_ZONES;
             let end = (group + 1) * GROUP_ZONES;
             if self.groups[group] & classes != 0 {
@@ -260,7 +270,7 @@ impl Zones {
 
     /// Every class of which the arena may have a hole.
     pub(crate) fn all_classes(&self) -> u64 {
-        self.groups.iter().fold(0, |all, classes| all | classes)
+        self.groups[..self.groups_used].iter().fold(0, |all, classes| all | classes)
     }
 
     /// How many zones have holes, from `from` up to `to`.
@@ -275,7 +285,7 @@ impl Zones {
 
     /// How many zones have holes.
     pub(crate) fn occupied(&self) -> u32 {
-        self.occupied.iter().map(|word| word.count_ones()).sum()
+        self.holding
     }
 
     /// Whether the index agrees with the hole at `hole` behind `prev`; both lie inside the arena.
