@@ -183,6 +183,33 @@ pub(crate) trait HoleList {
     fn most_holes(&self) -> u32;
 }
 
+/// Counts the holes a walk comes past. Where there are more than the arena has room for, the list leads around: a
+/// program wrote past its block, and going on would never end.
+pub(crate) struct Walk {
+    pub(crate) holes: u32,
+    most: u32,
+}
+
+impl Walk {
+    #[inline]
+    pub(crate) fn through(list: &impl HoleList) -> Self {
+        Self { holes: 0, most: list.most_holes() }
+    }
+
+    #[inline]
+    pub(crate) fn past(&mut self, hole: Offset) {
+        self.holes += 1;
+        if self.holes > self.most {
+            leads_around(hole);
+        }
+    }
+}
+
+#[cold]
+fn leads_around(hole: Offset) -> ! {
+    panic!("the list of holes leads around, past {hole:?}");
+}
+
 /// The holes in the order a search looks at them: from the rover around to it again, or from the head.
 pub(crate) fn holes_in_order<L: HoleList>(list: &L) -> impl Iterator<Item = Piece> + '_ {
     let rover = if list.fit() == Fit::Next { list.rover() } else { NIL };
@@ -288,8 +315,10 @@ fn first<L: HoleList>(
     wanted: Wanted,
     observer: &mut impl Observer,
 ) -> Option<Found> {
+    let mut walk = Walk::through(list);
     if !indexed {
         while hole != NIL && hole != stop {
+            walk.past(hole);
             if let (_, Some(found)) = look(list, prev, hole, wanted, observer) {
                 return Some(found);
             }
@@ -307,6 +336,7 @@ fn first<L: HoleList>(
             let from_its_first = list.zones().first_in(zone) == hole;
             let mut seen = 0;
             while hole < end {
+                walk.past(hole);
                 let (hole_bytes, found) = look(list, prev, hole, wanted, observer);
                 if found.is_some() {
                     return found;
@@ -356,7 +386,9 @@ fn extreme<L: HoleList>(list: &L, wanted: Wanted, observer: &mut impl Observer) 
     let fit = list.fit();
     let mut taken: Option<Found> = None;
     let (mut prev, mut hole) = (NIL, list.first_hole());
+    let mut walk = Walk::through(list);
     while hole != NIL {
+        walk.past(hole);
         let (_, found) = look(list, Some(prev), hole, wanted, observer);
         if let Some(found) = found {
             if taken.is_none_or(|taken| is_better(fit, &found, &taken)) {
@@ -422,7 +454,9 @@ fn walk_zone<L: HoleList>(
     let fit = list.fit();
     let (mut hole, end) = (list.zones().first_in(zone), list.zones().end_of(zone));
     let (mut prev, mut seen) = (None, 0);
+    let mut walk = Walk::through(list);
     while hole < end {
+        walk.past(hole);
         let (hole_bytes, found) = look(list, prev, hole, wanted, observer);
         if let Some(found) = found {
             let replaces = taken.as_ref().is_none_or(|taken| {
@@ -449,6 +483,7 @@ fn walk_zone<L: HoleList>(
 mod tests {
     use std::alloc::Layout;
     use std::collections::BTreeMap;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use proptest::prelude::*;
     use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -646,7 +681,9 @@ mod tests {
                 let grows = live.len() < 300 || dice.below(100) < 52;
                 if !grows && step > 0 {
                     let (at, layout) = live.swap_remove(dice.below(live.len() as u32) as usize);
-                    heaps.each_mut().map(|heap| heap.deallocate(at, layout, &mut ()));
+                    for heap in heaps.iter_mut() {
+                        heap.deallocate(at, layout, &mut ());
+                    }
                     continue;
                 }
                 let align = if dice.below(8) > 0 { 8 } else { 1 << dice.below(10) };
@@ -720,9 +757,9 @@ mod tests {
         }
     }
 
-    /// The pieces of a program, then any words of the arena overwritten.
+    /// A program, then words of its holes and headers overwritten.
     #[test]
-    fn check_and_the_walks_survive_any_damage() {
+    fn check_survives_any_damage_and_every_walk_ends() {
         for spec in specs() {
             let damage = prop_oneof![
                 any::<u32>(),
@@ -748,6 +785,19 @@ mod tests {
                         }
                     }
                     let _ = heap.check();
+                    // A damaged word may stop the program; it must not keep it.
+                    for size in [8, 700, 5000] {
+                        let mut heap = heap.clone();
+                        let _ = catch_unwind(AssertUnwindSafe(|| {
+                            let _ = heap.allocate(layout(size, 8), &mut ());
+                            if let Some((at, old, _)) = oracle.pick(size as usize) {
+                                let _ = heap.reallocate(Offset(at), old, 2 * size, &mut ());
+                            }
+                            if let Some((at, old, _)) = oracle.pick(size as usize + 1) {
+                                heap.deallocate(Offset(at), old, &mut ());
+                            }
+                        }));
+                    }
                     assert!(heap.pieces().count() + heap.holes().count() <= arena_bytes as usize);
                 }
                 Ok(())

@@ -40,7 +40,7 @@ use std::alloc::Layout;
 
 use crate::design::stored_in_memory;
 use crate::fit::{
-    Best, ByAddress, First, Found, HoleList, Next, Wanted, Worst, find, holes_in_order,
+    Best, ByAddress, First, Found, HoleList, Next, Walk, Wanted, Worst, find, holes_in_order,
 };
 use crate::zones::{NIL, Zones};
 use crate::{
@@ -233,28 +233,28 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
             observer.step(Step::Walked { holes: 0 });
             return (self.prev(next), next);
         }
-        let mut holes = 0;
+        let mut walk = Walk::through(self);
         let mut prev = NIL;
         let mut next = self.zones.hole_before(block);
         while next < block {
+            walk.past(next);
             prev = next;
             next = self.next(next);
-            holes += 1;
         }
-        observer.step(Step::Walked { holes });
+        observer.step(Step::Walked { holes: walk.holes });
         (prev, next)
     }
 
     /// The last smaller hole and the first larger one, or `NIL`.
     fn neighbours_by_size(&self, hole: Offset, observer: &mut impl Observer) -> (Offset, Offset) {
-        let mut holes = 0;
+        let mut walk = Walk::through(self);
         let (mut prev, mut next) = (NIL, self.first_hole);
         while next != NIL && self.is_in_order(next, hole) {
+            walk.past(next);
             prev = next;
             next = self.next(next);
-            holes += 1;
         }
-        observer.step(Step::Walked { holes });
+        observer.step(Step::Walked { holes: walk.holes });
         (prev, next)
     }
 
@@ -286,8 +286,10 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
 
     fn index_anew(&mut self, zones: Zones) {
         self.zones = zones;
+        let mut walk = Walk::through(self);
         let mut hole = self.first_hole;
         while hole != NIL {
+            walk.past(hole);
             self.index(hole, self.size(hole));
             hole = self.next(hole);
         }

@@ -35,7 +35,7 @@ use std::alloc::Layout;
 
 use crate::design::stored_in_memory;
 use crate::fit::{
-    Best, ByAddress, First, Found, HoleList, Next, Wanted, Worst, find, holes_in_order,
+    Best, ByAddress, First, Found, HoleList, Next, Walk, Wanted, Worst, find, holes_in_order,
 };
 use crate::zones::{NIL, Zones};
 use crate::{
@@ -137,14 +137,14 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
 
     /// Makes a hole and puts it where the size wants it.
     fn put_by_size(&mut self, hole: Piece, observer: &mut impl Observer) {
-        let mut holes = 0;
+        let mut walk = Walk::through(self);
         let (mut prev, mut next) = (NIL, self.first_hole);
         while next != NIL && (self.hole_bytes(next), next) < (hole.size_bytes, hole.at) {
+            walk.past(next);
             prev = next;
             next = self.next(next);
-            holes += 1;
         }
-        observer.step(Step::Walked { holes });
+        observer.step(Step::Walked { holes: walk.holes });
         self.put(prev, hole, next);
     }
 
@@ -204,14 +204,14 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
                 next = start;
             }
         }
-        let mut holes = 0;
+        let mut walk = Walk::through(self);
         while next != hole {
+            walk.past(next);
             prev = next;
             next = self.next(next);
-            holes += 1;
         }
-        if holes > 0 {
-            observer.step(Step::Walked { holes });
+        if walk.holes > 0 {
+            observer.step(Step::Walked { holes: walk.holes });
         }
         prev
     }
@@ -222,17 +222,18 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         if !self.by_address() {
             return self.touching_anywhere(at, end, observer);
         }
-        let (mut holes, mut before, mut prev) = (0, NIL, NIL);
+        let mut walk = Walk::through(self);
+        let (mut before, mut prev) = (NIL, NIL);
         let mut next = self.zones.hole_before(at);
         if next == NIL {
             next = self.first_hole;
         }
         while next < at {
+            walk.past(next);
             (before, prev) = (prev, next);
             next = self.next(next);
-            holes += 1;
         }
-        observer.step(Step::Walked { holes });
+        observer.step(Step::Walked { holes: walk.holes });
         let touches = prev != NIL && self.hole_end(prev) == at;
         Touching {
             // By address nobody asks for the hole in front of the one in front: it keeps its place.
@@ -245,10 +246,10 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
     /// The same through a list that is not in address order.
     fn touching_anywhere(&self, at: Offset, end: Offset, observer: &mut impl Observer) -> Touching {
         let mut touching = Touching::default();
-        let (mut prev, mut hole, mut holes) = (NIL, self.first_hole, 0);
-        // The hole in front ends here, unless the stretch starts where the arena does; so for the one behind.
+        let mut walk = Walk::through(self);
+        let (mut prev, mut hole) = (NIL, self.first_hole);
         while hole != NIL {
-            holes += 1;
+            walk.past(hole);
             if hole == end {
                 touching.behind = Some(Link { prev, hole });
             } else if self.hole_end(hole) == at {
@@ -259,7 +260,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
             }
             (prev, hole) = (hole, self.next(hole));
         }
-        observer.step(Step::Walked { holes });
+        observer.step(Step::Walked { holes: walk.holes });
         touching
     }
 
@@ -282,8 +283,10 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
 
     fn index_anew(&mut self, zones: Zones) {
         self.zones = zones;
+        let mut walk = Walk::through(self);
         let mut hole = self.first_hole;
         while hole != NIL {
+            walk.past(hole);
             self.index(Piece::hole(hole, self.hole_bytes(hole)));
             hole = self.next(hole);
         }
