@@ -14,13 +14,13 @@
 //! compiled for its one policy; [`Fit`] and [`Order`] are the same as data, so that the prompt needs one compiled
 //! heap for all.
 //!
-//! Worst cases. Let M bytes be live at most, in blocks of up to n bytes. Whatever the policy, an allocator that never
-//! moves a block may need about ½ M log₂ n bytes (Robson, "Bounds for some functions concerning dynamic storage
-//! allocation", JACM 21(3), 1974). First fit needs at most about M log₂ n; best fit may need about M n (Robson,
-//! "Worst case fragmentation of first fit and best fit storage allocation strategies", The Computer Journal 20(3),
-//! 1977). Real programs come nowhere near; both waste a few per cent there. Next fit spreads small blocks over the
-//! whole arena and leaves fewer large holes (Bays, "A comparison of next-fit, first-fit, and best-fit", CACM 20(3),
-//! 1977); worst fit cuts up every large hole it has.
+//! Worst cases. Let M units be live at most, in blocks of 1 to n units. Whatever the policy, an allocator that never
+//! moves a block can be made to need about ½ M log₂ n units (Robson, "Bounds for some functions concerning dynamic
+//! storage allocation", JACM 21(3), 1974). First fit never needs more than about M log₂ n; best fit can be made to
+//! need about M n (Robson, "Worst case fragmentation of first fit and best fit storage allocation strategies", The
+//! Computer Journal 20(3), 1977). Real programs come nowhere near: on five recorded ones the two without headers
+//! waste 0.2 to 6 per cent. Next fit spreads small blocks over the whole arena and leaves fewer large holes (Bays, "A
+//! comparison of next-fit, first-fit, and best-fit", CACM 20(3), 1977); worst fit cuts up every large hole it has.
 
 use memory::Pages;
 
