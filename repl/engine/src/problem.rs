@@ -174,6 +174,8 @@ pub enum Trouble {
         header: u64,
         total: u64,
         largest: u64,
+        /// What the largest hole fits.
+        fits: u64,
         align: u64,
         strands: bool,
         grow: Option<u64>,
@@ -626,7 +628,7 @@ impl Trouble {
             )
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
-            Self::OutOfMemory { heap, need, header, total, largest, align, strands, grow } => {
+            Self::OutOfMemory { heap, need, header, total, largest, fits, align, strands, grow } => {
                 let words = words(
                     "out-of-memory",
                     format!(
@@ -637,6 +639,10 @@ impl Trouble {
                     ),
                 )
                 .label(match header {
+                    // Large enough by its bytes, and yet not for such a request.
+                    _ if largest >= need => {
+                        format!("the largest hole is {}, fits {}", Count(*largest), Count(*fits))
+                    }
                     0 => format!("the largest hole is {}", Count(*largest)),
                     header => format!(
                         "with {header} header: {}; the largest hole is {}",

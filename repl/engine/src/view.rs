@@ -446,6 +446,7 @@ pub enum WhyStep {
     Rounded { asked_bytes: u64, block_bytes: u64 },
     Class { class: ClassRow, found: bool },
     Looked { address: Address, size_bytes: u64, fits: bool, short_bytes: u64 },
+    Skipped { zones: u64, zone_bytes: u64 },
     Walked { holes: u64 },
     Halved { address: Address, half_bytes: u64 },
     Cut { address: Address, padding_bytes: u64, taken_bytes: u64, remaining_bytes: u64 },

@@ -147,6 +147,9 @@ fn row(step: Step, need: Option<u64>) -> WhyStep {
             fits,
             short_bytes: need.map_or(0, |need| need.saturating_sub(u64::from(size_bytes))),
         },
+        Step::Skipped { zones, zone_bytes } => {
+            WhyStep::Skipped { zones: u64::from(zones), zone_bytes: u64::from(zone_bytes) }
+        }
         Step::Walked { holes } => WhyStep::Walked { holes: u64::from(holes) },
         Step::Halved { at, half_bytes } => {
             WhyStep::Halved { address: address(at), half_bytes: u64::from(half_bytes) }

@@ -973,11 +973,12 @@ impl World {
                 .expect("size and align were judged before");
         let header = u64::from(self.heap.need(asked).edges.sum());
         let need = self.heap.need(asked).block_bytes().max(size + header);
-        let (mut total, mut largest, mut holes) = (0, 0, Vec::new());
+        let (mut total, mut largest, mut fits, mut holes) = (0, 0, 0, Vec::new());
         for hole in self.heap.holes() {
             let hole_bytes = u64::from(hole.size_bytes);
             total += hole_bytes;
             largest = largest.max(hole_bytes);
+            fits = fits.max(u64::from(self.heap.fits(hole)));
             if holes.len() < 8 {
                 holes.push(hole_bytes);
             }
@@ -1006,6 +1007,7 @@ impl World {
                 header,
                 total,
                 largest,
+                fits,
                 align,
                 strands,
                 grow,
@@ -1135,6 +1137,7 @@ impl World {
                 }
                 Step::Rounded { .. }
                 | Step::Class { .. }
+                | Step::Skipped { .. }
                 | Step::Looked { .. }
                 | Step::Walked { .. }
                 | Step::Listed { .. }

@@ -44,7 +44,15 @@ pub enum Step {
         /// Whether the request goes in.
         fits: bool,
     },
-    /// It walked past so many holes to find a freed block's place among them.
+    /// It skipped zones of the arena without a look at their holes: its index says that none of them is large enough,
+    /// or that another zone has a better one.
+    Skipped {
+        /// How many zones that have holes.
+        zones: u32,
+        /// The bytes of each zone.
+        zone_bytes: u32,
+    },
+    /// It walked past so many holes to find a block's place among them.
     Walked {
         /// How many.
         holes: u32,
@@ -127,6 +135,7 @@ impl Step {
             | Self::Held { at, .. } => *at = at.plus(by),
             Self::Rounded { .. }
             | Self::Class { .. }
+            | Self::Skipped { .. }
             | Self::Walked { .. }
             | Self::Handed { .. } => {}
         }

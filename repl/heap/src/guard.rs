@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn a_freed_block_is_poison_until_others_were_freed_behind_it() {
-        let mut heap = Guard::around(FirstFit::new(Pages::new(1024)), 2);
+        let mut heap = Guard::around(FirstFit::<Pages>::new(Pages::new(1024)), 2);
         let blocks: Vec<_> = (0..4).map(|_| heap.allocate(layout(40, 8), ()).unwrap().at).collect();
         heap.deallocate(blocks[0], layout(40, 8), ());
         let mut bytes = [0; 40];

@@ -3,7 +3,8 @@ use std::fmt;
 use memory::Pages;
 
 use crate::{
-    AnyHeap, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Pool, Serial, SplitBySize, Stack,
+    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, NextFit, Pool, Serial,
+    SplitBySize, Stack, WorstFit,
 };
 
 /// How deep wrappers may nest.
@@ -207,6 +208,9 @@ pub static HEAPS: &[&Info] = &[
     &Bump::<Pages>::INFO,
     &Stack::<Pages>::INFO,
     &FirstFit::<Pages>::INFO,
+    &NextFit::<Pages>::INFO,
+    &BestFit::<Pages>::INFO,
+    &WorstFit::<Pages>::INFO,
     &Pool::<Pages>::INFO,
     &Buddy::<Pages>::INFO,
     &Counting::<AnyHeap>::INFO,

@@ -19,8 +19,10 @@ mod bump;
 mod bump_down;
 mod counting;
 mod design;
-mod first_fit;
+mod fit;
+mod free_list;
 mod guard;
+mod headerless;
 mod heaps;
 mod locked;
 mod offset;
@@ -34,6 +36,7 @@ pub mod sandbox;
 mod serial;
 mod stack;
 pub mod trace;
+mod zones;
 
 pub use buddy::Buddy;
 pub use bump::Bump;
@@ -44,14 +47,18 @@ pub use design::{
     NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure,
     Wrapper,
 };
-pub use first_fit::FirstFit;
+pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
+pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
 pub use guard::Guard;
+pub use headerless::{
+    Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
+};
 pub use heaps::{
     Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named,
 };
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
-pub use pair::{BySize, Choice, Fallback, Pair, SplitBySize, WhenFull};
+pub use pair::{Choice, Fallback, Pair, SplitBySize, UpTo, WhenFull};
 pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};
 pub use serial::Serial;

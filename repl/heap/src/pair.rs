@@ -55,9 +55,9 @@ impl Choice for WhenFull {
 
 /// Requests of at most so many bytes to the first heap, larger ones to the second.
 #[derive(Clone, Copy, Debug)]
-pub struct BySize(pub u32);
+pub struct UpTo(pub u32);
 
-impl Choice for BySize {
+impl Choice for UpTo {
     fn asks_second(&self, size_bytes: u64) -> bool {
         size_bytes > u64::from(self.0)
     }
@@ -84,7 +84,7 @@ pub struct Pair<A, B, C> {
 pub type Fallback<A, B> = Pair<A, B, WhenFull>;
 
 /// Small requests to `A`, large ones to `B`.
-pub type SplitBySize<A, B> = Pair<A, B, BySize>;
+pub type SplitBySize<A, B> = Pair<A, B, UpTo>;
 
 impl Fallback<AnyHeap, AnyHeap> {
     /// Its row of the table.
@@ -108,7 +108,7 @@ impl SplitBySize<AnyHeap, AnyHeap> {
         is_foreign: false,
         build: |spec, len| {
             let most_bytes = spec.border_bytes.unwrap_or(64);
-            Ok(Box::new(Self::built(spec, len, BySize(most_bytes))?))
+            Ok(Box::new(Self::built(spec, len, UpTo(most_bytes))?))
         },
     };
 }
@@ -449,7 +449,7 @@ mod tests {
     #[test]
     fn the_size_decides_and_a_block_that_outgrows_its_side_moves() {
         let mut heap =
-            SplitBySize::<FirstFit<Pages>, FirstFit<Pages>>::over(Pages::new(1024), BySize(64));
+            SplitBySize::<FirstFit<Pages>, FirstFit<Pages>>::over(Pages::new(1024), UpTo(64));
         let small = heap.allocate(layout(64), ()).unwrap().at;
         let large = heap.allocate(layout(65), ()).unwrap().at;
         assert_eq!((small, large), (Offset(8), Offset(520)));

@@ -85,7 +85,7 @@ mod tests {
 
     /// A heap with a block and a hole, whose hole links to itself.
     fn looping() -> FirstFit<Pages> {
-        let mut heap = FirstFit::new(Pages::new(1024));
+        let mut heap = FirstFit::<Pages>::new(Pages::new(1024));
         let block = heap.allocate(LAYOUT, ()).unwrap().at;
         heap.allocate(LAYOUT, ()).unwrap();
         heap.deallocate(block, LAYOUT, ());
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_goes_well_goes_through() {
-        let mut heap = FirstFit::new(Pages::new(1024));
+        let mut heap = FirstFit::<Pages>::new(Pages::new(1024));
         assert_eq!(run(1000, || heap.allocate(LAYOUT, ())).unwrap().unwrap().at, Offset(8));
     }
 }

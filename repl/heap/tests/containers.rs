@@ -13,8 +13,9 @@ use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use hashbrown::HashMap;
 use heap::{
-    Buddy, Bump, BumpDown, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Pool,
-    Region, Stack, Structure,
+    BestFit, Buddy, Bump, BumpDown, BySize, Census, Design, FirstFit, HeaderlessBestFit,
+    HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit, Lifo, Locked, MAX_ALIGN, NextFit,
+    Over, PieceKind, Pool, Region, Stack, Structure, WorstFit,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
@@ -42,23 +43,47 @@ on_each_design_that_grows_in_place! {
 /// Instantiates each test for each design.
 macro_rules! on_each_design {
     ($($test:ident)*) => {
-        mod bump {
-            $(#[test] fn $test() { super::$test::<super::Bump<super::Region>>(); })*
+        on_designs! {
+            [$($test)*]
+            bump: Bump<Region>,
+            bump_down: BumpDown<Region>,
+            stack: Stack<Region>,
+            pool: Pool<Region>,
+            first_fit: FirstFit<Region>,
+            first_fit_lifo: FirstFit<Region, Lifo>,
+            first_fit_by_size: FirstFit<Region, BySize>,
+            next_fit: NextFit<Region>,
+            next_fit_lifo: NextFit<Region, Lifo>,
+            best_fit: BestFit<Region>,
+            worst_fit: WorstFit<Region>,
+            headerless_first_fit: HeaderlessFirstFit<Region>,
+            headerless_first_fit_lifo: HeaderlessFirstFit<Region, Lifo>,
+            headerless_next_fit: HeaderlessNextFit<Region>,
+            headerless_next_fit_by_size: HeaderlessNextFit<Region, BySize>,
+            headerless_best_fit: HeaderlessBestFit<Region>,
+            headerless_worst_fit: HeaderlessWorstFit<Region>,
+            buddy: Buddy<Region>,
         }
-        mod bump_down {
-            $(#[test] fn $test() { super::$test::<super::BumpDown<super::Region>>(); })*
-        }
-        mod stack {
-            $(#[test] fn $test() { super::$test::<super::Stack<super::Region>>(); })*
-        }
-        mod pool {
-            $(#[test] fn $test() { super::$test::<super::Pool<super::Region>>(); })*
-        }
-        mod first_fit {
-            $(#[test] fn $test() { super::$test::<super::FirstFit<super::Region>>(); })*
-        }
-        mod buddy {
-            $(#[test] fn $test() { super::$test::<super::Buddy<super::Region>>(); })*
+    };
+}
+
+macro_rules! on_designs {
+    ($tests:tt $($name:ident: $design:ty,)*) => {
+        $(on_design! { $tests $name: $design })*
+    };
+}
+
+macro_rules! on_design {
+    ([$($test:ident)*] $name:ident: $design:ty) => {
+        mod $name {
+            use super::*;
+
+            $(
+                #[test]
+                fn $test() {
+                    super::$test::<$design>();
+                }
+            )*
         }
     };
 }

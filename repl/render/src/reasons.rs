@@ -94,7 +94,7 @@ fn step_lines(why: &Why) -> Vec<Line> {
             }
             WhyStep::Cut { address, .. } if named.contains(address) => {}
             WhyStep::Cut { address, .. } => {
-                let words = sentence_case(&cut_words(step, &why.name));
+                let words = cut_words(step, &why.name);
                 lines.push(Line::of("  ").address(*address).text(format!("  {words}")));
             }
             step => lines.extend(step_words(step).map(|words| Line::of(format!("  {words}")))),
@@ -152,6 +152,11 @@ fn step_words(step: &WhyStep) -> Option<String> {
             let found = if *found { "a hole" } else { "empty" };
             format!("{}: {found}", sentence_case(&class_words(class)))
         }
+        WhyStep::Skipped { zones, zone_bytes } => format!(
+            "Skipped {} of {}: the index has nothing better there",
+            count(*zones, "zone"),
+            bytes(*zone_bytes)
+        ),
         WhyStep::Walked { holes } => {
             format!("Walked past {} to its place in the list", count(*holes, "hole"))
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use heap::peers::{Ours, Peer, ProcessWide, Visit, each_peer};
 use heap::trace::{Op, Trace};
-use heap::{Design, Region};
+use heap::{Over, TrustedRegion};
 
 use crate::arena::Arena;
 
@@ -88,8 +88,11 @@ pub(crate) struct Contender {
 
 impl Contender {
     /// A design of ours, and the peer it is measured against.
-    pub(crate) const fn ours<D: Design<Memory = Region>>(against: &'static str) -> Self {
-        Self { against: Some(against), ..Self::of::<Ours<D>>() }
+    pub(crate) const fn ours<D: Over<TrustedRegion>>(
+        name: &'static str,
+        against: &'static str,
+    ) -> Self {
+        Self { name, against: Some(against), ..Self::of::<Ours<D>>() }
     }
 
     const fn of<P: Peer>() -> Self {

@@ -35,7 +35,10 @@ use arena::{ARENA_BYTES, Arena};
 use contender::{Contender, Program, SMALL_CLASSES};
 use heap::peers::{BuddySystemAllocator, Bumpalo, LinkedListAllocator, Peer, Rlsf};
 use heap::trace::Trace;
-use heap::{Bump, FirstFit, Region};
+use heap::{
+    BestFit, Buddy, Bump, BumpDown, FirstFit, HeaderlessBestFit, HeaderlessFirstFit, NextFit, Pool,
+    Stack, TrustedRegion as T, WorstFit,
+};
 use synthetic::Scale;
 
 mod arena;
@@ -45,8 +48,17 @@ mod synthetic;
 
 /// Ours, each with the peer of the same design. A new design is a new line.
 const OURS: &[Contender] = &[
-    Contender::ours::<Bump<Region>>(Bumpalo::NAME),
-    Contender::ours::<FirstFit<Region>>(LinkedListAllocator::NAME),
+    Contender::ours::<Bump<T>>("bump", Bumpalo::NAME),
+    Contender::ours::<BumpDown<T>>("bump grow=down", Bumpalo::NAME),
+    Contender::ours::<Stack<T>>("stack", Bumpalo::NAME),
+    Contender::ours::<FirstFit<T>>("first-fit", LinkedListAllocator::NAME),
+    Contender::ours::<HeaderlessFirstFit<T>>("first-fit header=none", LinkedListAllocator::NAME),
+    Contender::ours::<NextFit<T>>("next-fit", LinkedListAllocator::NAME),
+    Contender::ours::<BestFit<T>>("best-fit", LinkedListAllocator::NAME),
+    Contender::ours::<HeaderlessBestFit<T>>("best-fit header=none", LinkedListAllocator::NAME),
+    Contender::ours::<WorstFit<T>>("worst-fit", LinkedListAllocator::NAME),
+    Contender::ours::<Pool<T>>("pool", SMALL_CLASSES),
+    Contender::ours::<Buddy<T>>("buddy", BuddySystemAllocator::NAME),
 ];
 
 /// How long an allocator may take for the samples of one trace.

@@ -24,7 +24,7 @@ impl Peer for BuddySystemAllocator {
     fn over(region: Region) -> Option<Self> {
         let mut heap = Heap::empty();
         // The crate makes its pointers from addresses.
-        let start = region.base().as_ptr().expose_provenance();
+        let start = region.start().as_ptr().expose_provenance();
         // SAFETY: the region is this allocator's alone, as `Region::new` demands.
         unsafe { heap.init(start, region.len() as usize) }
         (heap.stats_total_bytes() > 0).then_some(Self(heap))

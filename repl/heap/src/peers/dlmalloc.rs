@@ -22,7 +22,7 @@ unsafe impl ::dlmalloc::Allocator for Once {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
         match self.0.take() {
             Some(region) if size <= region.len() as usize => {
-                (region.base().as_ptr(), region.len() as usize, NO_FLAGS)
+                (region.start().as_ptr(), region.len() as usize, NO_FLAGS)
             }
             kept => {
                 self.0.set(kept);

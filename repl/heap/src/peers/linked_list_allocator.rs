@@ -23,7 +23,7 @@ impl Peer for LinkedListAllocator {
             return None;
         }
         // SAFETY: the region is this allocator's alone, as `Region::new` demands.
-        Some(Self(unsafe { Heap::new(region.base().as_ptr(), region.len() as usize) }))
+        Some(Self(unsafe { Heap::new(region.start().as_ptr(), region.len() as usize) }))
     }
 
     #[inline]

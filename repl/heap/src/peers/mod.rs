@@ -115,5 +115,5 @@ fn resized(layout: Layout, new_bytes: usize) -> Option<Layout> {
 
 /// The region as the slice pointer crates ask for.
 fn slice(region: &Region) -> NonNull<[u8]> {
-    NonNull::slice_from_raw_parts(region.base(), region.len() as usize)
+    NonNull::slice_from_raw_parts(region.start(), region.len() as usize)
 }

@@ -2,15 +2,16 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use super::Peer;
-use crate::{Design, MAX_ALIGN, Memory, Offset, Placement, Region};
+use crate::{MAX_ALIGN, Offset, Over, Placement, Region, TrustedRegion};
 
-/// A [`Design`] of ours as a [`Peer`]: pointers for offsets, no lock, nobody listening.
+/// A [`Design`](crate::Design) of ours as a [`Peer`]: pointers for offsets, no lock, nobody listening, and no check of each
+/// access, as the others have none.
 pub struct Ours<D> {
     base: NonNull<u8>,
     design: D,
 }
 
-impl<D: Design<Memory = Region>> Ours<D> {
+impl<D: Over<TrustedRegion>> Ours<D> {
     /// The design, to check and to draw.
     pub fn design(&self) -> &D {
         &self.design
@@ -20,7 +21,7 @@ impl<D: Design<Memory = Region>> Ours<D> {
     /// the base is aligned.
     #[inline]
     fn serves(&self, size_bytes: usize, align_bytes: usize) -> bool {
-        size_bytes <= self.design.memory().len() as usize
+        size_bytes <= self.design.len() as usize
             && align_bytes <= MAX_ALIGN as usize
             && self.base.addr().get().is_multiple_of(align_bytes)
     }
@@ -37,12 +38,14 @@ impl<D: Design<Memory = Region>> Ours<D> {
     }
 }
 
-impl<D: Design<Memory = Region>> Peer for Ours<D> {
-    const NAME: &'static str = D::INFO.name;
+impl<D: Over<TrustedRegion>> Peer for Ours<D> {
+    const NAME: &'static str = "ours";
     const OVER_REGION: bool = true;
 
     fn over(region: Region) -> Option<Self> {
-        Some(Self { base: region.base(), design: D::new(region) })
+        let base = region.start();
+        // SAFETY: the region is the design's alone, and `Peer`'s callers write to live blocks only.
+        Some(Self { base, design: D::new(unsafe { TrustedRegion::new(region) }) })
     }
 
     #[inline]

@@ -19,7 +19,7 @@ impl Peer for Talc {
     fn over(region: Region) -> Option<Self> {
         let mut talc = ::talc::base::Talc::new(Manual);
         // SAFETY: the region is this allocator's alone, as `Region::new` demands.
-        unsafe { talc.claim(region.base().as_ptr(), region.len() as usize) }?;
+        unsafe { talc.claim(region.start().as_ptr(), region.len() as usize) }?;
         Some(Self(talc))
     }
 
