@@ -14,7 +14,10 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use heap::peers::{Ours, Peer, Visit, each_peer};
-use heap::{Bump, FirstFit, MAX_ALIGN, Region};
+use heap::{
+    BestFit, Buddy, Bump, BumpDown, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, Stack,
+    TrustedRegion,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{
     Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner,
@@ -24,8 +27,13 @@ const KIB: usize = 1024;
 
 /// The peers, and ours held as one.
 fn each(visitor: &mut impl Visit) {
-    visitor.visit::<Ours<Bump<Region>>>();
-    visitor.visit::<Ours<FirstFit<Region>>>();
+    visitor.visit::<Ours<Bump<TrustedRegion>>>();
+    visitor.visit::<Ours<BumpDown<TrustedRegion>>>();
+    visitor.visit::<Ours<Stack<TrustedRegion>>>();
+    visitor.visit::<Ours<FirstFit<TrustedRegion>>>();
+    visitor.visit::<Ours<BestFit<TrustedRegion>>>();
+    visitor.visit::<Ours<HeaderlessFirstFit<TrustedRegion>>>();
+    visitor.visit::<Ours<Buddy<TrustedRegion>>>();
     each_peer(visitor);
 }
 
