@@ -336,6 +336,11 @@ impl Ledger {
         self.set.fill(range, true);
     }
 
+    /// Nobody knows any more what stands there.
+    pub(crate) fn forget(&mut self, range: Range<u32>) {
+        self.written.fill(range, false);
+    }
+
     /// The allocator wrote its own words there.
     pub(crate) fn note_links(&mut self, range: Range<u32>) {
         self.written.fill(range, true);

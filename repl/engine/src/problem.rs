@@ -129,6 +129,32 @@ impl fmt::Display for Whereabouts {
     }
 }
 
+/// What would make room for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Room {
+    /// More memory for this heap.
+    Grow { bytes: u64 },
+    /// A larger arena, for a heap that gets its memory once.
+    New { bytes: u64 },
+    /// Nothing: the heap is as large as one can be.
+    None,
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (command, bytes) = match *self {
+            Self::Grow { bytes } => ("heap grow", bytes),
+            Self::New { bytes } => ("heap new", bytes),
+            Self::None => return f.write_str("a smaller block: a heap is at most 1 GiB"),
+        };
+        match bytes {
+            bytes if bytes >= 1 << 20 => write!(f, "{command} {}M", bytes >> 20),
+            bytes => write!(f, "{command} {}K", bytes >> 10),
+        }
+    }
+}
+
 /// What keeps a block's old handle from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -178,7 +204,7 @@ pub enum Trouble {
         fits: u64,
         align: u64,
         strands: bool,
-        grow: Option<u64>,
+        room: Room,
     },
     Fragmented {
         need: u64,
@@ -188,7 +214,7 @@ pub enum Trouble {
         holes: Vec<u64>,
         align: u64,
         cure: Option<(Arc<str>, u64)>,
-        grow: Option<u64>,
+        room: Room,
     },
     DoubleFree {
         name: String,
@@ -269,6 +295,9 @@ pub enum Trouble {
     },
     HeapMissing {
         heap: String,
+    },
+    CannotGrow {
+        heap: Arc<str>,
     },
     HeapsTooDeep {
         max: u64,
@@ -628,7 +657,7 @@ impl Trouble {
             )
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
-            Self::OutOfMemory { heap, need, header, total, largest, fits, align, strands, grow } => {
+            Self::OutOfMemory { heap, need, header, total, largest, fits, align, strands, room } => {
                 let words = words(
                     "out-of-memory",
                     format!(
@@ -656,18 +685,18 @@ impl Trouble {
                             "{heap} does not reuse freed blocks before a reset. An allocator \
              answers null; Rust then aborts, unless try_reserve asked."
                         ))
-                        .hint(format!("reset, or {}", grow_hint(*grow)))
+                        .hint(format!("reset, or {}", room.to_string()))
                 } else {
                     words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
-                        .hint(grow_hint(*grow))
+                        .hint(room.to_string())
                 }
             }
-            Self::Fragmented { need, payload, header, total, holes, align, cure, grow } => {
+            Self::Fragmented { need, payload, header, total, holes, align, cure, room } => {
                 let shown: Vec<_> =
                     holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
                 let more = if holes.len() > shown.len() { ", …" } else { "" };
                 let aligned = aligned(*align);
-                let grow = grow_hint(*grow);
+                let grow = room.to_string();
                 words(
                     "fragmented",
                     format!(
@@ -899,6 +928,10 @@ impl Trouble {
             )
             .label(format!("at least {}", bytes(*least)))
             .hint(format!("heap new {least}")),
+            Self::CannotGrow { heap } => {
+                words("unsupported", format!("{heap} got its memory once, and cannot take more."))
+                    .hint("heap new SIZE starts a larger one")
+            }
             Self::HeapsTooDeep { max } => {
                 words("too-deep", format!("wrappers nest at most {max} deep here."))
                     .hint("fewer wrappers")
@@ -1109,15 +1142,6 @@ impl Trouble {
 /// Where a block must lie, if that is more than the usual.
 fn aligned(align: u64) -> String {
     if align > 8 { format!(" at a multiple of {}", Count(align)) } else { String::new() }
-}
-
-/// `heap grow`, where a heap can grow so far.
-fn grow_hint(grow: Option<u64>) -> String {
-    match grow {
-        None => "a smaller block: a heap is at most 1 GiB".to_owned(),
-        Some(bytes) if bytes >= 1 << 20 => format!("heap grow {}M", bytes >> 20),
-        Some(bytes) => format!("heap grow {}K", bytes >> 10),
-    }
 }
 
 impl Problem {

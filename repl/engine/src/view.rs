@@ -208,6 +208,8 @@ pub struct HoleRow {
 pub enum StructureRow {
     /// The holes in their order say it all.
     Holes {},
+    /// It is seen from outside: what looks like a hole may be the allocator's own.
+    Outside {},
     Top {
         at: Address,
         down: bool,

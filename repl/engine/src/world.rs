@@ -17,7 +17,7 @@ use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 use crate::args::Place;
 use crate::ledger::{BlockId, Ledger, Life};
 use crate::literal::Slot;
-use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
+use crate::problem::{Argument, Cause, Problem, Room, Successor, Trouble, Whereabouts};
 use crate::reply::Event;
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
@@ -788,6 +788,10 @@ impl World {
         let mut trace = Trace::default();
         self.heap.deallocate(life.at, life.layout(), &mut trace);
         self.ledger.die(id, &self.now);
+        if self.spec.is_foreign() {
+            // What the crate wrote there is not ours to show.
+            self.ledger.forget(life.extent());
+        }
         self.tally.frees += 1;
         let mut events = vec![Event::Free {
             handle: Arc::clone(&name),
@@ -983,11 +987,10 @@ impl World {
                 holes.push(hole_bytes);
             }
         }
+        let room = self.room_for(need + if align > 8 { 2 * align } else { 0 });
         let trouble = if total >= need && holes.len() > 1 {
             // Freed bytes of a given size help only where any place will do.
             let cure = self.cure(asked);
-            let need_to_grow = need + if align > 8 { 2 * align } else { 0 };
-            let grow = self.grow_by(need_to_grow);
             Trouble::Fragmented {
                 need,
                 payload: need - header,
@@ -996,11 +999,10 @@ impl World {
                 holes,
                 align,
                 cure,
-                grow,
+                room,
             }
         } else {
             let strands = self.heap.top().is_some();
-            let grow = self.grow_by(need + if align > 8 { 2 * align } else { 0 });
             Trouble::OutOfMemory {
                 heap: self.heap_called(),
                 need,
@@ -1010,16 +1012,24 @@ impl World {
                 fits,
                 align,
                 strands,
-                grow,
+                room,
             }
         };
         Problem::new(trouble, span)
     }
 
-    /// A round size to grow by that is surely enough, if the arena can grow so far.
-    fn grow_by(&self, need: u64) -> Option<u64> {
-        let bytes = (need.min(u64::from(MAX_ARENA)) + 64).next_power_of_two().max(1024);
-        (bytes <= u64::from(MAX_ARENA - self.heap.len())).then_some(bytes)
+    /// A round size of more memory, or of a new arena, that is surely enough.
+    fn room_for(&self, need: u64) -> Room {
+        let round = |bytes: u64| (bytes + 64).next_power_of_two().max(1024);
+        let more = round(need.min(u64::from(MAX_ARENA)));
+        let all = round(u64::from(self.heap.len()) + need.min(u64::from(MAX_ARENA)));
+        if !self.heap.can_grow() && all <= u64::from(MAX_ARENA) {
+            Room::New { bytes: all }
+        } else if self.heap.can_grow() && more <= u64::from(MAX_ARENA - self.heap.len()) {
+            Room::Grow { bytes: more }
+        } else {
+            Room::None
+        }
     }
 
     /// A live block that, once freed, makes room for `layout`, and the largest hole there is then. Found by trying it on

@@ -281,6 +281,8 @@ impl Piece {
 pub enum Structure {
     /// The holes in their order say it all.
     Holes,
+    /// It is seen from outside alone: what looks like a hole may be the allocator's own.
+    Outside,
     /// One number.
     Top {
         /// The border between taken and free.
@@ -551,6 +553,11 @@ pub trait Design: Storage {
     /// Makes the arena `len` bytes long; the new bytes, a multiple of 16, are free. Only over memory that can grow.
     fn grow(&mut self, len: u32, observer: impl Observer);
 
+    /// Whether it can [grow](Design::grow) at all.
+    fn can_grow(&self) -> bool {
+        true
+    }
+
     /// Frees all that was handed out since [`Design::top`] gave `mark`. Only for designs with a top.
     fn reset(&mut self, mark: Offset) {
         unreachable!("no top to reset to {mark:?}");
@@ -659,6 +666,7 @@ pub trait Heap: DynClone + Send + Sync {
         observer: &mut dyn Observer,
     ) -> Result<Placement, Full>;
     fn grow(&mut self, len: u32, observer: &mut dyn Observer);
+    fn can_grow(&self) -> bool;
     fn reset(&mut self, mark: Offset);
     fn reset_range(&self, mark: Offset) -> Range<Offset>;
     fn origin(&self) -> Offset;
@@ -732,6 +740,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn grow(&mut self, len: u32, observer: &mut dyn Observer) {
         Design::grow(self, len, observer);
+    }
+
+    fn can_grow(&self) -> bool {
+        Design::can_grow(self)
     }
 
     fn reset(&mut self, mark: Offset) {
@@ -849,6 +861,10 @@ impl Design for Box<dyn Heap> {
 
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
         Heap::grow(&mut **self, len, &mut observer);
+    }
+
+    fn can_grow(&self) -> bool {
+        Heap::can_grow(&**self)
     }
 
     fn reset(&mut self, mark: Offset) {

@@ -276,6 +276,10 @@ impl<D: Design> Design for Guard<D> {
         self.inner.grow(len, observer);
     }
 
+    fn can_grow(&self) -> bool {
+        self.inner.can_grow()
+    }
+
     fn top(&self) -> Option<Offset> {
         self.inner.top()
     }

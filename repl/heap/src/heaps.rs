@@ -2,9 +2,10 @@ use std::fmt;
 
 use memory::Pages;
 
+use crate::peers::{BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Rlsf, Talc};
 use crate::{
-    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, NextFit, Pool, Serial,
-    SplitBySize, Stack, WorstFit,
+    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Guest, NextFit, Pool,
+    Serial, SplitBySize, Stack, WorstFit,
 };
 
 /// How deep wrappers may nest.
@@ -213,6 +214,12 @@ pub static HEAPS: &[&Info] = &[
     &WorstFit::<Pages>::INFO,
     &Pool::<Pages>::INFO,
     &Buddy::<Pages>::INFO,
+    &Guest::<Rlsf>::INFO,
+    &Guest::<Talc>::INFO,
+    &Guest::<LinkedListAllocator>::INFO,
+    &Guest::<BuddySystemAllocator>::INFO,
+    &Guest::<Dlmalloc>::INFO,
+    &Guest::<Bumpalo>::INFO,
     &Counting::<AnyHeap>::INFO,
     &Guard::<AnyHeap>::INFO,
     &Fallback::<AnyHeap, AnyHeap>::INFO,

@@ -11,7 +11,7 @@
 //!
 //! [`peers`] holds well-known allocators the same way, and [`trace`] what real programs asked of theirs.
 //!
-//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs` and `peers`.
+//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs` and `peers`.
 
 mod around;
 mod buddy;
@@ -22,6 +22,7 @@ mod design;
 mod fit;
 mod free_list;
 mod guard;
+mod guest;
 mod headerless;
 mod heaps;
 mod locked;
@@ -50,6 +51,7 @@ pub use design::{
 pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
 pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
 pub use guard::Guard;
+pub use guest::Guest;
 pub use headerless::{
     Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
 };

@@ -330,6 +330,10 @@ impl<A: Design, B: Design, C: Choice> Design for Pair<A, B, C> {
         self.second.grow(len - by, Shifted { observer, by });
     }
 
+    fn can_grow(&self) -> bool {
+        self.second.can_grow()
+    }
+
     fn newer_than(&self, at: Offset) -> Option<Offset> {
         if at < self.border {
             return self.first.newer_than(at);

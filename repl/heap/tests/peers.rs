@@ -15,8 +15,7 @@ use std::ptr::NonNull;
 
 use heap::peers::{Ours, Peer, Visit, each_peer};
 use heap::{
-    BestFit, Buddy, Bump, BumpDown, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, Stack,
-    TrustedRegion,
+    BestFit, Buddy, Bump, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, Stack, TrustedRegion,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{
@@ -28,7 +27,6 @@ const KIB: usize = 1024;
 /// The peers, and ours held as one.
 fn each(visitor: &mut impl Visit) {
     visitor.visit::<Ours<Bump<TrustedRegion>>>();
-    visitor.visit::<Ours<BumpDown<TrustedRegion>>>();
     visitor.visit::<Ours<Stack<TrustedRegion>>>();
     visitor.visit::<Ours<FirstFit<TrustedRegion>>>();
     visitor.visit::<Ours<BestFit<TrustedRegion>>>();

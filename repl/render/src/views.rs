@@ -382,6 +382,9 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
         StructureRow::List { rover: Some(rover), .. } => {
             vec![Line::of("  the next search starts at ").address(*rover)]
         }
+        StructureRow::Outside {} => vec![Line::detail(
+            "Seen from outside: some of these bytes are the crate's own, and not to be had.",
+        )],
         StructureRow::Top { at, down, marks: marked } => {
             let way = if *down { "moves down" } else { "moves up" };
             let top = Line::of("  top ").address(*at).text(format!(", {way}"));
