@@ -337,13 +337,14 @@ impl<M: Memory> Design for Buddy<M> {
         observer.step(Step::Rounded { asked_bytes, block_bytes: granted_bytes });
         let large_enough = self.listed & (u32::MAX << order);
         let found_order = large_enough.trailing_zeros();
-        for order in order..=found_order.min(self.end().0.max(1).ilog2()) {
-            let found = order == found_order;
-            observer.step(Step::Class { class: class_of(order), found });
+        // No more orders than the arena has are told. (Of an inclusive range, a loop would be left for `()`.)
+        for empty_order in order..found_order.min(self.end().0.max(1).ilog2() + 1) {
+            observer.step(Step::Class { class: class_of(empty_order), found: false });
         }
         if large_enough == 0 {
             return Err(Full);
         }
+        observer.step(Step::Class { class: class_of(found_order), found: true });
         let at = self.unlist_first(found_order);
         // Each list from `order` up to there is empty: it would have been found first.
         for half in (order..found_order).rev() {
@@ -790,6 +791,11 @@ mod tests {
                 assert_eq!(holes(&settled), holes(&heap(crate::Storage::len(&settled))));
             });
         }
+    }
+
+    #[test]
+    fn drawing_and_checking_survive_any_damage() {
+        oracle::damage_is_survived(heap(1024));
     }
 
     #[test]

@@ -708,6 +708,11 @@ mod tests {
     }
 
     #[test]
+    fn drawing_and_checking_survive_any_damage() {
+        oracle::damage_is_survived(heap(1024, DEFAULT_SIZES));
+    }
+
+    #[test]
     fn check_names_the_invariant_that_broke() {
         let mut heap = heap(1024, &[16, 64]);
         let blocks: Vec<_> = (0..4).map(|_| allocate(&mut heap, 16)).collect();

@@ -65,8 +65,8 @@ impl<M: Memory> Stack<M> {
     }
 
     fn hole(&self) -> Option<Piece> {
-        let size_bytes = self.end().since(self.top);
-        (size_bytes > 0).then_some(Piece::hole(self.top, size_bytes))
+        // A damaged header may have led the top anywhere.
+        (self.top < self.end()).then(|| Piece::hole(self.top, self.end().since(self.top)))
     }
 
     // The fields of a header.
@@ -108,8 +108,8 @@ impl<M: Memory> Stack<M> {
             self.newest = self.below(block);
             observer.step(Step::Joined {
                 at: self.top,
-                freed_bytes: old.since(self.top),
-                size_bytes: self.end().since(self.top),
+                freed_bytes: old.0.wrapping_sub(self.top.0),
+                size_bytes: self.end().0.wrapping_sub(self.top.0),
                 in_front: false,
                 behind: old < self.end(),
             });
@@ -288,7 +288,7 @@ impl<M: Memory> Design for Stack<M> {
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         // The chain leads down, the pieces go up.
         let mut pieces: Vec<_> = self.hole().into_iter().collect();
-        let mut bottom = self.top;
+        let mut bottom = self.top.min(self.end());
         for (block, end) in self.blocks() {
             let kind = if self.is_free(block) { PieceKind::Held } else { PieceKind::Block };
             pieces.push(Piece { at: block, size_bytes: end.since(block), kind });
@@ -541,6 +541,11 @@ mod tests {
                 assert_eq!(settled.top, Offset(0));
             });
         }
+    }
+
+    #[test]
+    fn drawing_and_checking_survive_any_damage() {
+        oracle::damage_is_survived(heap(1024));
     }
 
     #[test]
