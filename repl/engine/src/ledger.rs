@@ -24,8 +24,9 @@ pub(crate) struct Life {
     pub(crate) align_bytes: u32,
     pub(crate) granted_bytes: u32,
     /// The allocator's own bytes around it.
-    front_bytes: u16,
-    rear_bytes: u16,
+    front_bytes: u32,
+    canary_bytes: u32,
+    rear_bytes: u32,
     /// Which arena it lay in.
     pub(crate) arena: u32,
     born: u32,
@@ -34,8 +35,8 @@ pub(crate) struct Life {
 
 impl Life {
     fn live(&self, id: BlockId) -> Live {
-        let Self { size_bytes, granted_bytes, front_bytes, rear_bytes, .. } = *self;
-        Live { id, size_bytes, granted_bytes, front_bytes, rear_bytes }
+        let Self { size_bytes, granted_bytes, front_bytes, canary_bytes, rear_bytes, .. } = *self;
+        Live { id, size_bytes, granted_bytes, front_bytes, canary_bytes, rear_bytes }
     }
 
     /// The layout it was allocated with.
@@ -50,8 +51,8 @@ impl Life {
 
     /// Everything that is taken for it: header, payload, slack, footer.
     pub(crate) fn extent(&self) -> Range<u32> {
-        let end = self.at.0 + self.granted_bytes + u32::from(self.rear_bytes);
-        self.at.0 - u32::from(self.front_bytes)..end
+        let end = self.at.0 + self.granted_bytes + self.rear_bytes;
+        self.at.0 - self.front_bytes..end
     }
 }
 
@@ -61,19 +62,21 @@ pub(crate) struct Live {
     pub(crate) id: BlockId,
     pub(crate) size_bytes: u32,
     pub(crate) granted_bytes: u32,
-    pub(crate) front_bytes: u16,
-    pub(crate) rear_bytes: u16,
+    pub(crate) front_bytes: u32,
+    /// Those of them that are a canary's.
+    pub(crate) canary_bytes: u32,
+    pub(crate) rear_bytes: u32,
 }
 
 impl Live {
     /// The first byte that is taken for it, if its payload is at `at`.
     pub(crate) fn start(&self, at: Offset) -> Offset {
-        at.minus(u32::from(self.front_bytes))
+        at.minus(self.front_bytes)
     }
 
     /// The byte behind the last.
     pub(crate) fn end(&self, at: Offset) -> Offset {
-        at.plus(self.granted_bytes + u32::from(self.rear_bytes))
+        at.plus(self.granted_bytes + self.rear_bytes)
     }
 }
 
@@ -172,6 +175,11 @@ impl Ledger {
         })
     }
 
+    /// The name of the last block that died with its payload at `at`.
+    pub(crate) fn dead_at(&self, at: u32) -> Option<&Arc<str>> {
+        self.dead.get(&at).map(|&id| self.name(id))
+    }
+
     /// The live block in whose extent `at` lies, payload or not.
     pub(crate) fn extent_around(&self, at: u32) -> Option<BlockId> {
         let of = |id: BlockId| self.life(id).extent().contains(&at).then_some(id);
@@ -179,9 +187,9 @@ impl Ledger {
         in_front.or_else(|| of(self.live.get_next(&at)?.1.id))
     }
 
-    /// Live blocks at or above `at`.
-    pub(crate) fn live_from(&self, at: Offset) -> Vec<BlockId> {
-        self.live.range(at.0..).map(|(_, live)| live.id).collect()
+    /// Live blocks whose payload starts in a range.
+    pub(crate) fn live_in(&self, range: Range<u32>) -> Vec<BlockId> {
+        self.live.range(range).map(|(_, live)| live.id).collect()
     }
 
     // Lives.
@@ -225,8 +233,9 @@ impl Ledger {
             size_bytes: layout.size() as u32,
             align_bytes: layout.align() as u32,
             granted_bytes: placed.granted_bytes,
-            front_bytes: edges.front_bytes as u16,
-            rear_bytes: edges.rear_bytes as u16,
+            front_bytes: edges.front_bytes,
+            canary_bytes: edges.canary_bytes,
+            rear_bytes: edges.rear_bytes,
             arena,
             born: self.cause(cause),
             died: None,
@@ -307,7 +316,7 @@ impl Ledger {
     /// A fresh arena: everything alive dies with the old one.
     pub(crate) fn restart(&mut self, arena_bytes: u32, cause: &Cause) {
         let died = self.cause(cause);
-        for id in self.live_from(Offset(0)) {
+        for id in self.live_in(0..u32::MAX) {
             self.lives[id.0 as usize].died = Some(died);
         }
         let (lives, names, causes) = (self.lives.clone(), self.names.clone(), self.causes.clone());

@@ -19,6 +19,7 @@ mod reply;
 mod scan;
 mod session;
 mod statement;
+mod structure;
 pub mod units;
 mod view;
 mod why;
@@ -37,7 +38,8 @@ pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Se
 pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Dare, Deed,
     DumpRow, Fitting, Frag, HeapMap, HeapRow, HelpCommand, HelpExample, HelpGroup, HelpRow,
-    HistoryRow, HoleRow, Other, Probe, ProbeOutcome, RegionItem, RegionRow, Rule, StackItem,
-    StackMap, StackRow, Stats, TrapRow, Try, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep,
+    HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe, ProbeOutcome, RegionItem, RegionRow, Rule,
+    StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try, View, Why, WhyAnswer, WhyAsk,
+    WhyHole, WhyStep,
 };
 pub use world::World;

@@ -167,14 +167,13 @@ impl World {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
             }
             RegionKind::Block { payload, live } => {
-                let (front, rear) = (u32::from(live.front_bytes), u32::from(live.rear_bytes));
-                // What stands behind a payload stands in front of it, too: a guard's canary.
-                let header = front - rear;
+                let Live { canary_bytes: canary, rear_bytes: rear, .. } = live;
+                let header = live.front_bytes - canary;
                 if header > 0 {
                     row(region.at, header, header, RegionItem::Header);
                 }
-                if rear > 0 {
-                    row(region.at.plus(header), rear, rear, RegionItem::Canary);
+                if canary > 0 {
+                    row(region.at.plus(header), canary, canary, RegionItem::Canary);
                 }
                 let slack_bytes = u64::from(live.granted_bytes - live.size_bytes);
                 let handle = Arc::clone(self.ledger.name(live.id));
@@ -412,10 +411,9 @@ impl World {
                 let (inner, left) = (at - region.at.0, region.end().0 - at);
                 let owner = match region.kind {
                     RegionKind::Block { payload, live } => {
-                        let (front, rear) =
-                            (u32::from(live.front_bytes), u32::from(live.rear_bytes));
+                        let header = live.front_bytes - live.canary_bytes;
                         let granted = payload.0..payload.0 + live.granted_bytes;
-                        if inner < front - rear {
+                        if inner < header {
                             CellOwner::Header
                         } else if !granted.contains(&at) {
                             CellOwner::Canary

@@ -28,6 +28,8 @@ pub enum View {
         free_bytes: u64,
         rows: Vec<HoleRow>,
         stranded_bytes: u64,
+        /// How the allocator itself keeps them.
+        structure: StructureRow,
         all: bool,
     },
     /// Bytes.
@@ -199,6 +201,130 @@ pub struct HoleRow {
     pub fits_bytes: u64,
 }
 
+/// How an allocator keeps its holes; what [`heap::Structure`] says, with addresses and names.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum StructureRow {
+    /// The holes in their order say it all.
+    Holes {},
+    Top {
+        at: Address,
+        down: bool,
+        marks: Vec<MarkRow>,
+    },
+    /// A list; each hole's link leads to the next row.
+    List {
+        order: &'static str,
+        rover: Option<Address>,
+    },
+    Lists {
+        first_level: Option<u32>,
+        second_levels: Vec<BitmapRow>,
+        lists: Vec<ListRow>,
+    },
+    Tree {
+        nodes: Vec<NodeRow>,
+    },
+    Slots {
+        rows: Vec<SlotsRow>,
+    },
+    Stack {
+        tops: Vec<Address>,
+        marks: Vec<MarkRow>,
+    },
+    Counting {
+        counts: CountsRow,
+        inner: Box<StructureRow>,
+    },
+    Guard {
+        canary_bytes: u64,
+        poison: u8,
+        held: Vec<HeldRow>,
+        most: u64,
+        inner: Box<StructureRow>,
+    },
+    Locked {
+        taken: u64,
+        inner: Box<StructureRow>,
+    },
+    Pair {
+        border: Address,
+        most_bytes: Option<u64>,
+        first: Box<StructureRow>,
+        second: Box<StructureRow>,
+    },
+}
+
+/// A mark that can be gone back to.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct MarkRow {
+    pub name: Arc<str>,
+    pub address: Address,
+}
+
+/// The second level of a class.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct BitmapRow {
+    pub first: u32,
+    pub bits: u32,
+}
+
+/// A list of the holes of a class.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct ListRow {
+    pub class: ClassRow,
+    pub holes: Vec<WhyHole>,
+    pub total: u64,
+}
+
+/// A node of a tree of halves.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct NodeRow {
+    pub address: Address,
+    pub size_bytes: u64,
+    pub depth: u32,
+    /// `split`, `hole` or `block`.
+    pub state: &'static str,
+    pub handle: Option<Arc<str>>,
+}
+
+/// The slots of one size.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct SlotsRow {
+    pub slot_bytes: u64,
+    pub cut: u64,
+    pub free: u64,
+    /// The first of the free ones, in the list's order.
+    pub list: Vec<Address>,
+}
+
+/// What a counting wrapper counted.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct CountsRow {
+    pub allocs: u64,
+    pub frees: u64,
+    pub reallocs: u64,
+    pub refusals: u64,
+    pub live_bytes: u64,
+    pub peak_bytes: u64,
+}
+
+/// A freed block that is held back.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct HeldRow {
+    pub handle: Option<Arc<str>>,
+    pub address: Address,
+    pub size_bytes: u64,
+}
+
 /// Up to sixteen bytes, or a run of rows like the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -338,6 +464,17 @@ pub struct ClassRow {
     pub second: Option<u32>,
     pub min_bytes: u64,
     pub max_bytes: u64,
+}
+
+impl From<heap::Class> for ClassRow {
+    fn from(class: heap::Class) -> Self {
+        Self {
+            first: class.first,
+            second: class.second,
+            min_bytes: u64::from(class.min_bytes),
+            max_bytes: u64::from(class.max_bytes),
+        }
+    }
 }
 
 /// A hole by itself.

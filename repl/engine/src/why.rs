@@ -3,10 +3,10 @@
 use std::alloc::Layout;
 use std::sync::Arc;
 
-use heap::{Because, Class, Offset, Order, Piece, Step, Structure};
+use heap::{Because, Offset, Order, Piece, Step, Structure};
 
 use crate::units::Address;
-use crate::view::{ClassRow, Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep};
+use crate::view::{Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep};
 use crate::world::{Asked, What, World};
 
 /// Holes that were not looked at and are listed all the same.
@@ -133,15 +133,6 @@ fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec
         .collect()
 }
 
-fn class(class: Class) -> ClassRow {
-    ClassRow {
-        first: class.first,
-        second: class.second,
-        min_bytes: u64::from(class.min_bytes),
-        max_bytes: u64::from(class.max_bytes),
-    }
-}
-
 fn row(step: Step, need: Option<u64>) -> WhyStep {
     let address = |at: Offset| Address::from(at);
     match step {
@@ -149,7 +140,7 @@ fn row(step: Step, need: Option<u64>) -> WhyStep {
             asked_bytes: u64::from(asked_bytes),
             block_bytes: u64::from(block_bytes),
         },
-        Step::Class { class: which, found } => WhyStep::Class { class: class(which), found },
+        Step::Class { class: which, found } => WhyStep::Class { class: which.into(), found },
         Step::Looked { at, size_bytes, fits } => WhyStep::Looked {
             address: address(at),
             size_bytes: u64::from(size_bytes),
@@ -176,7 +167,7 @@ fn row(step: Step, need: Option<u64>) -> WhyStep {
             behind,
         },
         Step::Listed { at, class: which } => {
-            WhyStep::Listed { address: address(at), class: class(which) }
+            WhyStep::Listed { address: address(at), class: which.into() }
         }
         Step::Stranded { at, size_bytes } => {
             WhyStep::Stranded { address: address(at), size_bytes: u64::from(size_bytes) }

@@ -218,6 +218,11 @@ impl World {
         &self.heap_name
     }
 
+    /// What it was built from.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
     /// The name by which messages call it: without its options.
     pub(crate) fn heap_called(&self) -> Arc<str> {
         Arc::clone(&self.heap_called)
@@ -352,7 +357,10 @@ impl World {
     }
 
     fn mark_is_live(&self, at: Offset, arena: u32) -> bool {
-        arena == self.arena && self.heap.top().is_some_and(|top| at <= top)
+        arena == self.arena && self.heap.top().is_some() && {
+            let range = self.heap.reset_range(at);
+            range.start <= range.end
+        }
     }
 
     pub(crate) fn heap_offset(&self, address: Address) -> Option<u32> {
@@ -908,9 +916,9 @@ impl World {
         mark: Option<(&String, Span)>,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
-        let top = self.top("reset", span)?;
+        self.top("reset", span)?;
         let at = match mark {
-            None => Offset(0),
+            None => self.heap.origin(),
             Some((name, span)) => match self.names.get(name.as_str()) {
                 Some(&Named::Mark { at, arena }) if self.mark_is_live(at, arena) => at,
                 Some(&Named::Mark { arena, .. }) => {
@@ -932,16 +940,18 @@ impl World {
                 }
             },
         };
-        let gone = self.ledger.live_from(at);
+        let range = self.heap.reset_range(at);
+        let gone = self.ledger.live_in(range.start.0..range.end.0);
         let blocks = gone.len() as u64;
         self.work += blocks / 8;
         for id in gone {
             self.ledger.die(id, &self.now);
         }
         self.heap.reset(at);
-        let size_bytes = u64::from(top.since(at));
-        self.touch(at.into(), size_bytes);
-        let free_bytes = u64::from(self.heap.len() - at.0);
+        self.asked = None;
+        let size_bytes = u64::from(range.end.since(range.start));
+        self.touch(range.start.into(), size_bytes);
+        let free_bytes = self.heap.holes().map(|hole| u64::from(hole.size_bytes)).sum();
         Ok(vec![Event::Reset { address: at.into(), blocks, size_bytes, free_bytes }])
     }
 
@@ -1131,7 +1141,7 @@ impl World {
     /// A stretch became a hole: the allocator wrote its own words there.
     fn note_hole(&mut self, at: Offset, size_bytes: u32) {
         let hole = Piece::hole(at, size_bytes);
-        let Edges { front_bytes, rear_bytes } = self.heap.hole_edges(hole);
+        let Edges { front_bytes, rear_bytes, .. } = self.heap.hole_edges(hole);
         self.ledger.note_links(at.0..hole.end().0.min(at.0 + front_bytes));
         self.ledger.note_links(hole.end().minus(rear_bytes).0..hole.end().0);
     }

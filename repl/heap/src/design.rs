@@ -112,6 +112,28 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// The same step in an arena that starts `by` bytes further down.
+    #[must_use]
+    pub fn moved(self, by: u32) -> Self {
+        let mut step = self;
+        match &mut step {
+            Self::Looked { at, .. }
+            | Self::Halved { at, .. }
+            | Self::Cut { at, .. }
+            | Self::Joined { at, .. }
+            | Self::Listed { at, .. }
+            | Self::Stranded { at, .. }
+            | Self::Held { at, .. } => *at = at.plus(by),
+            Self::Rounded { .. }
+            | Self::Class { .. }
+            | Self::Walked { .. }
+            | Self::Handed { .. } => {}
+        }
+        step
+    }
+}
+
 /// Why a wrapper chose one of its heaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Because {
@@ -170,6 +192,8 @@ impl<O: Observer + ?Sized> Observer for &mut O {
 pub struct Edges {
     /// In front: a header, a canary.
     pub front_bytes: u32,
+    /// Of those, the ones next to the payload that are a canary's.
+    pub canary_bytes: u32,
     /// Behind: a footer, a canary.
     pub rear_bytes: u32,
 }
@@ -180,7 +204,7 @@ impl Edges {
 
     /// Bytes in front alone.
     pub const fn front(front_bytes: u32) -> Self {
-        Self { front_bytes, rear_bytes: 0 }
+        Self { front_bytes, canary_bytes: 0, rear_bytes: 0 }
     }
 
     /// Both together.
@@ -310,6 +334,8 @@ pub enum Wrapper {
         poison: u8,
         /// Freed blocks.
         held: Vec<Piece>,
+        /// How many it holds back at most.
+        most: u32,
     },
     /// A lock, and how often it was taken.
     Locked {
@@ -642,6 +668,9 @@ pub trait Heap: DynClone + Send + Sync {
 }
 
 dyn_clone::clone_trait_object!(Heap);
+
+/// Any heap there is, at the prompt.
+pub type AnyHeap = Box<dyn Heap>;
 
 impl<D: Design + Clone + Send + Sync> Heap for D {
     fn len(&self) -> u32 {

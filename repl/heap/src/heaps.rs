@@ -2,7 +2,9 @@ use std::fmt;
 
 use memory::Pages;
 
-use crate::{Buddy, Bump, FirstFit, Heap, Pool, Stack};
+use crate::{
+    AnyHeap, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Pool, Serial, SplitBySize, Stack,
+};
 
 /// How deep wrappers may nest.
 pub const MAX_NESTING: usize = 8;
@@ -24,7 +26,7 @@ pub struct Info {
 }
 
 /// Sets up a heap over an arena of so many bytes.
-pub type Build = fn(&Spec, u32) -> Result<Box<dyn Heap>, Unfit>;
+pub type Build = fn(&Spec, u32) -> Result<AnyHeap, Unfit>;
 
 /// What stands in a wrapper's brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +118,7 @@ impl Spec {
     /// # Errors
     ///
     /// [`Unfit`] if the arena is too small for it, or the platform has none.
-    pub fn build(&self, len: u32) -> Result<Box<dyn Heap>, Unfit> {
+    pub fn build(&self, len: u32) -> Result<AnyHeap, Unfit> {
         (self.info.build)(self, len)
     }
 
@@ -204,9 +206,14 @@ impl fmt::Debug for Spec {
 pub static HEAPS: &[&Info] = &[
     &Bump::<Pages>::INFO,
     &Stack::<Pages>::INFO,
-    &Pool::<Pages>::INFO,
     &FirstFit::<Pages>::INFO,
+    &Pool::<Pages>::INFO,
     &Buddy::<Pages>::INFO,
+    &Counting::<AnyHeap>::INFO,
+    &Guard::<AnyHeap>::INFO,
+    &Fallback::<AnyHeap, AnyHeap>::INFO,
+    &SplitBySize::<AnyHeap, AnyHeap>::INFO,
+    &Serial::<AnyHeap>::INFO,
 ];
 
 /// The row called `name`.

@@ -11,34 +11,44 @@
 //!
 //! The only crate of the workspace with unsafe code: `region.rs` and `locked.rs`.
 
+mod around;
 mod buddy;
 mod bump;
 mod bump_down;
+mod counting;
 mod design;
 mod first_fit;
+mod guard;
 mod heaps;
 mod locked;
 mod offset;
 #[cfg(test)]
 mod oracle;
+mod pair;
 mod pool;
 mod region;
 pub mod sandbox;
+mod serial;
 mod stack;
 
 pub use buddy::Buddy;
 pub use bump::Bump;
 pub use bump_down::BumpDown;
+pub use counting::Counting;
 pub use design::{
-    Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node, NodeKind,
-    Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Wrapper,
+    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node,
+    NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure,
+    Wrapper,
 };
 pub use first_fit::FirstFit;
+pub use guard::Guard;
 pub use heaps::{
     Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named,
 };
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
+pub use pair::{BySize, Choice, Fallback, Pair, SplitBySize, WhenFull};
 pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};
+pub use serial::Serial;
 pub use stack::Stack;

@@ -130,7 +130,7 @@ fn cut_words(cut: &WhyStep, name: &str) -> String {
     }
 }
 
-fn class_words(class: &ClassRow) -> String {
+pub(crate) fn class_words(class: &ClassRow) -> String {
     let number = match class.second {
         Some(second) => format!("list ({},{second})", class.first),
         None => format!("list {}", class.first),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HelpCommand, HelpGroup,
-    HistoryRow, HoleRow, RegionItem, Rule, StackItem, StackMap, Stats, View,
+    HistoryRow, HoleRow, MarkRow, RegionItem, Rule, StackItem, StackMap, Stats, StructureRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
+use crate::reasons::class_words;
 use crate::text::{Line, Role, visible, wrap};
 use crate::{Style, reasons};
 
@@ -39,9 +40,13 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             vec![Line::of("sp = ").address(*sp), Line::detail(detail)]
         }
         View::Blocks { total, rows, all } => block_lines(*total, &rows[..shown(rows, *all, style)]),
-        View::Holes { heap, total, free_bytes, rows, stranded_bytes, all } => {
-            let rows = &rows[..shown(rows, *all, style)];
-            hole_lines(heap, *total, *free_bytes, rows, *stranded_bytes)
+        View::Holes { heap, total, free_bytes, rows, stranded_bytes, structure, all } => {
+            let linked = matches!(structure, StructureRow::List { .. });
+            let end = shown(rows, *all, style);
+            let mut lines =
+                hole_lines(heap, *total, *free_bytes, &rows[..end], *stranded_bytes, linked);
+            lines.extend(structure_lines(structure, style));
+            lines
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
         View::Stats(stats) => stats_lines(stats),
@@ -327,6 +332,7 @@ fn hole_lines(
     free_bytes: u64,
     rows: &[HoleRow],
     stranded: u64,
+    linked: bool,
 ) -> Vec<Line> {
     let dead = if stranded > 0 {
         format!(" {} dead until reset.", Count(stranded))
@@ -342,17 +348,180 @@ fn hole_lines(
     let head =
         format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes));
     let mut lines = vec![Line::of(head)];
+    let fits: Vec<_> = rows.iter().map(|row| Count(row.fits_bytes).to_string()).collect();
+    let fits_width = fits.iter().map(String::len).max().unwrap_or(0);
     for (index, (row, size)) in rows.iter().zip(&sizes).enumerate() {
-        lines.push(
-            star(row.changed)
-                .put(Role::Dim, format!("{:>number_width$}  ", index + 1))
-                .address(row.address)
-                .put(Role::Hole, format!("  {size:>width$}"))
-                .text(format!("  fits {}", Count(row.fits_bytes))),
-        );
+        let line = star(row.changed)
+            .put(Role::Dim, format!("{:>number_width$}  ", index + 1))
+            .address(row.address)
+            .put(Role::Hole, format!("  {size:>width$}"));
+        lines.push(match rows.get(index + 1) {
+            _ if !linked => line.text(format!("  fits {}", fits[index])),
+            Some(next) => line
+                .text(format!("  fits {:<fits_width$}", fits[index]))
+                .put(Role::Dim, format!("  -> {}", next.address)),
+            None if rows.len() as u64 == total => line
+                .text(format!("  fits {:<fits_width$}", fits[index]))
+                .put(Role::Dim, "  -> end of the list"),
+            None => line.text(format!("  fits {}", fits[index])),
+        });
     }
     lines.extend(more(total - rows.len() as u64, "holes all"));
     lines
+}
+
+/// How the allocator keeps its holes.
+fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
+    let marks = |marks: &[MarkRow]| {
+        let mark = |mark: &MarkRow| format!("{} at {}", mark.name, mark.address);
+        let marks: Vec<_> = marks.iter().map(mark).collect();
+        (!marks.is_empty()).then(|| Line::of(format!("  marks: {}", marks.join(", "))))
+    };
+    match structure {
+        StructureRow::Holes {} | StructureRow::List { rover: None, .. } => Vec::new(),
+        StructureRow::List { rover: Some(rover), .. } => {
+            vec![Line::of("  the next search starts at ").address(*rover)]
+        }
+        StructureRow::Top { at, down, marks: marked } => {
+            let way = if *down { "moves down" } else { "moves up" };
+            let top = Line::of("  top ").address(*at).text(format!(", {way}"));
+            std::iter::once(top).chain(marks(marked)).collect()
+        }
+        StructureRow::Lists { first_level, second_levels, lists } => {
+            let mut lines = Vec::new();
+            if let Some(bits) = first_level {
+                lines.push(Line::of(format!("  first level   {}", bits_set(*bits))));
+            }
+            for level in second_levels {
+                let bits = bits_set(level.bits);
+                lines.push(Line::of(format!("  second of {:>2}  {bits}", level.first)));
+            }
+            for list in lists {
+                let hole = |hole: &engine::WhyHole| {
+                    format!("{} ({})", hole.address, Count(hole.size_bytes))
+                };
+                let holes: Vec<_> = list.holes.iter().map(hole).collect();
+                let more = list.total - list.holes.len() as u64;
+                let more =
+                    if more > 0 { format!(" -> {} more", Count(more)) } else { String::new() };
+                let line = Line::of(format!("  {}: ", class_words(&list.class)));
+                let line = line.text(format!("{}{more}", holes.join(" -> ")));
+                lines.extend(line.wrapped(style.width));
+            }
+            lines
+        }
+        StructureRow::Tree { nodes } => {
+            let width = nodes.iter().map(|node| Count(node.size_bytes).to_string().len()).max();
+            let width = width.unwrap_or(0);
+            let node = |node: &engine::NodeRow| {
+                let size = Count(node.size_bytes).to_string();
+                let indent = " ".repeat(2 * node.depth as usize);
+                let line = Line::of("  ")
+                    .address(node.address)
+                    .text(format!("  {size:>width$}  {indent}"));
+                match (&node.handle, node.state) {
+                    (Some(handle), _) => line.name(&**handle),
+                    (None, "hole") => line.put(Role::Hole, "hole"),
+                    (None, state) => line.put(Role::Dim, state),
+                }
+            };
+            let shown = shown(nodes, false, style);
+            let mut lines: Vec<_> = nodes[..shown].iter().map(node).collect();
+            if shown < nodes.len() {
+                lines.push(Line::detail("… and more"));
+            }
+            lines
+        }
+        StructureRow::Slots { rows } => rows
+            .iter()
+            .filter(|row| row.cut > 0)
+            .flat_map(|row| {
+                let list: Vec<_> = row.list.iter().map(Address::to_string).collect();
+                let more = row.free - row.list.len() as u64;
+                let more =
+                    if more > 0 { format!(" -> {} more", Count(more)) } else { String::new() };
+                let list = match row.free {
+                    0 => "none free".to_owned(),
+                    free => format!("{} free: {}{more}", Count(free), list.join(" -> ")),
+                };
+                let slots = count(row.cut, "slot");
+                let line = format!("  {slots} of {}, {list}", bytes(row.slot_bytes));
+                Line::of(line).wrapped(style.width)
+            })
+            .collect(),
+        StructureRow::Stack { tops, marks: marked } => {
+            let tops: Vec<_> = tops.iter().map(Address::to_string).collect();
+            let line = match tops.len() {
+                0 => Line::of("  nothing on the stack"),
+                _ => Line::of(format!("  tops to go back to, newest first: {}", tops.join(", "))),
+            };
+            line.wrapped(style.width).into_iter().chain(marks(marked)).collect()
+        }
+        StructureRow::Counting { counts, inner } => {
+            let mut lines = vec![Line::of(format!(
+                "  counted: {}, {}, {}, {}; {} live, at most {}",
+                count(counts.allocs, "alloc"),
+                count(counts.frees, "free"),
+                count(counts.reallocs, "realloc"),
+                count(counts.refusals, "refusal"),
+                bytes(counts.live_bytes),
+                Count(counts.peak_bytes)
+            ))];
+            lines.extend(structure_lines(inner, style));
+            lines
+        }
+        StructureRow::Guard { canary_bytes, poison, held, most, inner } => {
+            let mut lines = vec![Line::of(format!(
+                "  canaries of {canary_bytes} bytes and more; {} of at most {most} blocks held, filled with {poison:#04x}",
+                held.len()
+            ))];
+            for held in held {
+                let name = held.handle.as_deref().unwrap_or("a block");
+                lines.push(
+                    Line::of("  held  ")
+                        .address(held.address)
+                        .text(format!("  {name}, {}", bytes(held.size_bytes))),
+                );
+            }
+            lines.extend(structure_lines(inner, style));
+            lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+        }
+        StructureRow::Locked { taken, inner } => {
+            let mut lines = vec![Line::of(format!(
+                "  lock taken {}",
+                match taken {
+                    1 => "once".to_owned(),
+                    taken => format!("{} times", Count(*taken)),
+                }
+            ))];
+            lines.extend(structure_lines(inner, style));
+            lines
+        }
+        StructureRow::Pair { border, most_bytes, first, second } => {
+            let rule =
+                most_bytes.map_or_else(String::new, |most| format!(", up to {}", bytes(most)));
+            let mut lines = vec![Line::of(format!("  first heap{rule}, below {border}:"))];
+            let indented = |structure| {
+                structure_lines(structure, style)
+                    .into_iter()
+                    .map(|line| Line::of("  ").append(line))
+            };
+            lines.extend(indented(first));
+            lines.push(Line::of(format!("  second heap, from {border} on:")));
+            lines.extend(indented(second));
+            lines
+        }
+    }
+}
+
+/// The numbers of the bits that are set, and the bits themselves up to the highest.
+fn bits_set(bits: u32) -> String {
+    let width = (32 - bits.leading_zeros()).next_multiple_of(4).max(4) as usize;
+    let digits = format!("{bits:0width$b}");
+    let groups: Vec<_> = digits.as_bytes().chunks(4).map(String::from_utf8_lossy).collect();
+    let numbers: Vec<_> =
+        (0..32).filter(|bit| bits >> bit & 1 == 1).map(|bit| bit.to_string()).collect();
+    format!("{}  bits set: {}", groups.join("_"), numbers.join(", "))
 }
 
 /// The line that says what a capped list leaves out.

@@ -30,5 +30,6 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let free_bytes = rows.iter().map(|hole| hole.size_bytes).sum();
     let stranded_bytes = world.stranded_bytes(free_bytes);
     let (heap, total) = (Arc::clone(&world.heap_name), rows.len() as u64);
-    Ok(Answer::look(View::Holes { heap, total, free_bytes, rows, stranded_bytes, all }))
+    let structure = world.structure();
+    Ok(Answer::look(View::Holes { heap, total, free_bytes, rows, stranded_bytes, structure, all }))
 }

@@ -1,0 +1,143 @@
+//! How the allocator keeps its holes, with addresses and names: what `holes` shows below them.
+
+use std::sync::Arc;
+
+use heap::{Node, NodeKind, Offset, Order, Structure, Wrapper};
+
+use crate::units::Address;
+use crate::view::{
+    BitmapRow, ClassRow, CountsRow, HeldRow, ListRow, MarkRow, NodeRow, SlotsRow, StructureRow,
+    WhyHole,
+};
+use crate::world::{Named, World};
+
+/// Nodes of a tree, holes of a list, free slots of a size that are named; the rest is counted.
+const MOST: usize = 64;
+const MOST_IN_A_LIST: usize = 8;
+
+impl World {
+    /// The structure of the heap in use.
+    pub(crate) fn structure(&self) -> StructureRow {
+        self.structure_row(self.heap.structure(), 0)
+    }
+
+    /// `structure`, of an arena that starts `by` bytes into ours.
+    fn structure_row(&self, structure: Structure, by: u32) -> StructureRow {
+        let address = |at: Offset| Address::from(at.plus(by));
+        match structure {
+            Structure::Holes => StructureRow::Holes {},
+            Structure::Top { at, down } => {
+                StructureRow::Top { at: address(at), down, marks: self.marks() }
+            }
+            Structure::List { order, rover } => StructureRow::List {
+                order: match order {
+                    Order::Address => "address",
+                    Order::Lifo => "lifo",
+                    Order::Size => "size",
+                },
+                rover: rover.map(address),
+            },
+            Structure::Lists { first, second, lists } => StructureRow::Lists {
+                first_level: first,
+                second_levels: second
+                    .into_iter()
+                    .map(|(first, bits)| BitmapRow { first, bits })
+                    .collect(),
+                lists: lists.into_iter().map(|list| list_row(&list, by)).collect(),
+            },
+            Structure::Tree(nodes) => StructureRow::Tree {
+                nodes: nodes.into_iter().take(MOST).map(|node| self.node_row(node, by)).collect(),
+            },
+            Structure::Slots(rows) => StructureRow::Slots {
+                rows: rows
+                    .into_iter()
+                    .map(|slots| SlotsRow {
+                        slot_bytes: u64::from(slots.slot_bytes),
+                        cut: u64::from(slots.cut),
+                        free: slots.free.len() as u64,
+                        list: slots.free.into_iter().take(MOST_IN_A_LIST).map(address).collect(),
+                    })
+                    .collect(),
+            },
+            Structure::Stack(tops) => StructureRow::Stack {
+                tops: tops.into_iter().take(MOST_IN_A_LIST).map(address).collect(),
+                marks: self.marks(),
+            },
+            Structure::Around { wrapper, inner } => {
+                let inner = Box::new(self.structure_row(*inner, by));
+                self.wrapper_row(wrapper, by, inner)
+            }
+            Structure::Pair { border, most_bytes, first, second } => StructureRow::Pair {
+                border: address(border),
+                most_bytes: most_bytes.map(u64::from),
+                first: Box::new(self.structure_row(*first, by)),
+                second: Box::new(self.structure_row(*second, by + border.0)),
+            },
+        }
+    }
+
+    fn wrapper_row(&self, wrapper: Wrapper, by: u32, inner: Box<StructureRow>) -> StructureRow {
+        match wrapper {
+            Wrapper::Counting(counts) => {
+                let heap::Counts { allocs, frees, reallocs, refusals, live_bytes, peak_bytes } =
+                    counts;
+                let counts =
+                    CountsRow { allocs, frees, reallocs, refusals, live_bytes, peak_bytes };
+                StructureRow::Counting { counts, inner }
+            }
+            Wrapper::Guard { canary_bytes, poison, held, most } => StructureRow::Guard {
+                canary_bytes: u64::from(canary_bytes),
+                poison,
+                held: held
+                    .into_iter()
+                    .map(|piece| HeldRow {
+                        handle: self.ledger.dead_at(piece.at.0 + by).cloned(),
+                        address: piece.at.plus(by).into(),
+                        size_bytes: u64::from(piece.size_bytes),
+                    })
+                    .collect(),
+                most: u64::from(most),
+                inner,
+            },
+            Wrapper::Locked { taken } => StructureRow::Locked { taken, inner },
+        }
+    }
+
+    /// The marks that can be gone back to, the newest last.
+    fn marks(&self) -> Vec<MarkRow> {
+        let marks = self.names.iter().filter(|(_, named)| self.is_live(named));
+        let mark = |(name, named): (&Arc<str>, &Named)| match named {
+            Named::Mark { at, .. } => {
+                Some(MarkRow { name: Arc::clone(name), address: (*at).into() })
+            }
+            _ => None,
+        };
+        marks.filter_map(mark).take(MOST_IN_A_LIST).collect()
+    }
+
+    fn node_row(&self, node: Node, by: u32) -> NodeRow {
+        let at = node.at.plus(by);
+        let (state, handle) = match node.kind {
+            NodeKind::Split => ("split", None),
+            NodeKind::Hole => ("hole", None),
+            NodeKind::Block => {
+                let owner = self.ledger.live_around(at.0);
+                ("block", owner.map(|(id, _)| Arc::clone(self.ledger.name(id))))
+            }
+        };
+        let (address, size_bytes) = (at.into(), u64::from(node.size_bytes));
+        NodeRow { address, size_bytes, depth: node.depth, state, handle }
+    }
+}
+
+fn list_row(list: &heap::List, by: u32) -> ListRow {
+    let holes = list.holes.iter().take(MOST_IN_A_LIST).map(|hole| WhyHole {
+        address: hole.at.plus(by).into(),
+        size_bytes: u64::from(hole.size_bytes),
+    });
+    ListRow {
+        class: ClassRow::from(list.class),
+        holes: holes.collect(),
+        total: list.holes.len() as u64,
+    }
+}

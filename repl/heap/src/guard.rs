@@ -1,0 +1,454 @@
+//! A wrapper that looks for misuse: canaries around each block, poison in freed ones, a queue that holds them back.
+//!
+//! ```text
+//!  a block of the heap inside
+//!  +-------+------+------+-------+-----------+--------------+
+//!  | magic | size | rear | front |  payload  | fd fd fd ... |
+//!  +-------+------+------+-------+-----------+--------------+
+//!  ^ the front canary, 16 bytes or the alignment            ^ the rear canary, 8 bytes or more
+//! ```
+//!
+//! The front canary's last three words, each mixed with the magic number, say how long payload, rear and front are, so
+//! that a walk finds them. Bytes in front of its 16 and all of the rear are 0xfd. A write past either end damages a
+//! canary; `deallocate`, and every `check`, looks at both.
+//!
+//! A freed block is filled with 0xdd, poison, and held back until so many others were freed behind it; then it goes to
+//! the heap inside, if its poison is whole. Until then a late read meets poison, and a late write is noticed. When the
+//! heap inside is full, the blocks held back go first.
+//!
+//! Invariants: those of the heap inside, then
+//!
+//! 1. Every canary is whole, as far as the heap inside knows its blocks.
+//! 2. Every byte held back is poison.
+//!
+//! Cost: filling and comparing, O(bytes) a request. Bad at: memory. Used by C programmers as Electric Fence (Perens, 1987)
+//! and dmalloc, and as `AddressSanitizer`'s redzones and quarantine (Serebryany et al., USENIX ATC 2012).
+
+use std::alloc::Layout;
+
+use crate::around::stored_in_inner;
+use crate::{
+    AnyHeap, Broken, Census, Design, Edges, Full, Info, Inner, Need, Observer, Offset, OptionInfo,
+    Over, Piece, PieceKind, Placement, Step, Storage, Structure, Takes, Wrapper,
+};
+
+/// Bytes of the front canary's words.
+const FRONT_BYTES: u32 = 16;
+/// Bytes of the rear canary, at least.
+const REAR_BYTES: u32 = 8;
+const MAGIC: u32 = 0xfd5a_fe5a;
+const FILL: u8 = 0xfd;
+const POISON: u8 = 0xdd;
+/// Blocks that can be held back.
+const MOST_HELD: usize = 32;
+const DEFAULT_HELD: u32 = 4;
+
+/// The guard. See the top of the file.
+#[derive(Clone, Debug)]
+pub struct Guard<D> {
+    inner: D,
+    /// Freed blocks held back, in a ring: the oldest at `oldest`.
+    held: [Held; MOST_HELD],
+    oldest: usize,
+    held_count: usize,
+    most_held: usize,
+}
+
+/// A freed block: where the heap inside placed it, and what it was asked for there.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    at: Offset,
+    layout: Layout,
+    /// Its payload, poisoned.
+    payload: Offset,
+    payload_bytes: u32,
+}
+
+/// What a front canary says of its block.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "the unit stands in the name")]
+struct Canary {
+    front_bytes: u32,
+    payload_bytes: u32,
+    rear_bytes: u32,
+}
+
+impl<D> Guard<D> {
+    /// Guards the blocks of `inner`, and holds `most_held` of the freed ones back, at most 32.
+    pub fn around(inner: D, most_held: usize) -> Self {
+        assert!(most_held <= MOST_HELD, "{most_held} blocks are more than {MOST_HELD}");
+        let nothing = Held {
+            at: Offset(0),
+            layout: Layout::new::<u8>(),
+            payload: Offset(0),
+            payload_bytes: 0,
+        };
+        Self { inner, held: [nothing; MOST_HELD], oldest: 0, held_count: 0, most_held }
+    }
+
+    fn held(&self) -> impl Iterator<Item = &Held> + '_ {
+        (0..self.held_count).map(|index| &self.held[(self.oldest + index) % MOST_HELD])
+    }
+}
+
+impl Guard<AnyHeap> {
+    /// Its row of the table.
+    pub const INFO: Info = Info {
+        name: "guard",
+        summary: "a wrapper with canaries, poison, and a queue of freed blocks",
+        options: &[OptionInfo {
+            key: "quarantine",
+            takes: Takes::Number { min: 0, max: MOST_HELD as u32, default: DEFAULT_HELD },
+        }],
+        inner: &[Inner::Heap],
+        is_foreign: false,
+        build: |spec, len| {
+            let inner = spec.inner[0].build(len)?;
+            Ok(Box::new(Self::around(inner, spec.number("quarantine") as usize)))
+        },
+    };
+}
+
+impl<M, D: Over<M>> Over<M> for Guard<D> {
+    fn new(memory: M) -> Self {
+        Self::around(D::new(memory), DEFAULT_HELD as usize)
+    }
+}
+
+stored_in_inner!(Guard);
+
+impl<D: Design> Guard<D> {
+    // Canaries.
+
+    fn word(&self, at: Offset) -> u32 {
+        let mut bytes = [0; 4];
+        self.inner.read(at, &mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    fn set_word(&mut self, at: Offset, word: u32) {
+        self.inner.write(at, &word.to_le_bytes());
+    }
+
+    /// Writes the canaries around a payload.
+    fn surround(&mut self, payload: Offset, canary: Canary) {
+        let Canary { front_bytes, payload_bytes, rear_bytes } = canary;
+        self.inner.fill(payload.minus(front_bytes)..payload.minus(FRONT_BYTES), FILL);
+        let words = [MAGIC, payload_bytes ^ MAGIC, rear_bytes ^ MAGIC, front_bytes ^ MAGIC];
+        for (index, word) in (0..).zip(words) {
+            self.set_word(payload.minus(FRONT_BYTES).plus(4 * index), word);
+        }
+        let rear = payload.plus(payload_bytes);
+        self.inner.fill(rear..rear.plus(rear_bytes), FILL);
+    }
+
+    /// What the words in front of a payload say; `None` if they are no canary's.
+    fn canary_of(&self, payload: Offset) -> Option<Canary> {
+        let words = payload.0.checked_sub(FRONT_BYTES).map(Offset)?;
+        let [payload_bytes, rear_bytes, front_bytes] =
+            [4, 8, 12].map(|plus| self.word(words.plus(plus)) ^ MAGIC);
+        let end = u64::from(payload.0) + u64::from(payload_bytes) + u64::from(rear_bytes);
+        let sound = self.word(words) == MAGIC
+            && (FRONT_BYTES..=payload.0).contains(&front_bytes)
+            && rear_bytes >= REAR_BYTES
+            && end <= u64::from(self.len());
+        sound.then_some(Canary { front_bytes, payload_bytes, rear_bytes })
+    }
+
+    fn is_filled(&self, from: Offset, to: Offset, byte: u8) -> bool {
+        let mut at = from;
+        let mut buffer = [0; 64];
+        while at < to {
+            let part = &mut buffer[..to.since(at).min(64) as usize];
+            self.inner.read(at, part);
+            if part.iter().any(|found| *found != byte) {
+                return false;
+            }
+            at = at.plus(part.len() as u32);
+        }
+        true
+    }
+
+    /// Where the payload of the inner heap's block at `at` starts: behind the filling and the words.
+    fn payload_in(&self, mut at: Offset, end: Offset) -> Offset {
+        while at < end && self.word(at) == u32::from_le_bytes([FILL; 4]) {
+            at = at.plus(4);
+        }
+        at.plus(FRONT_BYTES)
+    }
+
+    /// Whether the canaries around a payload are whole.
+    fn is_whole(&self, payload: Offset) -> bool {
+        self.canary_of(payload).is_some_and(|canary| {
+            let rear = payload.plus(canary.payload_bytes);
+            self.is_filled(payload.minus(canary.front_bytes), payload.minus(FRONT_BYTES), FILL)
+                && self.is_filled(rear, rear.plus(canary.rear_bytes), FILL)
+        })
+    }
+
+    /// Gives the oldest block held back to the heap inside.
+    fn release_oldest(&mut self, observer: impl Observer) {
+        let Held { at, layout, payload, payload_bytes } = self.held[self.oldest];
+        assert!(
+            self.is_filled(payload, payload.plus(payload_bytes), POISON),
+            "a freed block at {payload:?} was written to"
+        );
+        self.oldest = (self.oldest + 1) % MOST_HELD;
+        self.held_count -= 1;
+        self.inner.deallocate(at, layout, observer);
+    }
+}
+
+/// What the heap inside granted, seen from outside: the payload, and what is around it.
+fn outer(at: Offset, granted_bytes: u32, layout: Layout) -> (Placement, Canary) {
+    let (front_bytes, payload_bytes) = (front_bytes(layout), layout.size() as u32);
+    let rear_bytes = granted_bytes - front_bytes - payload_bytes;
+    let placed = Placement { at: at.plus(front_bytes), granted_bytes: payload_bytes };
+    (placed, Canary { front_bytes, payload_bytes, rear_bytes })
+}
+
+/// Bytes in front of a payload: room for the words, and a multiple of the alignment.
+fn front_bytes(layout: Layout) -> u32 {
+    FRONT_BYTES.max(layout.align() as u32)
+}
+
+/// What the heap inside is asked for. `None` if that is more than an arena holds.
+fn inner_layout(layout: Layout) -> Option<Layout> {
+    let size = layout.size() + (front_bytes(layout) + REAR_BYTES) as usize;
+    let layout = Layout::from_size_align(size, layout.align().max(4)).ok()?;
+    (layout.size() <= crate::MAX_ARENA as usize).then_some(layout)
+}
+
+impl<D: Design> Design for Guard<D> {
+    fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
+        let inner = inner_layout(layout).filter(|inner| inner.size() <= self.len() as usize);
+        let inner = inner.ok_or(Full)?;
+        let placed = loop {
+            match self.inner.allocate(inner, &mut observer) {
+                Ok(placed) => break placed,
+                Err(Full) if self.held_count == 0 => return Err(Full),
+                Err(Full) => self.release_oldest(&mut observer),
+            }
+        };
+        let (placed, canary) = outer(placed.at, placed.granted_bytes, layout);
+        self.surround(placed.at, canary);
+        Ok(placed)
+    }
+
+    fn deallocate(&mut self, at: Offset, layout: Layout, mut observer: impl Observer) {
+        assert!(self.is_whole(at), "a canary of the block at {at:?} is damaged");
+        let payload_bytes = layout.size() as u32;
+        self.inner.fill(at..at.plus(payload_bytes), POISON);
+        let inner = inner_layout(layout).expect("the block was allocated with this layout");
+        let block = at.minus(front_bytes(layout));
+        if self.most_held == 0 {
+            return self.inner.deallocate(block, inner, observer);
+        }
+        if self.held_count == self.most_held {
+            self.release_oldest(&mut observer);
+        }
+        let newest = (self.oldest + self.held_count) % MOST_HELD;
+        self.held[newest] = Held { at: block, layout: inner, payload: at, payload_bytes };
+        self.held_count += 1;
+        observer.step(Step::Held { at, size_bytes: payload_bytes });
+    }
+
+    fn resize(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        observer: impl Observer,
+    ) -> Result<Placement, Full> {
+        assert!(self.is_whole(at), "a canary of the block at {at:?} is damaged");
+        let new = Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
+        let new_inner = inner_layout(new).filter(|new| new.size() <= self.len() as usize);
+        let new_inner = new_inner.ok_or(Full)?;
+        let inner = inner_layout(layout).expect("the block was allocated with this layout");
+        let block = at.minus(front_bytes(layout));
+        let placed = self.inner.resize(block, inner, new_inner.size() as u32, observer)?;
+        let (placed, canary) = outer(placed.at, placed.granted_bytes, new);
+        self.surround(placed.at, canary);
+        Ok(placed)
+    }
+
+    fn grow(&mut self, len: u32, observer: impl Observer) {
+        self.inner.grow(len, observer);
+    }
+
+    fn top(&self) -> Option<Offset> {
+        self.inner.top()
+    }
+
+    /// What is held back is forgotten: the heap inside takes its bytes back, or keeps them until a reset further down.
+    fn reset(&mut self, at: Offset) {
+        self.held_count = 0;
+        self.inner.reset(at);
+    }
+
+    fn reset_range(&self, mark: Offset) -> std::ops::Range<Offset> {
+        self.inner.reset_range(mark)
+    }
+
+    fn origin(&self) -> Offset {
+        self.inner.origin()
+    }
+
+    fn newer_than(&self, at: Offset) -> Option<Offset> {
+        // A block held back is still on the heap inside, which then cannot take one below it.
+        let canary = self.canary_of(at)?;
+        let newer = self.inner.newer_than(at.minus(canary.front_bytes))?;
+        let held = self.held().any(|held| held.at == newer);
+        (!held).then(|| self.payload_in(newer, Offset(self.len())))
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.inner.pieces().map(|piece| {
+            let is_held = piece.kind == PieceKind::Block
+                && self.held().any(|held| piece.at <= held.at && held.at < piece.end());
+            if is_held { Piece { kind: PieceKind::Held, ..piece } } else { piece }
+        })
+    }
+
+    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.inner.holes()
+    }
+
+    fn structure(&self) -> Structure {
+        let held = self.held().map(|held| Piece {
+            at: held.payload,
+            size_bytes: held.payload_bytes,
+            kind: PieceKind::Held,
+        });
+        let (held, most) = (held.collect(), self.most_held as u32);
+        let wrapper = Wrapper::Guard { canary_bytes: FRONT_BYTES, poison: POISON, held, most };
+        Structure::Around { wrapper, inner: Box::new(self.inner.structure()) }
+    }
+
+    fn need(&self, layout: Layout) -> Need {
+        let front_bytes = front_bytes(layout);
+        let Some(inner) = inner_layout(layout) else {
+            let edges = Edges { front_bytes, canary_bytes: front_bytes, rear_bytes: REAR_BYTES };
+            return Need { payload_bytes: layout.size() as u64, edges };
+        };
+        let need = self.inner.need(inner);
+        let payload_bytes = layout.size() as u64;
+        let rear_bytes = need.payload_bytes.saturating_sub(payload_bytes + u64::from(front_bytes));
+        Need {
+            payload_bytes,
+            edges: Edges {
+                front_bytes: need.edges.front_bytes + front_bytes,
+                canary_bytes: front_bytes,
+                rear_bytes: rear_bytes as u32 + need.edges.rear_bytes,
+            },
+        }
+    }
+
+    fn fits(&self, hole: Piece) -> u32 {
+        self.inner.fits(hole).saturating_sub(FRONT_BYTES + REAR_BYTES)
+    }
+
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool {
+        inner_layout(layout).is_some_and(|inner| self.inner.eligible(hole, inner))
+    }
+
+    fn block_edges(&self, at: Offset) -> Edges {
+        let Some(canary) = self.canary_of(at) else { return Edges::NONE };
+        let inner = self.inner.block_edges(at.minus(canary.front_bytes));
+        Edges {
+            front_bytes: inner.front_bytes + canary.front_bytes,
+            canary_bytes: canary.front_bytes + inner.canary_bytes,
+            rear_bytes: canary.rear_bytes + inner.rear_bytes,
+        }
+    }
+
+    fn hole_edges(&self, hole: Piece) -> Edges {
+        self.inner.hole_edges(hole)
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        let mut rules = self.inner.rules();
+        rules.extend(["every canary is whole", "every byte held back is poison"]);
+        rules
+    }
+
+    fn check(&self) -> Result<Census, Broken> {
+        let census = self.inner.check()?;
+        let own = self.inner.rules().len();
+        for piece in self.pieces().filter(|piece| piece.kind == PieceKind::Block) {
+            let header = self.inner.need(Layout::new::<u64>()).edges.front_bytes;
+            let payload = self.payload_in(piece.at.plus(header), piece.end());
+            if payload >= piece.end() || !self.is_whole(payload) {
+                return Err(Broken { invariant: own + 1, at: piece.at });
+            }
+        }
+        let poisoned = |held: &&Held| {
+            !self.is_filled(held.payload, held.payload.plus(held.payload_bytes), POISON)
+        };
+        if let Some(held) = self.held().find(poisoned) {
+            return Err(Broken { invariant: own + 2, at: held.payload });
+        }
+        Ok(census)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memory::Pages;
+
+    use super::*;
+    use crate::FirstFit;
+
+    type Guarded = Guard<FirstFit<Pages>>;
+
+    fn layout(size: usize, align: usize) -> Layout {
+        Layout::from_size_align(size, align).unwrap()
+    }
+
+    #[test]
+    fn a_write_one_byte_past_either_end_breaks_a_canary() {
+        for (size, align) in [(5, 1), (40, 8), (64, 64)] {
+            let mut heap = Guarded::new(Pages::new(1024));
+            let at = heap.allocate(layout(size, align), ()).unwrap().at;
+            heap.check().unwrap();
+            for damaged in [at.minus(1), at.plus(size as u32)] {
+                let mut copy = heap.clone();
+                copy.write(damaged, b"x");
+                assert_eq!(copy.check().unwrap_err().invariant, 6, "{damaged:?}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a canary of the block at +0x18 is damaged")]
+    fn freeing_a_block_with_a_damaged_canary_is_noticed() {
+        let mut heap = Guarded::new(Pages::new(1024));
+        let at = heap.allocate(layout(40, 8), ()).unwrap().at;
+        heap.write(at.plus(40), b"x");
+        heap.deallocate(at, layout(40, 8), ());
+    }
+
+    #[test]
+    fn a_freed_block_is_poison_until_others_were_freed_behind_it() {
+        let mut heap = Guard::around(FirstFit::new(Pages::new(1024)), 2);
+        let blocks: Vec<_> = (0..4).map(|_| heap.allocate(layout(40, 8), ()).unwrap().at).collect();
+        heap.deallocate(blocks[0], layout(40, 8), ());
+        let mut bytes = [0; 40];
+        heap.read(blocks[0], &mut bytes);
+        assert_eq!(bytes, [POISON; 40]);
+        assert_ne!(heap.allocate(layout(40, 8), ()).unwrap().at, blocks[0]);
+        heap.deallocate(blocks[1], layout(40, 8), ());
+        heap.deallocate(blocks[2], layout(40, 8), ());
+        assert_eq!(heap.allocate(layout(40, 8), ()).unwrap().at, blocks[0]);
+        heap.write(blocks[1], b"late");
+        assert_eq!(heap.check().unwrap_err().invariant, 7);
+    }
+
+    #[test]
+    fn blocks_held_back_go_before_a_request_is_refused() {
+        let mut heap = Guarded::new(Pages::new(256));
+        let at = heap.allocate(layout(200, 8), ()).unwrap().at;
+        heap.deallocate(at, layout(200, 8), ());
+        assert_eq!(heap.allocate(layout(200, 8), ()).unwrap().at, at);
+    }
+}
