@@ -12,30 +12,32 @@
 //!  +------+------+-------+
 //! ```
 //!
-//! A block of order k has 2^k bytes and starts at a multiple of 2^k, so its buddy's address differs from its own in bit
-//! k alone: no search finds it. A request is rounded up to a power of two, at least 16 and at least its alignment. The
-//! smallest hole that is large enough is halved until it is the size wanted; each upper half goes to the list of its
-//! order. A freed block joins its buddy while that is a hole of the same order. `listed` has a bit for each order whose
-//! list is not empty, so the smallest order that will do is one instruction.
+//! A block of order k has 2^k bytes and starts at a multiple of 2^k, so its buddy's address differs from its own in
+//! bit k alone: no search finds it. A request is rounded up to a power of two, at least 16 and at least its
+//! alignment. The smallest hole that is large enough is halved until it is the size wanted; each upper half goes to
+//! the list of its order. A freed block joins its buddy while that is a hole of the same order. `listed` has a bit
+//! for each order whose list is not empty, so the smallest order that will do is one instruction.
 //!
 //! Blocks have no header. The size comes back with the block, as Rust's `dealloc` gives it, and whether the buddy is
-//! free stands in the books: one byte for the first 16 bytes of each block, its order and a bit for "free". Bytes inside
-//! a block are stale and never read. An arena that is no power of two starts as the powers of two it is the sum of.
+//! free stands in the books: one byte for the first 16 bytes of each block, its order and a bit for "free". The bytes
+//! for the rest of a block are stale and never read. An arena that is no power of two starts as the powers of two it
+//! is the sum of.
 //!
 //! Invariants:
 //!
 //! 1. The books' blocks tile the arena up to its last multiple of 16, each of order 4 to 30.
 //! 2. Every block starts at a multiple of its size.
 //! 3. No two buddies are both holes.
-//! 4. The list of each order holds exactly the holes of that order, and every `prev` mirrors a `next`.
+//! 4. The list of each order holds exactly the holes of that order, and every `prev` but the first hole's, which
+//!    nobody reads, mirrors a `next`.
 //! 5. Bit k of `listed` is set exactly when the list of order k is not empty.
 //!
 //! Cost: allocate, deallocate and resize are O(log arena), one list operation for each halving or joining, whatever
-//! the number of blocks. Bad at: sizes just above a power of two, which waste up to half of their block; and neighbours
-//! that are not buddies never join.
+//! the number of blocks. Bad at: sizes just above a power of two, which waste up to half of their block; and
+//! neighbours that are not buddies never join.
 //!
-//! Knowlton, "A fast storage allocator", Communications of the ACM 8(10), 1965; Knuth, The Art of Computer Programming,
-//! volume 1, section 2.5, algorithms R and S.
+//! Knowlton, "A fast storage allocator", Communications of the ACM 8(10), 1965; Knuth, The Art of Computer
+//! Programming, volume 1, section 2.5, algorithms R and S.
 
 use std::alloc::Layout;
 use std::ops::Range;
@@ -125,8 +127,8 @@ impl<M: Memory> Buddy<M> {
         self.heads[order as usize % LISTS] = hole;
     }
 
-    /// Makes a hole of `block`, the first of its order's list. Nobody reads the `prev` of a first hole, so it stays as
-    /// it was, and taking the first hole touches no other.
+    /// Makes a hole of `block`, the first of its order's list. Nobody reads the `prev` of a first hole, so it stays
+    /// as it was, and taking the first hole touches no other.
     #[inline]
     fn list(&mut self, block: Offset, order: u32) {
         let next = self.head(order);
@@ -186,7 +188,8 @@ impl<M: Memory> Buddy<M> {
 
     // Halving and joining.
 
-    /// Lists the upper halves of `block`, from the half of order `from` down, until `to` is the order of what is left.
+    /// Lists the upper halves of `block`, from the half of order `from` down, until `to` is the order of what is
+    /// left.
     #[inline]
     fn halve(&mut self, block: Offset, from: u32, to: u32, observer: &mut impl Observer) {
         for half in (to..from).rev() {

@@ -118,8 +118,8 @@ impl<D: Design> Oracle<D> {
     }
 }
 
-/// Runs 200 random programs, the same ones each time, on what `fresh` makes; `settled` judges the heap when everything
-/// is freed. `tracked` says that the design knows each block, so that its census can be compared.
+/// Runs 200 random programs, the same ones each time, on what `fresh` makes; `settled` judges the heap when
+/// everything is freed. `tracked` says that the design knows each block, so that its census can be compared.
 pub(crate) fn random_programs<D: Design>(
     tracked: bool,
     fresh: impl Fn() -> D,
