@@ -75,6 +75,8 @@ pub struct Pool<M> {
     books: M,
     /// Where the rest starts that no slot was cut from yet.
     top: Offset,
+    /// The books are 0 from the top up to here.
+    cleared: Offset,
     /// The books have a byte for each 2^this bytes of arena.
     grain_shift: u32,
     count: usize,
@@ -121,8 +123,8 @@ impl<M: Memory> Pool<M> {
         });
         let grain_shift = sizes.iter().map(|size| size.trailing_zeros()).min().unwrap_or(3);
         let books = memory.books(memory.len().div_ceil(1 << grain_shift));
-        let count = sizes.len();
-        Self { memory, books, top: Offset(0), grain_shift, count, by_size, classes }
+        let (count, top) = (sizes.len(), Offset(0));
+        Self { memory, books, top, cleared: top, grain_shift, count, by_size, classes }
     }
 
     fn end(&self) -> Offset {
@@ -273,9 +275,21 @@ impl<M: Memory> Pool<M> {
             self.push(at, class);
             observer.step(Step::Listed { at, class: self.told(class) });
         } else {
-            self.note(at, PADDING);
             self.top = at.plus(1 << self.grain_shift);
+            if self.top > self.cleared {
+                self.clear_books();
+            }
+            self.note(at, PADDING);
         }
+    }
+
+    /// Clears the books up to the top and some way beyond: once for many slots.
+    #[cold]
+    fn clear_books(&mut self) {
+        let end = Offset(self.end().0 & !((1 << self.grain_shift) - 1));
+        let cleared = self.top.align_up(MAX_SLOT_BYTES).min(end).max(self.top);
+        self.books.fill(self.book_of(self.cleared)..self.book_of(cleared), 0);
+        self.cleared = cleared;
     }
 
     /// Makes the first bytes of the rest a slot, which is nobody's yet.
@@ -283,7 +297,9 @@ impl<M: Memory> Pool<M> {
         let start = self.top;
         self.top = start.plus(self.classes[class].slot_bytes);
         self.classes[class].cut += 1;
-        self.books.fill(self.book_of(start)..self.book_of(self.top), 0);
+        if self.top > self.cleared {
+            self.clear_books();
+        }
         self.note(start, SLOT | class as u8);
     }
 }
