@@ -18,6 +18,7 @@ mod heaps;
 mod locked;
 mod offset;
 mod region;
+mod tlsf;
 
 pub use bump::Bump;
 pub use design::{
@@ -29,3 +30,4 @@ pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit,
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
 pub use region::{Memory, Real, Region, TrustedRegion};
+pub use tlsf::Tlsf;

@@ -12,7 +12,7 @@ use allocator_api2::alloc::Allocator;
 use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use hashbrown::HashMap;
-use heap::{Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Region};
+use heap::{Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Region, Tlsf};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
 
@@ -24,6 +24,9 @@ macro_rules! on_each_design {
         }
         mod first_fit {
             $(#[test] fn $test() { super::$test::<super::FirstFit<super::Region>>(); })*
+        }
+        mod tlsf {
+            $(#[test] fn $test() { super::$test::<super::Tlsf<super::Region>>(); })*
         }
     };
 }

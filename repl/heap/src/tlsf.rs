@@ -1,0 +1,862 @@
+//! TLSF, two-level segregated fit: a list of holes for each class of sizes, and bitmaps that find one in a few
+//! instructions.
+//!
+//! ```text
+//!  0      4                                                                       len - 4  len
+//!  | blank | block              | block              | hole                        | end   |
+//!  +-------+--------------------+--------------------+-----------------------------+-------+
+//!
+//!  block in use                  hole
+//!  +------+---------------+      +------+------+------+-------+------+  +------+
+//!  | word | payload …     |      | word | next | prev | unset | size |  | word | of the block behind
+//!  +------+---------------+      +------+------+------+-------+------+  +------+
+//!  ^      ^                             ^      ^              ^
+//!  block  block + 4                     links                 tag: only while it is a hole
+//!
+//!  word = size of the block, a multiple of 8, + 1 if it is in use, + 2 if the block in front is a hole
+//! ```
+//!
+//! Sizes below 256 have a list each. From there on a power of two has 32 lists: list (1, M) holds 256 + 8M, list (2, M)
+//! 512 + 16M up to the next, and so on. Bit N of the first bitmap says that some list (N, _) has a hole, bit M of the
+//! second bitmap of N that (N, M) has. A request goes to the first list whose every hole is large enough, so nothing is
+//! searched: two bit scans and the head of a list. One hole may be left that is nearer: the head of the list that
+//! the request's own size is in. It is looked at first, since freed blocks of the same size lie there.
+//!
+//! A block has a header of one word and no footer. Only a hole has a tag with its size in its last word (Knuth's boundary
+//! tag), and the header behind says in bit 1 whether the tag is there. Blocks start 4 bytes in front of a multiple of 8, so
+//! payloads lie at multiples of 8; the arena's first word stays blank for that. The last word is the header of a block of
+//! no size, so that every block has one behind it.
+//!
+//! Invariants:
+//!
+//! 1. Blocks tile the arena between the blank word and the end word.
+//! 2. Every size is a multiple of 8 and at least 16, room for a header, two links and a tag.
+//! 3. Bit 1 of a header is set exactly when the block in front is a hole, whose last word is then its size.
+//! 4. No two neighbours are both holes.
+//! 5. Each hole is in the list of its size, the lists hold nothing else, and every `prev` but a head's mirrors a `next`.
+//! 6. A bit of the bitmaps is set exactly when its list, or some list of its class, is not empty.
+//!
+//! Cost: allocate, deallocate and resize are O(1): no loop in any of them.
+//! Bad at: the last few per cent. Above 256 bytes a request passes over holes of its own list that would fit, but for the
+//! head; and nothing draws blocks that die together to the same place.
+//!
+//! Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for real-time systems", ECRTS 2004.
+
+use std::alloc::Layout;
+
+use memory::Pages;
+
+use crate::design::stored_in_memory;
+use crate::{
+    Broken, Census, Class, Design, Edges, Full, Info, List, Memory, Need, Observer, Offset, Over,
+    Piece, PieceKind, Placement, Step, Structure,
+};
+
+const HEADER_BYTES: u32 = 4;
+const MIN_BLOCK_BYTES: u32 = 16;
+const GRAIN_BYTES: u32 = 8;
+/// The blank word and the end word.
+const EDGE_BYTES: u32 = 4;
+
+const IN_USE: u32 = 1;
+const HOLE_IN_FRONT: u32 = 2;
+const FLAGS: u32 = GRAIN_BYTES - 1;
+
+/// Lists on the second level, for each power of two.
+const SECOND: u32 = 32;
+/// Classes on the first level: enough for a hole of [`MAX_ARENA`](crate::MAX_ARENA) bytes, with room for rounding up.
+const FIRST: u32 = 24;
+/// The end of a list. The blank word lies there, so no block starts there.
+const NIL: Offset = Offset(0);
+const FIRST_BLOCK: Offset = Offset(EDGE_BYTES);
+
+/// The TLSF allocator. See the top of the file.
+#[derive(Clone, Debug)]
+pub struct Tlsf<M> {
+    memory: M,
+    /// Bit N: some list (N, _) is not empty.
+    first: u32,
+    /// Bit M of word N: the list (N, M) is not empty.
+    second: [u32; FIRST as usize],
+    /// The head of list (N, M), at 32N + M.
+    heads: [Offset; (FIRST * SECOND) as usize],
+}
+
+/// The hole a request gets: the head of `list`.
+struct Fit {
+    list: u32,
+    hole: Offset,
+    hole_bytes: u32,
+    /// Where the block will start: the hole's start, or further up for alignment.
+    block: Offset,
+}
+
+/// A header's word, taken apart.
+#[derive(Clone, Copy)]
+struct Header(u32);
+
+impl Header {
+    #[inline]
+    fn size_bytes(self) -> u32 {
+        self.0 & !FLAGS
+    }
+
+    #[inline]
+    fn in_use(self) -> bool {
+        self.0 & IN_USE != 0
+    }
+
+    #[inline]
+    fn hole_in_front(self) -> bool {
+        self.0 & HOLE_IN_FRONT != 0
+    }
+}
+
+impl<M: Memory> Tlsf<M> {
+    /// The header of no block, behind the last one.
+    fn end(&self) -> Offset {
+        Offset(self.memory.len() - EDGE_BYTES)
+    }
+
+    fn has_blocks(&self) -> bool {
+        holds_a_block(self.memory.len())
+    }
+
+    // Blocks, and the blocks around them.
+
+    #[inline]
+    fn header(&self, block: Offset) -> Header {
+        Header(self.memory.word(block))
+    }
+
+    /// Writes a block's header; what lies in front is in use, or `front` says otherwise.
+    #[inline]
+    fn set_used(&mut self, block: Offset, size_bytes: u32, front: u32) {
+        self.memory.set_word(block, size_bytes | IN_USE | front);
+    }
+
+    /// Writes a hole's header and its tag. What lies in front is in use, or the two would be one hole.
+    #[inline]
+    fn set_hole(&mut self, hole: Offset, size_bytes: u32) {
+        self.memory.set_word(hole, size_bytes);
+        self.memory.set_word(tag_of(hole, size_bytes), size_bytes);
+    }
+
+    /// The size of the hole in front of `block`, if [`Header::hole_in_front`] says there is one.
+    #[inline]
+    fn size_in_front(&self, block: Offset) -> u32 {
+        self.memory.word(tag_in_front(block))
+    }
+
+    // The lists. Each function is a handful of instructions; none has a loop.
+
+    #[inline]
+    fn head(&self, list: u32) -> Offset {
+        self.heads[list as usize]
+    }
+
+    #[inline]
+    fn next(&self, hole: Offset) -> Offset {
+        Offset(self.memory.word(next_of(hole)))
+    }
+
+    #[inline]
+    fn prev(&self, hole: Offset) -> Offset {
+        Offset(self.memory.word(prev_of(hole)))
+    }
+
+    #[inline]
+    fn set_next(&mut self, hole: Offset, next: Offset) {
+        self.memory.set_word(next_of(hole), next.0);
+    }
+
+    #[inline]
+    fn set_prev(&mut self, hole: Offset, prev: Offset) {
+        self.memory.set_word(prev_of(hole), prev.0);
+    }
+
+    /// Puts `hole` at the head of `list`.
+    #[inline]
+    fn push(&mut self, hole: Offset, list: u32) {
+        let (first, second) = levels(list);
+        let next = self.head(list);
+        self.set_next(hole, next);
+        if next != NIL {
+            self.set_prev(next, hole);
+        }
+        self.heads[list as usize] = hole;
+        self.second[first as usize] |= 1 << second;
+        self.first |= 1 << first;
+    }
+
+    /// Takes the head off `list`. The new head's `prev` is left as it is: nobody reads it, and to write it would fetch a
+    /// line of memory that the caller has no other use for.
+    #[inline]
+    fn pop(&mut self, hole: Offset, list: u32) {
+        let next = self.next(hole);
+        self.heads[list as usize] = next;
+        if next == NIL {
+            let (first, second) = levels(list);
+            self.second[first as usize] &= !(1 << second);
+            if self.second[first as usize] == 0 {
+                self.first &= !(1 << first);
+            }
+        }
+    }
+
+    /// Takes `hole` out of `list`, wherever it is in it.
+    #[inline]
+    fn unlink(&mut self, hole: Offset, list: u32) {
+        if self.head(list) == hole {
+            self.pop(hole, list);
+        } else {
+            let (prev, next) = (self.prev(hole), self.next(hole));
+            self.set_next(prev, next);
+            if next != NIL {
+                self.set_prev(next, prev);
+            }
+        }
+    }
+
+    /// Gives the place of `old` in `list` to `new`: a hole that changed its start, and not its class.
+    #[inline]
+    fn relink(&mut self, old: Offset, new: Offset, list: u32) {
+        let next = self.next(old);
+        if self.head(list) == old {
+            self.heads[list as usize] = new;
+        } else {
+            let prev = self.prev(old);
+            self.set_prev(new, prev);
+            self.set_next(prev, new);
+        }
+        self.set_next(new, next);
+        if next != NIL {
+            self.set_prev(next, new);
+        }
+    }
+
+    /// The first list from `list` on that is not empty.
+    #[inline]
+    fn first_list_from(&self, list: u32) -> Option<u32> {
+        let (first, second) = levels(list);
+        let here = self.second[first as usize] & (u32::MAX << second);
+        if here != 0 {
+            return Some(first * SECOND + here.trailing_zeros());
+        }
+        let above = self.first & (u32::MAX << 1 << first);
+        if above == 0 {
+            return None;
+        }
+        let first = above.trailing_zeros() % SECOND;
+        Some(first * SECOND + self.second[first as usize].trailing_zeros())
+    }
+
+    // Finding, cutting and joining.
+
+    /// A hole of at least `need` bytes: the head of the list that size is in, if it is large enough, else the head of the
+    /// first list whose every hole is.
+    #[inline]
+    fn find(&self, need: u32, observer: &mut impl Observer) -> Option<Fit> {
+        let nearest = list_of(need);
+        let safe = list_of(round_up_to_list(need));
+        if nearest != safe {
+            let hole = self.head(nearest);
+            observer.step(Step::Class { class: class_of(nearest), found: hole != NIL });
+            if hole != NIL {
+                let hole_bytes = self.header(hole).size_bytes();
+                let fits = hole_bytes >= need;
+                observer.step(Step::Looked { at: hole, size_bytes: hole_bytes, fits });
+                if fits {
+                    return Some(Fit { list: nearest, hole, hole_bytes, block: hole });
+                }
+            }
+        }
+        let found = self.first_list_from(safe);
+        if found != Some(safe) {
+            observer.step(Step::Class { class: class_of(safe), found: false });
+        }
+        let list = found?;
+        let hole = self.head(list);
+        let hole_bytes = self.header(hole).size_bytes();
+        observer.step(Step::Class { class: class_of(list), found: true });
+        observer.step(Step::Looked { at: hole, size_bytes: hole_bytes, fits: true });
+        Some(Fit { list, hole, hole_bytes, block: hole })
+    }
+
+    /// As `find`, for an alignment above 8. The nearest hole may do, or not; one with room for the widest gap does.
+    #[cold]
+    fn find_aligned(&self, need: u32, align: u32, observer: &mut impl Observer) -> Option<Fit> {
+        for room in [need, need + align + GRAIN_BYTES] {
+            let fit = self.find(room, observer)?;
+            let block = place(fit.hole, align);
+            if block.plus(need) <= fit.hole.plus(fit.hole_bytes) {
+                return Some(Fit { block, ..fit });
+            }
+        }
+        None
+    }
+
+    /// Makes a block of `need` bytes of the hole that was found, and holes of what is left. Says how large it became.
+    #[inline]
+    fn take(&mut self, fit: &Fit, need: u32, observer: &mut impl Observer) -> u32 {
+        let Fit { list, hole, hole_bytes, block } = *fit;
+        let padding_bytes = block.since(hole);
+        let rest_bytes = hole_bytes - padding_bytes - need;
+        let (size_bytes, remaining_bytes) = if rest_bytes < MIN_BLOCK_BYTES {
+            (need + rest_bytes, 0)
+        } else {
+            (need, rest_bytes)
+        };
+        observer.step(Step::Cut {
+            at: hole,
+            padding_bytes,
+            header_bytes: HEADER_BYTES,
+            payload_bytes: size_bytes - HEADER_BYTES,
+            remaining_bytes,
+        });
+        let rest = block.plus(size_bytes);
+        let rest_list = list_of(remaining_bytes);
+        if padding_bytes == 0 {
+            if remaining_bytes > 0 && rest_list == list {
+                self.relink(hole, rest, list);
+            } else {
+                self.pop(hole, list);
+            }
+            self.set_used(block, size_bytes, 0);
+        } else {
+            self.pop(hole, list);
+            self.pad(hole, padding_bytes, observer);
+            self.set_used(block, size_bytes, HOLE_IN_FRONT);
+        }
+        if remaining_bytes > 0 {
+            self.set_hole(rest, remaining_bytes);
+            if padding_bytes > 0 || rest_list != list {
+                self.push(rest, rest_list);
+            }
+            observer.step(Step::Listed { at: rest, class: class_of(rest_list) });
+        } else {
+            let behind = self.header(rest);
+            self.memory.set_word(rest, behind.0 & !HOLE_IN_FRONT);
+        }
+        self.debug_check_around(block);
+        size_bytes
+    }
+
+    /// The front of a hole stays a hole.
+    #[cold]
+    fn pad(&mut self, hole: Offset, padding_bytes: u32, observer: &mut impl Observer) {
+        let list = list_of(padding_bytes);
+        self.set_hole(hole, padding_bytes);
+        self.push(hole, list);
+        observer.step(Step::Listed { at: hole, class: class_of(list) });
+    }
+
+    /// Makes a hole of `block`, which is in nobody's hands, and joins it with the holes around it.
+    #[inline]
+    fn release(&mut self, block: Offset, header: Header, observer: &mut impl Observer) {
+        let freed_bytes = header.size_bytes();
+        let (mut at, mut size_bytes) = (block, freed_bytes);
+
+        let behind = block.plus(freed_bytes);
+        let behind_header = self.header(behind);
+        if behind_header.in_use() {
+            self.memory.set_word(behind, behind_header.0 | HOLE_IN_FRONT);
+        } else {
+            let behind_bytes = behind_header.size_bytes();
+            self.unlink(behind, list_of(behind_bytes));
+            size_bytes += behind_bytes;
+        }
+        if header.hole_in_front() {
+            let front_bytes = self.size_in_front(block);
+            at = block.minus(front_bytes);
+            self.unlink(at, list_of(front_bytes));
+            size_bytes += front_bytes;
+        }
+        let list = list_of(size_bytes);
+        self.set_hole(at, size_bytes);
+        self.push(at, list);
+        observer.step(Step::Joined {
+            at,
+            freed_bytes,
+            size_bytes,
+            in_front: header.hole_in_front(),
+            behind: !behind_header.in_use(),
+        });
+        observer.step(Step::Listed { at, class: class_of(list) });
+        self.debug_check_around(at);
+    }
+
+    /// Lets `block` have the front of the hole behind it, `hole_bytes` long, so that it is `need` bytes or a little more.
+    fn extend(
+        &mut self,
+        block: Offset,
+        header: Header,
+        hole_bytes: u32,
+        need: u32,
+        observer: &mut impl Observer,
+    ) -> u32 {
+        let hole = block.plus(header.size_bytes());
+        let room = header.size_bytes() + hole_bytes;
+        let remaining_bytes = if room - need < MIN_BLOCK_BYTES { 0 } else { room - need };
+        let size_bytes = room - remaining_bytes;
+        observer.step(Step::Cut {
+            at: hole,
+            padding_bytes: 0,
+            header_bytes: 0,
+            payload_bytes: hole_bytes - remaining_bytes,
+            remaining_bytes,
+        });
+        self.unlink(hole, list_of(hole_bytes));
+        self.set_used(block, size_bytes, header.0 & HOLE_IN_FRONT);
+        let behind = block.plus(size_bytes);
+        if remaining_bytes > 0 {
+            let list = list_of(remaining_bytes);
+            self.set_hole(behind, remaining_bytes);
+            self.push(behind, list);
+            observer.step(Step::Listed { at: behind, class: class_of(list) });
+        } else {
+            let word = self.header(behind).0;
+            self.memory.set_word(behind, word & !HOLE_IN_FRONT);
+        }
+        size_bytes
+    }
+
+    /// Cuts the tail off `block`, if it makes a hole or joins one, and says how many bytes `block` keeps.
+    fn trim(
+        &mut self,
+        block: Offset,
+        header: Header,
+        need: u32,
+        observer: &mut impl Observer,
+    ) -> u32 {
+        let size_bytes = header.size_bytes();
+        let tail_bytes = size_bytes - need;
+        let joins = !self.header(block.plus(size_bytes)).in_use();
+        if tail_bytes == 0 || (tail_bytes < MIN_BLOCK_BYTES && !joins) {
+            return size_bytes;
+        }
+        self.set_used(block, need, header.0 & HOLE_IN_FRONT);
+        self.release(block.plus(need), Header(tail_bytes | IN_USE), observer);
+        need
+    }
+
+    /// Makes one block of all the memory, between the blank word and the end word, and frees it.
+    fn lay_out(&mut self, observer: &mut impl Observer) {
+        if self.has_blocks() {
+            let end = self.end();
+            self.memory.set_word(Offset(0), 0);
+            self.set_used(end, 0, 0);
+            self.release(FIRST_BLOCK, Header(end.since(FIRST_BLOCK) | IN_USE), observer);
+        }
+    }
+
+    fn debug_check_around(&self, block: Offset) {
+        if cfg!(debug_assertions) {
+            let header = self.header(block);
+            let front = header.hole_in_front().then(|| block.minus(self.size_in_front(block)));
+            let behind = block.plus(header.size_bytes());
+            for block in front.into_iter().chain([block, behind]).filter(|&at| at < self.end()) {
+                let result = self.check_block(block, self.header(block).hole_in_front());
+                assert!(result.is_ok(), "{result:?} after a change at {block:?}");
+            }
+        }
+    }
+
+    // Checking. Nothing here trusts a word it has not judged: the arena may be damaged.
+
+    /// Whether a block could start at `at`: a place for one, with room for the smallest.
+    fn is_place(&self, at: Offset) -> bool {
+        at.0 % GRAIN_BYTES == EDGE_BYTES
+            && at.0 < self.memory.len()
+            && self.end().since(at) >= MIN_BLOCK_BYTES
+    }
+
+    /// Invariants 2 to 4, and the links of 5, for one block. Also that it ends inside the arena.
+    fn check_block(&self, block: Offset, hole_in_front: bool) -> Result<(), Broken> {
+        let broken = |invariant| Err(Broken { invariant, at: block });
+        let header = self.header(block);
+        let size_bytes = header.size_bytes();
+        if size_bytes < MIN_BLOCK_BYTES || header.0 & FLAGS & !(IN_USE | HOLE_IN_FRONT) != 0 {
+            return broken(2);
+        }
+        if size_bytes > self.end().since(block) {
+            return broken(1);
+        }
+        if header.hole_in_front() != hole_in_front {
+            return broken(3);
+        }
+        if header.in_use() {
+            return Ok(());
+        }
+        let behind = block.plus(size_bytes);
+        if hole_in_front || !self.header(behind).in_use() {
+            return broken(4);
+        }
+        if self.memory.word(tag_of(block, size_bytes)) != size_bytes
+            || !self.header(behind).hole_in_front()
+        {
+            return broken(3);
+        }
+        if self.is_linked(block, list_of(size_bytes)) { Ok(()) } else { broken(5) }
+    }
+
+    /// Whether the neighbours of `hole` in its list point to it.
+    fn is_linked(&self, hole: Offset, list: u32) -> bool {
+        let next = self.next(hole);
+        let mirrored = next == NIL || (self.is_place(next) && self.prev(next) == hole);
+        let reached = self.head(list) == hole || {
+            let prev = self.prev(hole);
+            self.is_place(prev) && self.next(prev) == hole
+        };
+        // A new head keeps the `prev` it had, so only the links of the others tell.
+        reached && mirrored
+    }
+
+    /// The holes of a list, the head first. It ends at a link that leads nowhere.
+    fn holes_of(&self, list: u32) -> impl Iterator<Item = Piece> + '_ {
+        let mut hole = self.head(list);
+        let most = (self.memory.len() / MIN_BLOCK_BYTES) as usize;
+        std::iter::from_fn(move || {
+            self.is_place(hole).then(|| {
+                let piece = Piece::hole(hole, self.header(hole).size_bytes());
+                hole = self.next(hole);
+                piece
+            })
+        })
+        .take(most)
+    }
+
+    /// The lists that are not empty, in rising order.
+    fn lists(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..FIRST * SECOND).filter(|&list| self.head(list) != NIL)
+    }
+
+    /// Invariant 6.
+    fn check_bitmaps(&self) -> Result<(), Broken> {
+        for first in 0..u32::BITS {
+            let bits = self.second.get(first as usize).copied().unwrap_or(0);
+            let heads = |second| self.heads.get((first * SECOND + second) as usize);
+            let expect = (0..SECOND)
+                .filter(|&second| heads(second).is_some_and(|&head| head != NIL))
+                .fold(0, |bits, second| bits | 1 << second);
+            if bits != expect || (self.first & 1 << first != 0) != (bits != 0) {
+                return Err(Broken { invariant: 6, at: Offset(0) });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tlsf<Pages> {
+    /// Its row of the table.
+    pub const INFO: Info = Info {
+        name: "tlsf",
+        summary: "a list of holes for each class of sizes, found through bitmaps in constant time",
+        options: &[],
+        inner: &[],
+        build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
+    };
+}
+
+impl<M: Memory> Over<M> for Tlsf<M> {
+    /// The memory's length is a multiple of 8; less than 24 bytes hold no block at all.
+    fn new(memory: M) -> Self {
+        let size_bytes = memory.len();
+        assert!(size_bytes.is_multiple_of(GRAIN_BYTES), "{size_bytes} is no multiple of 8");
+        let mut heap = Self {
+            memory,
+            first: 0,
+            second: [0; FIRST as usize],
+            heads: [NIL; (FIRST * SECOND) as usize],
+        };
+        heap.lay_out(&mut ());
+        heap
+    }
+}
+
+stored_in_memory!(Tlsf);
+
+impl<M: Memory> Design for Tlsf<M> {
+    #[inline]
+    fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
+        if layout.size() >= self.memory.len() as usize {
+            return Err(Full);
+        }
+        let need = block_bytes(layout.size() as u64) as u32;
+        observer.step(Step::Rounded { asked_bytes: layout.size() as u32, block_bytes: need });
+        let align = layout.align() as u32;
+        let fit = if align <= GRAIN_BYTES {
+            self.find(need, &mut observer)
+        } else {
+            self.find_aligned(need, align, &mut observer)
+        };
+        let fit = fit.ok_or(Full)?;
+        let size_bytes = self.take(&fit, need, &mut observer);
+        Ok(Placement { at: payload_of(fit.block), granted_bytes: size_bytes - HEADER_BYTES })
+    }
+
+    #[inline]
+    fn deallocate(&mut self, at: Offset, _: Layout, mut observer: impl Observer) {
+        let block = header_of(at);
+        let header = self.header(block);
+        debug_assert!(header.in_use(), "{at:?} is freed but not in use");
+        self.release(block, header, &mut observer);
+    }
+
+    #[inline]
+    fn resize(
+        &mut self,
+        at: Offset,
+        _: Layout,
+        new_bytes: u32,
+        mut observer: impl Observer,
+    ) -> Result<Placement, Full> {
+        if new_bytes >= self.memory.len() {
+            return Err(Full);
+        }
+        let block = header_of(at);
+        let need = block_bytes(u64::from(new_bytes)) as u32;
+        let header = self.header(block);
+        let size_bytes = header.size_bytes();
+        let size_bytes = if need > size_bytes {
+            let behind = self.header(block.plus(size_bytes));
+            let hole_bytes = behind.size_bytes();
+            if behind.in_use() || need > size_bytes + hole_bytes {
+                return Err(Full);
+            }
+            self.extend(block, header, hole_bytes, need, &mut observer)
+        } else {
+            self.trim(block, header, need, &mut observer)
+        };
+        self.debug_check_around(block);
+        Ok(Placement { at, granted_bytes: size_bytes - HEADER_BYTES })
+    }
+
+    fn grow(&mut self, len: u32, mut observer: impl Observer) {
+        let old_bytes = self.memory.len();
+        self.memory.grow(len);
+        let added_bytes = len - old_bytes;
+        assert!(added_bytes.is_multiple_of(GRAIN_BYTES), "{added_bytes} bytes make no block");
+        if !holds_a_block(old_bytes) {
+            return self.lay_out(&mut observer);
+        }
+        if added_bytes == 0 {
+            return;
+        }
+        // The old end word becomes a header.
+        let added = Offset(old_bytes - EDGE_BYTES);
+        let front = self.header(added).0 & HOLE_IN_FRONT;
+        if added_bytes < MIN_BLOCK_BYTES && front == 0 {
+            unreachable!("{added_bytes} bytes make no block");
+        }
+        let end = self.end();
+        self.set_used(end, 0, 0);
+        self.release(added, Header(added_bytes | IN_USE | front), &mut observer);
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+        let len = Offset(self.memory.len());
+        let end = if self.has_blocks() { self.end() } else { len };
+        let mut at = Offset(0);
+        std::iter::from_fn(move || {
+            let books = |size_bytes| Piece { at, size_bytes, kind: PieceKind::Books };
+            let piece = if at == len {
+                return None;
+            } else if !self.has_blocks() {
+                books(len.0)
+            } else if at == Offset(0) || at == end {
+                books(EDGE_BYTES)
+            } else {
+                let header = self.header(at);
+                let kind = if header.in_use() { PieceKind::Block } else { PieceKind::Hole };
+                // A damaged size must not lead astray: the rest of the arena is one piece then.
+                let rest = end.since(at);
+                let sane = (MIN_BLOCK_BYTES..=rest).contains(&header.size_bytes());
+                Piece { at, size_bytes: if sane { header.size_bytes() } else { rest }, kind }
+            };
+            at = piece.end();
+            Some(piece)
+        })
+    }
+
+    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.lists().flat_map(|list| self.holes_of(list))
+    }
+
+    fn structure(&self) -> Structure {
+        let second = (0..FIRST).zip(self.second).filter(|&(_, bits)| bits != 0).collect();
+        let lists = self.lists().map(|list| List {
+            class: class_of(list),
+            holes: self.holes_of(list).collect(),
+        });
+        Structure::Lists { first: Some(self.first), second, lists: lists.collect() }
+    }
+
+    fn need(&self, layout: Layout) -> Need {
+        let payload_bytes = block_bytes(layout.size() as u64) - u64::from(HEADER_BYTES);
+        Need { payload_bytes, edges: Edges::front(HEADER_BYTES) }
+    }
+
+    fn fits(&self, hole: Piece) -> u32 {
+        hole.size_bytes - HEADER_BYTES
+    }
+
+    fn block_edges(&self, _: Offset) -> Edges {
+        Edges::front(HEADER_BYTES)
+    }
+
+    fn hole_edges(&self, _: Piece) -> Edges {
+        Edges { front_bytes: 12, rear_bytes: 4 }
+    }
+
+    fn rules(&self) -> Vec<&'static str> {
+        vec![
+            "blocks tile the arena",
+            "every size is a multiple of 8, at least 16",
+            "a header knows a hole in front, and the hole's last word is its size",
+            "no two neighbours are both holes",
+            "each hole is in the list of its size, and nothing else is in a list",
+            "a bit is set exactly when its list is not empty",
+        ]
+    }
+
+    fn check(&self) -> Result<Census, Broken> {
+        let mut census = Census::default();
+        if !self.has_blocks() {
+            return Ok(census);
+        }
+        let mut at = FIRST_BLOCK;
+        let mut hole_in_front = false;
+        while at < self.end() {
+            self.check_block(at, hole_in_front)?;
+            let header = self.header(at);
+            hole_in_front = !header.in_use();
+            if hole_in_front {
+                census.holes += 1;
+            } else {
+                census.used += 1;
+            }
+            at = at.plus(header.size_bytes());
+        }
+        let end = self.header(at);
+        if at != self.end() || end.size_bytes() != 0 || !end.in_use() {
+            return Err(Broken { invariant: 1, at });
+        }
+        if end.hole_in_front() != hole_in_front {
+            return Err(Broken { invariant: 3, at });
+        }
+        self.check_bitmaps()?;
+        // Each hole is linked where its size belongs, so the lists are right if they hold as many, of the right sizes.
+        let mut listed = 0;
+        for list in self.lists() {
+            if !self.is_place(self.head(list)) {
+                return Err(Broken { invariant: 5, at: self.head(list) });
+            }
+            for hole in self.holes_of(list) {
+                listed += 1;
+                let is_hole = !self.header(hole.at).in_use() && hole.size_bytes < self.end().0;
+                if listed > census.holes || !is_hole || list_of(hole.size_bytes) != list {
+                    return Err(Broken { invariant: 5, at: hole.at });
+                }
+            }
+        }
+        if listed == census.holes {
+            Ok(census)
+        } else {
+            Err(Broken { invariant: 5, at: FIRST_BLOCK })
+        }
+    }
+}
+
+/// Whether so long a memory has room for the blank word, the smallest block and the end word.
+fn holds_a_block(len: u32) -> bool {
+    len >= EDGE_BYTES + MIN_BLOCK_BYTES + EDGE_BYTES
+}
+
+/// The bytes of a block with so large a payload, header and rounding included.
+#[inline]
+fn block_bytes(payload_bytes: u64) -> u64 {
+    (payload_bytes + u64::from(HEADER_BYTES))
+        .next_multiple_of(u64::from(GRAIN_BYTES))
+        .max(u64::from(MIN_BLOCK_BYTES))
+}
+
+// The classes. With sizes counted in grains of 8 bytes, a list holds `1 << shift` of them, and `shift` grows by one with
+// each power of two above 32 grains.
+
+#[inline]
+fn shift_of(grains: u32) -> u32 {
+    (grains / SECOND | 1).ilog2()
+}
+
+/// The number of the list that holds of so many bytes are in: 32N + M.
+///
+/// A number of grains between `32 << shift` and `64 << shift` has `grains >> shift` between 32 and 64, so that adding 32
+/// for each shift continues where the power of two below ended.
+#[inline]
+fn list_of(size_bytes: u32) -> u32 {
+    let grains = size_bytes / GRAIN_BYTES;
+    let shift = shift_of(grains);
+    shift * SECOND + (grains >> shift)
+}
+
+/// The smallest size from `size_bytes` on that every hole of its list has.
+#[inline]
+fn round_up_to_list(size_bytes: u32) -> u32 {
+    size_bytes + (GRAIN_BYTES << shift_of(size_bytes / GRAIN_BYTES)) - GRAIN_BYTES
+}
+
+/// N and M of a list.
+#[inline]
+fn levels(list: u32) -> (u32, u32) {
+    (list / SECOND, list % SECOND)
+}
+
+/// What a list holds, for the observer.
+fn class_of(list: u32) -> Class {
+    let (first, second) = levels(list);
+    let shift = first.saturating_sub(1);
+    let grains = if first == 0 { second } else { (SECOND + second) << shift };
+    let min_bytes = grains * GRAIN_BYTES;
+    let max_bytes = min_bytes + (GRAIN_BYTES << shift) - GRAIN_BYTES;
+    Class { first, second: Some(second), min_bytes, max_bytes }
+}
+
+#[inline]
+fn header_of(payload: Offset) -> Offset {
+    payload.minus(HEADER_BYTES)
+}
+
+#[inline]
+fn payload_of(block: Offset) -> Offset {
+    block.plus(HEADER_BYTES)
+}
+
+#[inline]
+fn next_of(hole: Offset) -> Offset {
+    hole.plus(HEADER_BYTES)
+}
+
+#[inline]
+fn prev_of(hole: Offset) -> Offset {
+    hole.plus(HEADER_BYTES + 4)
+}
+
+#[inline]
+fn tag_of(hole: Offset, size_bytes: u32) -> Offset {
+    tag_in_front(hole.plus(size_bytes))
+}
+
+#[inline]
+fn tag_in_front(block: Offset) -> Offset {
+    block.minus(4)
+}
+
+/// Where a block goes in `hole` so that its payload is aligned and what is left in front is no block or a whole one.
+fn place(hole: Offset, align_bytes: u32) -> Offset {
+    let aligned = header_of(payload_of(hole).align_up(align_bytes));
+    match aligned.since(hole) {
+        gap if gap > 0 && gap < MIN_BLOCK_BYTES => aligned.plus(align_bytes),
+        _ => aligned,
+    }
+}
