@@ -181,7 +181,8 @@ impl fmt::Debug for Spec {
 }
 
 /// Every allocator there is, in the order they are taught.
-pub static HEAPS: &[&Info] = &[&Bump::<Pages>::INFO, &FirstFit::<Pages>::INFO, &Tlsf::<Pages>::INFO];
+pub static HEAPS: &[&Info] =
+    &[&Bump::<Pages>::INFO, &FirstFit::<Pages>::INFO, &Tlsf::<Pages>::INFO];
 
 /// The row called `name`.
 pub fn named(name: &str) -> Option<&'static Info> {

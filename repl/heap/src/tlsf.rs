@@ -55,8 +55,12 @@ use crate::{
 const HEADER_BYTES: u32 = 4;
 const MIN_BLOCK_BYTES: u32 = 16;
 const GRAIN_BYTES: u32 = 8;
-/// The blank word and the end word.
-const EDGE_BYTES: u32 = 4;
+/// A hole of no size at the arena's start. A link to nowhere leads to it, so that links are written without asking.
+const NIL: Offset = Offset(0);
+/// Up to where its links reach.
+const FIRST_BLOCK: Offset = Offset(12);
+/// The end word.
+const END_BYTES: u32 = 4;
 
 const IN_USE: u32 = 1;
 const HOLE_IN_FRONT: u32 = 2;
@@ -64,11 +68,10 @@ const FLAGS: u32 = GRAIN_BYTES - 1;
 
 /// Lists on the second level, for each power of two.
 const SECOND: u32 = 32;
+/// Sizes below this have a list each.
+const LINEAR_BYTES: u32 = 2 * SECOND * GRAIN_BYTES;
 /// Classes on the first level: enough for a hole of [`MAX_ARENA`](crate::MAX_ARENA) bytes, with room for rounding up.
 const FIRST: u32 = 24;
-/// The end of a list. The blank word lies there, so no block starts there.
-const NIL: Offset = Offset(0);
-const FIRST_BLOCK: Offset = Offset(EDGE_BYTES);
 
 /// The TLSF allocator. See the top of the file.
 #[derive(Clone, Debug)]
@@ -87,8 +90,6 @@ struct Fit {
     list: u32,
     hole: Offset,
     hole_bytes: u32,
-    /// Where the block will start: the hole's start, or further up for alignment.
-    block: Offset,
 }
 
 /// A header's word, taken apart.
@@ -115,7 +116,7 @@ impl Header {
 impl<M: Memory> Tlsf<M> {
     /// The header of no block, behind the last one.
     fn end(&self) -> Offset {
-        Offset(self.memory.len() - EDGE_BYTES)
+        Offset(self.memory.len() - END_BYTES)
     }
 
     fn has_blocks(&self) -> bool {
@@ -181,74 +182,53 @@ impl<M: Memory> Tlsf<M> {
         let (first, second) = levels(list);
         let next = self.head(list);
         self.set_next(hole, next);
-        if next != NIL {
-            self.set_prev(next, hole);
-        }
+        self.set_prev(hole, NIL);
+        self.set_prev(next, hole);
         self.heads[list as usize] = hole;
-        self.second[first as usize] |= 1 << second;
-        self.first |= 1 << first;
+        let bits = self.second[first as usize];
+        if bits == 0 {
+            self.first |= 1 << first;
+        }
+        self.second[first as usize] = bits | 1 << second;
     }
 
-    /// Takes the head off `list`. The new head's `prev` is left as it is: nobody reads it, and to write it would fetch a
-    /// line of memory that the caller has no other use for.
+    /// Takes `hole`, the head of `list`, off it.
     #[inline]
     fn pop(&mut self, hole: Offset, list: u32) {
         let next = self.next(hole);
         self.heads[list as usize] = next;
+        self.set_prev(next, NIL);
         if next == NIL {
             let (first, second) = levels(list);
-            self.second[first as usize] &= !(1 << second);
-            if self.second[first as usize] == 0 {
+            let bits = self.second[first as usize] & !(1 << second);
+            self.second[first as usize] = bits;
+            if bits == 0 {
                 self.first &= !(1 << first);
             }
         }
     }
 
-    /// Takes `hole` out of `list`, wherever it is in it.
+    /// Takes `hole` out of the list it is in.
     #[inline]
-    fn unlink(&mut self, hole: Offset, list: u32) {
-        if self.head(list) == hole {
-            self.pop(hole, list);
+    fn unlink(&mut self, hole: Offset, size_bytes: u32) {
+        let prev = self.prev(hole);
+        if prev == NIL {
+            self.pop(hole, list_of(size_bytes));
         } else {
-            let (prev, next) = (self.prev(hole), self.next(hole));
+            let next = self.next(hole);
             self.set_next(prev, next);
-            if next != NIL {
-                self.set_prev(next, prev);
-            }
+            self.set_prev(next, prev);
         }
     }
 
-    /// Gives the place of `old` in `list` to `new`: a hole that changed its start, and not its class.
+    /// Gives the place of `old`, the head of `list`, to `new`: a hole that changed its start, and not its class.
     #[inline]
-    fn relink(&mut self, old: Offset, new: Offset, list: u32) {
+    fn replace_head(&mut self, old: Offset, new: Offset, list: u32) {
         let next = self.next(old);
-        if self.head(list) == old {
-            self.heads[list as usize] = new;
-        } else {
-            let prev = self.prev(old);
-            self.set_prev(new, prev);
-            self.set_next(prev, new);
-        }
+        self.heads[list as usize] = new;
         self.set_next(new, next);
-        if next != NIL {
-            self.set_prev(next, new);
-        }
-    }
-
-    /// The first list from `list` on that is not empty.
-    #[inline]
-    fn first_list_from(&self, list: u32) -> Option<u32> {
-        let (first, second) = levels(list);
-        let here = self.second[first as usize] & (u32::MAX << second);
-        if here != 0 {
-            return Some(first * SECOND + here.trailing_zeros());
-        }
-        let above = self.first & (u32::MAX << 1 << first);
-        if above == 0 {
-            return None;
-        }
-        let first = above.trailing_zeros() % SECOND;
-        Some(first * SECOND + self.second[first as usize].trailing_zeros())
+        self.set_prev(new, NIL);
+        self.set_prev(next, new);
     }
 
     // Finding, cutting and joining.
@@ -257,98 +237,129 @@ impl<M: Memory> Tlsf<M> {
     /// first list whose every hole is.
     #[inline]
     fn find(&self, need: u32, observer: &mut impl Observer) -> Option<Fit> {
-        let nearest = list_of(need);
-        let safe = list_of(round_up_to_list(need));
-        if nearest != safe {
-            let hole = self.head(nearest);
-            observer.step(Step::Class { class: class_of(nearest), found: hole != NIL });
+        let mut list = list_of(need);
+        if need >= LINEAR_BYTES {
+            let hole = self.head(list);
+            let hole_bytes = self.header(hole).size_bytes();
+            let fits = hole_bytes >= need;
+            observer.step(Step::Class { class: class_of(list), found: hole != NIL });
             if hole != NIL {
-                let hole_bytes = self.header(hole).size_bytes();
-                let fits = hole_bytes >= need;
                 observer.step(Step::Looked { at: hole, size_bytes: hole_bytes, fits });
-                if fits {
-                    return Some(Fit { list: nearest, hole, hole_bytes, block: hole });
-                }
             }
+            if fits {
+                return Some(Fit { list, hole, hole_bytes });
+            }
+            list = list_of(round_up_to_list(need));
         }
-        let found = self.first_list_from(safe);
-        if found != Some(safe) {
-            observer.step(Step::Class { class: class_of(safe), found: false });
+        let (mut first, second) = levels(list);
+        let mut bits = self.second[first as usize] & (u32::MAX << second);
+        if bits == 0 {
+            let above = self.first & (u32::MAX << 1 << first);
+            if above == 0 {
+                return None;
+            }
+            first = lowest_bit(above);
+            bits = self.second[first as usize];
         }
-        let list = found?;
+        let list = first * SECOND + lowest_bit(bits);
         let hole = self.head(list);
         let hole_bytes = self.header(hole).size_bytes();
         observer.step(Step::Class { class: class_of(list), found: true });
         observer.step(Step::Looked { at: hole, size_bytes: hole_bytes, fits: true });
-        Some(Fit { list, hole, hole_bytes, block: hole })
+        Some(Fit { list, hole, hole_bytes })
     }
 
-    /// As `find`, for an alignment above 8. The nearest hole may do, or not; one with room for the widest gap does.
-    #[cold]
-    fn find_aligned(&self, need: u32, align: u32, observer: &mut impl Observer) -> Option<Fit> {
-        for room in [need, need + align + GRAIN_BYTES] {
-            let fit = self.find(room, observer)?;
-            let block = place(fit.hole, align);
-            if block.plus(need) <= fit.hole.plus(fit.hole_bytes) {
-                return Some(Fit { block, ..fit });
-            }
-        }
-        None
-    }
-
-    /// Makes a block of `need` bytes of the hole that was found, and holes of what is left. Says how large it became.
+    /// Makes a block of `need` bytes of the hole that was found, and a hole of the rest. Says how large it became.
     #[inline]
     fn take(&mut self, fit: &Fit, need: u32, observer: &mut impl Observer) -> u32 {
-        let Fit { list, hole, hole_bytes, block } = *fit;
-        let padding_bytes = block.since(hole);
-        let rest_bytes = hole_bytes - padding_bytes - need;
-        let (size_bytes, remaining_bytes) = if rest_bytes < MIN_BLOCK_BYTES {
-            (need + rest_bytes, 0)
-        } else {
-            (need, rest_bytes)
-        };
-        observer.step(Step::Cut {
-            at: hole,
-            padding_bytes,
-            header_bytes: HEADER_BYTES,
-            payload_bytes: size_bytes - HEADER_BYTES,
-            remaining_bytes,
-        });
-        let rest = block.plus(size_bytes);
-        let rest_list = list_of(remaining_bytes);
-        if padding_bytes == 0 {
-            if remaining_bytes > 0 && rest_list == list {
-                self.relink(hole, rest, list);
+        let Fit { list, hole, hole_bytes } = *fit;
+        let remaining_bytes = rest_of(hole_bytes, need);
+        tell_cut(hole, 0, HEADER_BYTES, hole_bytes, remaining_bytes, observer);
+        if remaining_bytes > 0 {
+            let rest = hole.plus(need);
+            let rest_list = list_of(remaining_bytes);
+            if rest_list == list {
+                self.replace_head(hole, rest, list);
             } else {
                 self.pop(hole, list);
-            }
-            self.set_used(block, size_bytes, 0);
-        } else {
-            self.pop(hole, list);
-            self.pad(hole, padding_bytes, observer);
-            self.set_used(block, size_bytes, HOLE_IN_FRONT);
-        }
-        if remaining_bytes > 0 {
-            self.set_hole(rest, remaining_bytes);
-            if padding_bytes > 0 || rest_list != list {
                 self.push(rest, rest_list);
             }
+            self.set_used(hole, need, 0);
+            self.set_hole(rest, remaining_bytes);
             observer.step(Step::Listed { at: rest, class: class_of(rest_list) });
         } else {
-            let behind = self.header(rest);
-            self.memory.set_word(rest, behind.0 & !HOLE_IN_FRONT);
+            self.pop(hole, list);
+            self.set_used(hole, hole_bytes, 0);
+            self.forget_hole_in_front_of(hole.plus(hole_bytes));
+        }
+        self.debug_check_around(hole);
+        hole_bytes - remaining_bytes
+    }
+
+    /// `find` and `take` for an alignment above 8. The nearest hole may do, or not; one with room for the widest gap does.
+    #[cold]
+    fn allocate_aligned(
+        &mut self,
+        need: u32,
+        align: u32,
+        observer: &mut impl Observer,
+    ) -> Result<Placement, Full> {
+        for room in [need, need + align + GRAIN_BYTES] {
+            let fit = self.find(room, observer).ok_or(Full)?;
+            let block = place(fit.hole, align);
+            let padding_bytes = block.since(fit.hole);
+            if padding_bytes + need > fit.hole_bytes {
+                continue;
+            }
+            let size_bytes = if padding_bytes == 0 {
+                self.take(&fit, need, observer)
+            } else {
+                let room = fit.hole_bytes - padding_bytes;
+                let remaining_bytes = rest_of(room, need);
+                tell_cut(fit.hole, padding_bytes, HEADER_BYTES, room, remaining_bytes, observer);
+                self.pop(fit.hole, fit.list);
+                self.add_hole(fit.hole, padding_bytes, observer);
+                self.cut(block, room, remaining_bytes, HOLE_IN_FRONT, observer)
+            };
+            return Ok(placement(block, size_bytes));
+        }
+        Err(Full)
+    }
+
+    /// Writes a block that has `room` bytes, but for the rest, which becomes a hole. Says how large it is.
+    fn cut(
+        &mut self,
+        block: Offset,
+        room: u32,
+        remaining_bytes: u32,
+        front: u32,
+        observer: &mut impl Observer,
+    ) -> u32 {
+        let size_bytes = room - remaining_bytes;
+        let behind = block.plus(size_bytes);
+        self.set_used(block, size_bytes, front);
+        if remaining_bytes > 0 {
+            self.add_hole(behind, remaining_bytes, observer);
+        } else {
+            self.forget_hole_in_front_of(behind);
         }
         self.debug_check_around(block);
         size_bytes
     }
 
-    /// The front of a hole stays a hole.
-    #[cold]
-    fn pad(&mut self, hole: Offset, padding_bytes: u32, observer: &mut impl Observer) {
-        let list = list_of(padding_bytes);
-        self.set_hole(hole, padding_bytes);
-        self.push(hole, list);
-        observer.step(Step::Listed { at: hole, class: class_of(list) });
+    #[inline]
+    fn forget_hole_in_front_of(&mut self, block: Offset) {
+        let header = self.header(block);
+        self.memory.set_word(block, header.0 & !HOLE_IN_FRONT);
+    }
+
+    /// Makes a hole of bytes that are in nobody's hands, and have no hole beside them.
+    #[inline]
+    fn add_hole(&mut self, at: Offset, size_bytes: u32, observer: &mut impl Observer) {
+        let list = list_of(size_bytes);
+        self.set_hole(at, size_bytes);
+        self.push(at, list);
+        observer.step(Step::Listed { at, class: class_of(list) });
     }
 
     /// Makes a hole of `block`, which is in nobody's hands, and joins it with the holes around it.
@@ -363,18 +374,15 @@ impl<M: Memory> Tlsf<M> {
             self.memory.set_word(behind, behind_header.0 | HOLE_IN_FRONT);
         } else {
             let behind_bytes = behind_header.size_bytes();
-            self.unlink(behind, list_of(behind_bytes));
+            self.unlink(behind, behind_bytes);
             size_bytes += behind_bytes;
         }
         if header.hole_in_front() {
             let front_bytes = self.size_in_front(block);
             at = block.minus(front_bytes);
-            self.unlink(at, list_of(front_bytes));
+            self.unlink(at, front_bytes);
             size_bytes += front_bytes;
         }
-        let list = list_of(size_bytes);
-        self.set_hole(at, size_bytes);
-        self.push(at, list);
         observer.step(Step::Joined {
             at,
             freed_bytes,
@@ -382,7 +390,7 @@ impl<M: Memory> Tlsf<M> {
             in_front: header.hole_in_front(),
             behind: !behind_header.in_use(),
         });
-        observer.step(Step::Listed { at, class: class_of(list) });
+        self.add_hole(at, size_bytes, observer);
         self.debug_check_around(at);
     }
 
@@ -397,28 +405,10 @@ impl<M: Memory> Tlsf<M> {
     ) -> u32 {
         let hole = block.plus(header.size_bytes());
         let room = header.size_bytes() + hole_bytes;
-        let remaining_bytes = if room - need < MIN_BLOCK_BYTES { 0 } else { room - need };
-        let size_bytes = room - remaining_bytes;
-        observer.step(Step::Cut {
-            at: hole,
-            padding_bytes: 0,
-            header_bytes: 0,
-            payload_bytes: hole_bytes - remaining_bytes,
-            remaining_bytes,
-        });
-        self.unlink(hole, list_of(hole_bytes));
-        self.set_used(block, size_bytes, header.0 & HOLE_IN_FRONT);
-        let behind = block.plus(size_bytes);
-        if remaining_bytes > 0 {
-            let list = list_of(remaining_bytes);
-            self.set_hole(behind, remaining_bytes);
-            self.push(behind, list);
-            observer.step(Step::Listed { at: behind, class: class_of(list) });
-        } else {
-            let word = self.header(behind).0;
-            self.memory.set_word(behind, word & !HOLE_IN_FRONT);
-        }
-        size_bytes
+        let remaining_bytes = rest_of(room, need);
+        tell_cut(hole, 0, 0, hole_bytes, remaining_bytes, observer);
+        self.unlink(hole, hole_bytes);
+        self.cut(block, room, remaining_bytes, header.0 & HOLE_IN_FRONT, observer)
     }
 
     /// Cuts the tail off `block`, if it makes a hole or joins one, and says how many bytes `block` keeps.
@@ -444,7 +434,7 @@ impl<M: Memory> Tlsf<M> {
     fn lay_out(&mut self, observer: &mut impl Observer) {
         if self.has_blocks() {
             let end = self.end();
-            self.memory.set_word(Offset(0), 0);
+            self.memory.set_word(NIL, 0);
             self.set_used(end, 0, 0);
             self.release(FIRST_BLOCK, Header(end.since(FIRST_BLOCK) | IN_USE), observer);
         }
@@ -466,7 +456,8 @@ impl<M: Memory> Tlsf<M> {
 
     /// Whether a block could start at `at`: a place for one, with room for the smallest.
     fn is_place(&self, at: Offset) -> bool {
-        at.0 % GRAIN_BYTES == EDGE_BYTES
+        at.0 % GRAIN_BYTES == FIRST_BLOCK.0 % GRAIN_BYTES
+            && at >= FIRST_BLOCK
             && at.0 < self.memory.len()
             && self.end().since(at) >= MIN_BLOCK_BYTES
     }
@@ -502,13 +493,13 @@ impl<M: Memory> Tlsf<M> {
 
     /// Whether the neighbours of `hole` in its list point to it.
     fn is_linked(&self, hole: Offset, list: u32) -> bool {
-        let next = self.next(hole);
+        let (prev, next) = (self.prev(hole), self.next(hole));
         let mirrored = next == NIL || (self.is_place(next) && self.prev(next) == hole);
-        let reached = self.head(list) == hole || {
-            let prev = self.prev(hole);
+        let reached = if prev == NIL {
+            self.head(list) == hole
+        } else {
             self.is_place(prev) && self.next(prev) == hole
         };
-        // A new head keeps the `prev` it had, so only the links of the others tell.
         reached && mirrored
     }
 
@@ -585,14 +576,12 @@ impl<M: Memory> Design for Tlsf<M> {
         let need = block_bytes(layout.size() as u64) as u32;
         observer.step(Step::Rounded { asked_bytes: layout.size() as u32, block_bytes: need });
         let align = layout.align() as u32;
-        let fit = if align <= GRAIN_BYTES {
-            self.find(need, &mut observer)
-        } else {
-            self.find_aligned(need, align, &mut observer)
-        };
-        let fit = fit.ok_or(Full)?;
+        if align > GRAIN_BYTES {
+            return self.allocate_aligned(need, align, &mut observer);
+        }
+        let fit = self.find(need, &mut observer).ok_or(Full)?;
         let size_bytes = self.take(&fit, need, &mut observer);
-        Ok(Placement { at: payload_of(fit.block), granted_bytes: size_bytes - HEADER_BYTES })
+        Ok(placement(fit.hole, size_bytes))
     }
 
     #[inline]
@@ -628,8 +617,7 @@ impl<M: Memory> Design for Tlsf<M> {
         } else {
             self.trim(block, header, need, &mut observer)
         };
-        self.debug_check_around(block);
-        Ok(Placement { at, granted_bytes: size_bytes - HEADER_BYTES })
+        Ok(placement(block, size_bytes))
     }
 
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
@@ -644,7 +632,7 @@ impl<M: Memory> Design for Tlsf<M> {
             return;
         }
         // The old end word becomes a header.
-        let added = Offset(old_bytes - EDGE_BYTES);
+        let added = Offset(old_bytes - END_BYTES);
         let front = self.header(added).0 & HOLE_IN_FRONT;
         if added_bytes < MIN_BLOCK_BYTES && front == 0 {
             unreachable!("{added_bytes} bytes make no block");
@@ -664,8 +652,10 @@ impl<M: Memory> Design for Tlsf<M> {
                 return None;
             } else if !self.has_blocks() {
                 books(len.0)
-            } else if at == Offset(0) || at == end {
-                books(EDGE_BYTES)
+            } else if at == NIL {
+                books(FIRST_BLOCK.0)
+            } else if at == end {
+                books(END_BYTES)
             } else {
                 let header = self.header(at);
                 let kind = if header.in_use() { PieceKind::Block } else { PieceKind::Hole };
@@ -685,10 +675,9 @@ impl<M: Memory> Design for Tlsf<M> {
 
     fn structure(&self) -> Structure {
         let second = (0..FIRST).zip(self.second).filter(|&(_, bits)| bits != 0).collect();
-        let lists = self.lists().map(|list| List {
-            class: class_of(list),
-            holes: self.holes_of(list).collect(),
-        });
+        let lists = self
+            .lists()
+            .map(|list| List { class: class_of(list), holes: self.holes_of(list).collect() });
         Structure::Lists { first: Some(self.first), second, lists: lists.collect() }
     }
 
@@ -770,15 +759,41 @@ impl<M: Memory> Design for Tlsf<M> {
 
 /// Whether so long a memory has room for the blank word, the smallest block and the end word.
 fn holds_a_block(len: u32) -> bool {
-    len >= EDGE_BYTES + MIN_BLOCK_BYTES + EDGE_BYTES
+    len >= FIRST_BLOCK.0 + MIN_BLOCK_BYTES + END_BYTES
 }
 
 /// The bytes of a block with so large a payload, header and rounding included.
 #[inline]
 fn block_bytes(payload_bytes: u64) -> u64 {
-    (payload_bytes + u64::from(HEADER_BYTES))
-        .next_multiple_of(u64::from(GRAIN_BYTES))
-        .max(u64::from(MIN_BLOCK_BYTES))
+    let grain = u64::from(GRAIN_BYTES);
+    let rounded = (payload_bytes + u64::from(HEADER_BYTES) + grain - 1) & !(grain - 1);
+    rounded.max(u64::from(MIN_BLOCK_BYTES))
+}
+
+/// What is left of `room` behind a block of `need` bytes: a hole's worth, or nothing.
+#[inline]
+fn rest_of(room: u32, need: u32) -> u32 {
+    let rest_bytes = room - need;
+    if rest_bytes < MIN_BLOCK_BYTES { 0 } else { rest_bytes }
+}
+
+#[inline]
+fn placement(block: Offset, size_bytes: u32) -> Placement {
+    Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
+}
+
+/// Tells that of `room` bytes, behind the padding, all but the last `remaining_bytes` were taken.
+#[inline]
+fn tell_cut(
+    at: Offset,
+    padding_bytes: u32,
+    header_bytes: u32,
+    room: u32,
+    remaining_bytes: u32,
+    observer: &mut impl Observer,
+) {
+    let payload_bytes = room - remaining_bytes - header_bytes;
+    observer.step(Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes });
 }
 
 // The classes. With sizes counted in grains of 8 bytes, a list holds `1 << shift` of them, and `shift` grows by one with
@@ -804,6 +819,12 @@ fn list_of(size_bytes: u32) -> u32 {
 #[inline]
 fn round_up_to_list(size_bytes: u32) -> u32 {
     size_bytes + (GRAIN_BYTES << shift_of(size_bytes / GRAIN_BYTES)) - GRAIN_BYTES
+}
+
+/// The number of the lowest bit that is set; 31 for none.
+#[inline]
+fn lowest_bit(bits: u32) -> u32 {
+    (bits | 1 << 31).trailing_zeros()
 }
 
 /// N and M of a list.
