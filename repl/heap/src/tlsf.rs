@@ -54,13 +54,17 @@ use crate::{
 
 const HEADER_BYTES: u32 = 4;
 const MIN_BLOCK_BYTES: u32 = 16;
-const GRAIN_BYTES: u32 = 8;
+const GRAIN_BYTES: u32 = 16;
 /// A hole of no size at the arena's start. A link to nowhere leads to it, so that links are written without asking.
 const NIL: Offset = Offset(0);
 /// Up to where its links reach.
 const FIRST_BLOCK: Offset = Offset(12);
 /// The end word.
 const END_BYTES: u32 = 4;
+
+/// Where a hole's links lie in it.
+const NEXT: u32 = 4;
+const PREV: u32 = 8;
 
 const IN_USE: u32 = 1;
 const HOLE_IN_FRONT: u32 = 2;
@@ -158,22 +162,22 @@ impl<M: Memory> Tlsf<M> {
 
     #[inline]
     fn next(&self, hole: Offset) -> Offset {
-        Offset(self.memory.word(next_of(hole)))
+        Offset(self.memory.field(hole, NEXT))
     }
 
     #[inline]
     fn prev(&self, hole: Offset) -> Offset {
-        Offset(self.memory.word(prev_of(hole)))
+        Offset(self.memory.field(hole, PREV))
     }
 
     #[inline]
     fn set_next(&mut self, hole: Offset, next: Offset) {
-        self.memory.set_word(next_of(hole), next.0);
+        self.memory.set_field(hole, NEXT, next.0);
     }
 
     #[inline]
     fn set_prev(&mut self, hole: Offset, prev: Offset) {
-        self.memory.set_word(prev_of(hole), prev.0);
+        self.memory.set_field(hole, PREV, prev.0);
     }
 
     /// Puts `hole` at the head of `list`.
@@ -198,13 +202,11 @@ impl<M: Memory> Tlsf<M> {
         let next = self.next(hole);
         self.heads[list as usize] = next;
         self.set_prev(next, NIL);
-        if next == NIL {
-            let (first, second) = levels(list);
-            let bits = self.second[first as usize] & !(1 << second);
-            self.second[first as usize] = bits;
-            if bits == 0 {
-                self.first &= !(1 << first);
-            }
+        let (first, second) = levels(list);
+        let bits = self.second[first as usize] & !(u32::from(next == NIL) << second);
+        self.second[first as usize] = bits;
+        if bits == 0 {
+            self.first &= !(1 << first);
         }
     }
 
@@ -237,8 +239,17 @@ impl<M: Memory> Tlsf<M> {
     /// first list whose every hole is.
     #[inline]
     fn find(&self, need: u32, observer: &mut impl Observer) -> Option<Fit> {
-        let mut list = list_of(need);
-        if need >= LINEAR_BYTES {
+        let mut list;
+        if need < LINEAR_BYTES {
+            list = need / GRAIN_BYTES;
+            let hole = self.head(list);
+            observer.step(Step::Class { class: class_of(list), found: hole != NIL });
+            if hole != NIL {
+                observer.step(Step::Looked { at: hole, size_bytes: need, fits: true });
+                return Some(Fit { list, hole, hole_bytes: need });
+            }
+        } else {
+            list = list_of(need);
             let hole = self.head(list);
             let hole_bytes = self.header(hole).size_bytes();
             let fits = hole_bytes >= need;
@@ -613,11 +624,34 @@ impl<M: Memory> Design for Tlsf<M> {
             if behind.in_use() || need > size_bytes + hole_bytes {
                 return Err(Full);
             }
+            let need = wish(need).min(size_bytes + hole_bytes);
             self.extend(block, header, hole_bytes, need, &mut observer)
         } else {
             self.trim(block, header, need, &mut observer)
         };
         Ok(placement(block, size_bytes))
+    }
+
+    #[inline]
+    fn reallocate(
+        &mut self,
+        at: Offset,
+        layout: Layout,
+        new_bytes: u32,
+        mut observer: impl Observer,
+    ) -> Result<Placement, Full> {
+        if let Ok(placed) = self.resize(at, layout, new_bytes, &mut observer) {
+            return Ok(placed);
+        }
+        if new_bytes >= self.memory.len() {
+            return Err(Full);
+        }
+        let need = wish(block_bytes(u64::from(new_bytes)) as u32);
+        let new_layout = Layout::from_size_align((need - HEADER_BYTES) as usize, layout.align()).or(Err(Full))?;
+        let placed = self.allocate(new_layout, &mut observer)?;
+        self.memory.copy(at, placed.at, new_bytes.min(layout.size() as u32));
+        self.deallocate(at, layout, &mut observer);
+        Ok(placed)
     }
 
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
@@ -778,6 +812,9 @@ fn rest_of(room: u32, need: u32) -> u32 {
 }
 
 #[inline]
+fn wish(need: u32) -> u32 { need.next_multiple_of(64) }
+
+#[inline]
 fn placement(block: Offset, size_bytes: u32) -> Placement {
     Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
 }
@@ -851,16 +888,6 @@ fn header_of(payload: Offset) -> Offset {
 #[inline]
 fn payload_of(block: Offset) -> Offset {
     block.plus(HEADER_BYTES)
-}
-
-#[inline]
-fn next_of(hole: Offset) -> Offset {
-    hole.plus(HEADER_BYTES)
-}
-
-#[inline]
-fn prev_of(hole: Offset) -> Offset {
-    hole.plus(HEADER_BYTES + 4)
 }
 
 #[inline]
