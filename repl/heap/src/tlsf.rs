@@ -2,43 +2,44 @@
 //! instructions.
 //!
 //! ```text
-//!  0      4                                                                       len - 4  len
-//!  | blank | block              | block              | hole                        | end   |
-//!  +-------+--------------------+--------------------+-----------------------------+-------+
+//!  0           12                                                            len - 4  len
+//!  | null hole  | block              | block        | hole                     | end   |
+//!  +------------+--------------------+--------------+--------------------------+-------+
 //!
 //!  block in use                  hole
 //!  +------+---------------+      +------+------+------+-------+------+  +------+
-//!  | word | payload …     |      | word | next | prev | unset | size |  | word | of the block behind
+//!  | word | payload …     |      | word | next | prev | unset | tag  |  | word | of the block behind
 //!  +------+---------------+      +------+------+------+-------+------+  +------+
 //!  ^      ^                             ^      ^              ^
-//!  block  block + 4                     links                 tag: only while it is a hole
+//!  block  block + 4                     links                 size, only while it is a hole
 //!
-//!  word = size of the block, a multiple of 8, + 1 if it is in use, + 2 if the block in front is a hole
+//!  word = size of the block, a multiple of 16, + 1 if it is in use, + 2 if the block in front is a hole
 //! ```
 //!
-//! Sizes below 256 have a list each. From there on a power of two has 32 lists: list (1, M) holds 256 + 8M, list (2, M)
-//! 512 + 16M up to the next, and so on. Bit N of the first bitmap says that some list (N, _) has a hole, bit M of the
-//! second bitmap of N that (N, M) has. A request goes to the first list whose every hole is large enough, so nothing is
-//! searched: two bit scans and the head of a list. One hole may be left that is nearer: the head of the list that
-//! the request's own size is in. It is looked at first, since freed blocks of the same size lie there.
+//! Each size below 1,024 has a list. From there on 32 lists share a power of two: list (2, M) holds sizes from 1024 + 32M
+//! on, list (3, M) from 2048 + 64M on. Bit N of the first bitmap says that some list (N, _) has a hole, and bit M of
+//! the second bitmap of N that (N, M) has one. A request goes to the first list in which every hole is large enough, so
+//! nothing is searched: two bit scans and the head of a list. Large requests look first at the head of the list that their
+//! own size is in, for a block that was freed is often asked for again; without that look they pass over it.
 //!
-//! A block has a header of one word and no footer. Only a hole has a tag with its size in its last word (Knuth's boundary
-//! tag), and the header behind says in bit 1 whether the tag is there. Blocks start 4 bytes in front of a multiple of 8, so
-//! payloads lie at multiples of 8; the arena's first word stays blank for that. The last word is the header of a block of
-//! no size, so that every block has one behind it.
+//! A block has a header of one word and no footer. Only a hole has a tag, its size in its last word (Knuth's boundary
+//! tag), and bit 1 of the header behind says whether there is one. Blocks start 4 bytes in front of a multiple of 16,
+//! so that payloads lie at multiples of 16. The first 12 bytes are a hole of no size: a link to nowhere leads there, and
+//! what is written to such a link does no harm, so links are written without asking. The last word is the header of a block
+//! of no size: so every block has one behind it.
 //!
 //! Invariants:
 //!
-//! 1. Blocks tile the arena between the blank word and the end word.
-//! 2. Every size is a multiple of 8 and at least 16, room for a header, two links and a tag.
+//! 1. Blocks tile the arena between the null hole, whose size is 0, and the end word, which is in use.
+//! 2. Every size is a multiple of 16 and at least 16, room for a header, two links and a tag.
 //! 3. Bit 1 of a header is set exactly when the block in front is a hole, whose last word is then its size.
 //! 4. No two neighbours are both holes.
-//! 5. Each hole is in the list of its size, the lists hold nothing else, and every `prev` but a head's mirrors a `next`.
+//! 5. Each hole is in the list of its size, the lists hold nothing else, and every `prev` mirrors a `next`.
 //! 6. A bit of the bitmaps is set exactly when its list, or some list of its class, is not empty.
 //!
-//! Cost: allocate, deallocate and resize are O(1): no loop in any of them.
-//! Bad at: the last few per cent. Above 256 bytes a request passes over holes of its own list that would fit, but for the
-//! head; and nothing draws blocks that die together to the same place.
+//! Cost: allocate, deallocate and resize are O(1): there is no loop in any of them.
+//! Bad at: small blocks, which are rounded up to 12, 28, 44 and so on. From 1,024 bytes on a request may pass over the one
+//! hole that would have held it, and what is left of the larger one it takes is lost to other large requests.
 //!
 //! Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for real-time systems", ECRTS 2004.
 
@@ -49,17 +50,17 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::{
     Broken, Census, Class, Design, Edges, Full, Info, List, Memory, Need, Observer, Offset, Over,
-    Piece, PieceKind, Placement, Step, Structure,
+    Piece, PieceKind, Placement, Step, Structure, Unfit,
 };
 
 const HEADER_BYTES: u32 = 4;
 const MIN_BLOCK_BYTES: u32 = 16;
 const GRAIN_BYTES: u32 = 16;
-/// A hole of no size at the arena's start. A link to nowhere leads to it, so that links are written without asking.
+
+/// The null hole. No block starts there, so it ends each list.
 const NIL: Offset = Offset(0);
-/// Up to where its links reach.
+/// Behind the links of the null hole.
 const FIRST_BLOCK: Offset = Offset(12);
-/// The end word.
 const END_BYTES: u32 = 4;
 
 /// Where a hole's links lie in it.
@@ -70,12 +71,15 @@ const IN_USE: u32 = 1;
 const HOLE_IN_FRONT: u32 = 2;
 const FLAGS: u32 = GRAIN_BYTES - 1;
 
-/// Lists on the second level, for each power of two.
+/// Lists on the second level, for each class of the first.
 const SECOND: u32 = 32;
+/// Classes on the first level: as many as a request for [`MAX_ARENA`](crate::MAX_ARENA) bytes, rounded up, can name.
+const FIRST: u32 = 23;
 /// Sizes below this have a list each.
 const LINEAR_BYTES: u32 = 2 * SECOND * GRAIN_BYTES;
-/// Classes on the first level: enough for a hole of [`MAX_ARENA`](crate::MAX_ARENA) bytes, with room for rounding up.
-const FIRST: u32 = 24;
+
+/// A block that grew will grow again, so it gets bytes to spare: up to a multiple of this.
+const RESERVE_BYTES: u32 = 64;
 
 /// The TLSF allocator. See the top of the file.
 #[derive(Clone, Debug)]
@@ -118,9 +122,9 @@ impl Header {
 }
 
 impl<M: Memory> Tlsf<M> {
-    /// The header of no block, behind the last one.
+    /// Where the end word is. There must be room for one.
     fn end(&self) -> Offset {
-        Offset(self.memory.len() - END_BYTES)
+        end_of(self.memory.len())
     }
 
     fn has_blocks(&self) -> bool {
@@ -134,7 +138,7 @@ impl<M: Memory> Tlsf<M> {
         Header(self.memory.word(block))
     }
 
-    /// Writes a block's header; what lies in front is in use, or `front` says otherwise.
+    /// Writes a block's header. `front` is [`HOLE_IN_FRONT`] or 0.
     #[inline]
     fn set_used(&mut self, block: Offset, size_bytes: u32, front: u32) {
         self.memory.set_word(block, size_bytes | IN_USE | front);
@@ -280,31 +284,24 @@ impl<M: Memory> Tlsf<M> {
         Some(Fit { list, hole, hole_bytes })
     }
 
-    /// Makes a block of `need` bytes of the hole that was found, and a hole of the rest. Says how large it became.
+    /// Makes a block of `need` bytes of the hole that was found, and a hole of the rest.
     #[inline]
-    fn take(&mut self, fit: &Fit, need: u32, observer: &mut impl Observer) -> u32 {
+    fn take(&mut self, fit: &Fit, need: u32, observer: &mut impl Observer) {
         let Fit { list, hole, hole_bytes } = *fit;
-        let remaining_bytes = rest_of(hole_bytes, need);
-        tell_cut(hole, 0, HEADER_BYTES, hole_bytes, remaining_bytes, observer);
-        if remaining_bytes > 0 {
-            let rest = hole.plus(need);
-            let rest_list = list_of(remaining_bytes);
-            if rest_list == list {
-                self.replace_head(hole, rest, list);
-            } else {
-                self.pop(hole, list);
-                self.push(rest, rest_list);
-            }
-            self.set_used(hole, need, 0);
-            self.set_hole(rest, remaining_bytes);
-            observer.step(Step::Listed { at: rest, class: class_of(rest_list) });
+        let remaining_bytes = hole_bytes - need;
+        observer.step(cut(hole, 0, HEADER_BYTES, need, remaining_bytes));
+        let behind = hole.plus(need);
+        if remaining_bytes == 0 {
+            self.pop(hole, list);
+            self.forget_hole_in_front_of(behind);
+        } else if list == list_of(remaining_bytes) {
+            self.move_head(hole, behind, remaining_bytes, list, observer);
         } else {
             self.pop(hole, list);
-            self.set_used(hole, hole_bytes, 0);
-            self.forget_hole_in_front_of(hole.plus(hole_bytes));
+            self.add_hole(behind, remaining_bytes, observer);
         }
+        self.set_used(hole, need, 0);
         self.debug_check_around(hole);
-        hole_bytes - remaining_bytes
     }
 
     /// `find` and `take` for an alignment above 8. The nearest hole may do, or not; one with room for the widest gap does.
@@ -315,47 +312,44 @@ impl<M: Memory> Tlsf<M> {
         align: u32,
         observer: &mut impl Observer,
     ) -> Result<Placement, Full> {
-        for room in [need, need + align + GRAIN_BYTES] {
+        for room in [need, need + align - GRAIN_BYTES] {
             let fit = self.find(room, observer).ok_or(Full)?;
-            let block = place(fit.hole, align);
-            let padding_bytes = block.since(fit.hole);
-            if padding_bytes + need > fit.hole_bytes {
-                continue;
+            let Fit { list, hole, hole_bytes } = fit;
+            let block = header_of(payload_of(hole).align_up(align));
+            let padding_bytes = block.since(hole);
+            if padding_bytes == 0 {
+                self.take(&fit, need, observer);
+                return Ok(placement(block, need));
             }
-            let size_bytes = if padding_bytes == 0 {
-                self.take(&fit, need, observer)
-            } else {
-                let room = fit.hole_bytes - padding_bytes;
-                let remaining_bytes = rest_of(room, need);
-                tell_cut(fit.hole, padding_bytes, HEADER_BYTES, room, remaining_bytes, observer);
-                self.pop(fit.hole, fit.list);
-                self.add_hole(fit.hole, padding_bytes, observer);
-                self.cut(block, room, remaining_bytes, HOLE_IN_FRONT, observer)
-            };
-            return Ok(placement(block, size_bytes));
+            if padding_bytes + need <= hole_bytes {
+                let remaining_bytes = hole_bytes - padding_bytes - need;
+                observer.step(cut(hole, padding_bytes, HEADER_BYTES, need, remaining_bytes));
+                self.pop(hole, list);
+                self.add_hole(hole, padding_bytes, observer);
+                self.split(block, need, remaining_bytes, HOLE_IN_FRONT, observer);
+                return Ok(placement(block, need));
+            }
         }
         Err(Full)
     }
 
-    /// Writes a block that has `room` bytes, but for the rest, which becomes a hole. Says how large it is.
-    fn cut(
+    /// Writes a block of `need` bytes and, behind it, a hole of what remains of the hole it was cut from.
+    fn split(
         &mut self,
         block: Offset,
-        room: u32,
+        need: u32,
         remaining_bytes: u32,
         front: u32,
         observer: &mut impl Observer,
-    ) -> u32 {
-        let size_bytes = room - remaining_bytes;
-        let behind = block.plus(size_bytes);
-        self.set_used(block, size_bytes, front);
+    ) {
+        let behind = block.plus(need);
+        self.set_used(block, need, front);
         if remaining_bytes > 0 {
             self.add_hole(behind, remaining_bytes, observer);
         } else {
             self.forget_hole_in_front_of(behind);
         }
         self.debug_check_around(block);
-        size_bytes
     }
 
     /// Clears bit 1 of the header of `block`, which is set. A difference, since a compiler makes `&` one of bytes, and a
@@ -366,7 +360,7 @@ impl<M: Memory> Tlsf<M> {
         self.memory.set_word(block, header.0.wrapping_sub(HOLE_IN_FRONT));
     }
 
-    /// Makes a hole of bytes that are in nobody's hands, and have no hole beside them.
+    /// Makes a hole of bytes that are in nobody's hands and have no hole beside them.
     #[inline]
     fn add_hole(&mut self, at: Offset, size_bytes: u32, observer: &mut impl Observer) {
         let list = list_of(size_bytes);
@@ -375,21 +369,30 @@ impl<M: Memory> Tlsf<M> {
         observer.step(Step::Listed { at, class: class_of(list) });
     }
 
-    /// Gives a hole another start and size, if it is the head of a list and stays in its class; else says no. So the large
-    /// hole at the arena's end, which is cut and joined more often than any other, mostly keeps its place.
+    /// The list of which `hole` is the head, if it stays in it with a new size. The large hole at the arena's end mostly
+    /// does, and it is cut and joined more often than any other.
     #[inline]
-    fn moved_as_head(&mut self, old: Offset, old_bytes: u32, at: Offset, size_bytes: u32, observer: &mut impl Observer) -> bool {
-        if self.prev(old) != NIL {
-            return false;
+    fn stays_head_of(&self, hole: Offset, old_bytes: u32, new_bytes: u32) -> Option<u32> {
+        if self.prev(hole) != NIL {
+            return None;
         }
         let list = list_of(old_bytes);
-        if list != list_of(size_bytes) {
-            return false;
-        }
+        (list == list_of(new_bytes)).then_some(list)
+    }
+
+    /// Gives `old`, the head of `list`, another start and size.
+    #[inline]
+    fn move_head(
+        &mut self,
+        old: Offset,
+        at: Offset,
+        size_bytes: u32,
+        list: u32,
+        observer: &mut impl Observer,
+    ) {
         self.replace_head(old, at, list);
         self.set_hole(at, size_bytes);
         observer.step(Step::Listed { at, class: class_of(list) });
-        true
     }
 
     /// Makes a hole of `block`, which is in nobody's hands, and joins it with the holes around it.
@@ -397,17 +400,23 @@ impl<M: Memory> Tlsf<M> {
     fn release(&mut self, block: Offset, header: Header, observer: &mut impl Observer) {
         let freed_bytes = header.size_bytes();
         let in_front = header.hole_in_front();
-        let (mut at, mut size_bytes) = (block, freed_bytes);
-
         let behind = block.plus(freed_bytes);
         let behind_header = self.header(behind);
+        let joined = |at, size_bytes| {
+            let behind = !behind_header.in_use();
+            Step::Joined { at, freed_bytes, size_bytes, in_front, behind }
+        };
+
+        let (mut at, mut size_bytes) = (block, freed_bytes);
         if behind_header.in_use() {
             self.memory.set_word(behind, behind_header.0 | HOLE_IN_FRONT);
         } else {
             let behind_bytes = behind_header.size_bytes();
             size_bytes += behind_bytes;
-            if !in_front && self.moved_as_head(behind, behind_bytes, at, size_bytes, observer) {
-                return;
+            if !in_front && let Some(list) = self.stays_head_of(behind, behind_bytes, size_bytes) {
+                observer.step(joined(at, size_bytes));
+                self.move_head(behind, at, size_bytes, list, observer);
+                return self.debug_check_around(at);
             }
             self.unlink(behind, behind_bytes);
         }
@@ -417,18 +426,12 @@ impl<M: Memory> Tlsf<M> {
             self.unlink(at, front_bytes);
             size_bytes += front_bytes;
         }
-        observer.step(Step::Joined {
-            at,
-            freed_bytes,
-            size_bytes,
-            in_front: header.hole_in_front(),
-            behind: !behind_header.in_use(),
-        });
+        observer.step(joined(at, size_bytes));
         self.add_hole(at, size_bytes, observer);
         self.debug_check_around(at);
     }
 
-    /// Lets `block` have the front of the hole behind it, `hole_bytes` long, so that it is `need` bytes or a little more.
+    /// Lets `block` have the front of the hole behind it, so that it has `need` bytes and some to spare. Says how many.
     fn extend(
         &mut self,
         block: Offset,
@@ -439,34 +442,30 @@ impl<M: Memory> Tlsf<M> {
     ) -> u32 {
         let hole = block.plus(header.size_bytes());
         let room = header.size_bytes() + hole_bytes;
-        let remaining_bytes = rest_of(room, need);
-        tell_cut(hole, 0, 0, hole_bytes, remaining_bytes, observer);
-        let rest = block.plus(need);
-        if remaining_bytes > 0 && self.moved_as_head(hole, hole_bytes, rest, remaining_bytes, observer) {
-            self.set_used(block, need, header.0 & HOLE_IN_FRONT);
-            return need;
+        let need = with_reserve(need).min(room);
+        let remaining_bytes = room - need;
+        let front = header.0 & HOLE_IN_FRONT;
+        observer.step(cut(hole, 0, 0, hole_bytes - remaining_bytes, remaining_bytes));
+        if remaining_bytes > 0
+            && let Some(list) = self.stays_head_of(hole, hole_bytes, remaining_bytes)
+        {
+            self.set_used(block, need, front);
+            self.move_head(hole, block.plus(need), remaining_bytes, list, observer);
+            self.debug_check_around(block);
+        } else {
+            self.unlink(hole, hole_bytes);
+            self.split(block, need, remaining_bytes, front, observer);
         }
-        self.unlink(hole, hole_bytes);
-        self.cut(block, room, remaining_bytes, header.0 & HOLE_IN_FRONT, observer)
+        need
     }
 
-    /// Cuts the tail off `block`, if it makes a hole or joins one, and says how many bytes `block` keeps.
-    fn trim(
-        &mut self,
-        block: Offset,
-        header: Header,
-        need: u32,
-        observer: &mut impl Observer,
-    ) -> u32 {
-        let size_bytes = header.size_bytes();
-        let tail_bytes = size_bytes - need;
-        let joins = !self.header(block.plus(size_bytes)).in_use();
-        if tail_bytes == 0 || (tail_bytes < MIN_BLOCK_BYTES && !joins) {
-            return size_bytes;
+    /// Cuts what is behind the first `need` bytes off `block`.
+    fn trim(&mut self, block: Offset, header: Header, need: u32, observer: &mut impl Observer) {
+        let tail_bytes = header.size_bytes() - need;
+        if tail_bytes > 0 {
+            self.set_used(block, need, header.0 & HOLE_IN_FRONT);
+            self.release(block.plus(need), Header(tail_bytes | IN_USE), observer);
         }
-        self.set_used(block, need, header.0 & HOLE_IN_FRONT);
-        self.release(block.plus(need), Header(tail_bytes | IN_USE), observer);
-        need
     }
 
     /// Makes one block of all the memory, between the blank word and the end word, and frees it.
@@ -493,12 +492,9 @@ impl<M: Memory> Tlsf<M> {
 
     // Checking. Nothing here trusts a word it has not judged: the arena may be damaged.
 
-    /// Whether a block could start at `at`: a place for one, with room for the smallest.
+    /// Whether a block could start at `at`. There is room for one then: the end word lies at such a place too.
     fn is_place(&self, at: Offset) -> bool {
-        at.0 % GRAIN_BYTES == FIRST_BLOCK.0 % GRAIN_BYTES
-            && at >= FIRST_BLOCK
-            && at.0 < self.memory.len()
-            && self.end().since(at) >= MIN_BLOCK_BYTES
+        at.0 % GRAIN_BYTES == FIRST_BLOCK.0 && at < self.end()
     }
 
     /// Invariants 2 to 4, and the links of 5, for one block. Also that it ends inside the arena.
@@ -506,7 +502,7 @@ impl<M: Memory> Tlsf<M> {
         let broken = |invariant| Err(Broken { invariant, at: block });
         let header = self.header(block);
         let size_bytes = header.size_bytes();
-        if size_bytes < MIN_BLOCK_BYTES || header.0 & FLAGS & !(IN_USE | HOLE_IN_FRONT) != 0 {
+        if size_bytes < MIN_BLOCK_BYTES || header.0 & FLAGS > IN_USE + HOLE_IN_FRONT {
             return broken(2);
         }
         if size_bytes > self.end().since(block) {
@@ -548,7 +544,8 @@ impl<M: Memory> Tlsf<M> {
         let most = (self.memory.len() / MIN_BLOCK_BYTES) as usize;
         std::iter::from_fn(move || {
             self.is_place(hole).then(|| {
-                let piece = Piece::hole(hole, self.header(hole).size_bytes());
+                let room = self.end().since(hole);
+                let piece = Piece::hole(hole, self.header(hole).size_bytes().min(room));
                 hole = self.next(hole);
                 piece
             })
@@ -584,15 +581,18 @@ impl Tlsf<Pages> {
         summary: "a list of holes for each class of sizes, found through bitmaps in constant time",
         options: &[],
         inner: &[],
-        build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
+        build: |_, len| {
+            if !holds_a_block(len) {
+                return Err(Unfit::TooSmall { least_bytes: LEAST_BYTES });
+            }
+            Ok(Box::new(Self::new(Pages::new(len))))
+        },
     };
 }
 
 impl<M: Memory> Over<M> for Tlsf<M> {
-    /// The memory's length is a multiple of 8; less than 24 bytes hold no block at all.
+    /// Less than 32 bytes hold no block at all.
     fn new(memory: M) -> Self {
-        let size_bytes = memory.len();
-        assert!(size_bytes.is_multiple_of(GRAIN_BYTES), "{size_bytes} is no multiple of 8");
         let mut heap = Self {
             memory,
             first: 0,
@@ -619,8 +619,8 @@ impl<M: Memory> Design for Tlsf<M> {
             return self.allocate_aligned(need, align, &mut observer);
         }
         let fit = self.find(need, &mut observer).ok_or(Full)?;
-        let size_bytes = self.take(&fit, need, &mut observer);
-        Ok(placement(fit.hole, size_bytes))
+        self.take(&fit, need, &mut observer);
+        Ok(placement(fit.hole, need))
     }
 
     #[inline]
@@ -635,7 +635,7 @@ impl<M: Memory> Design for Tlsf<M> {
     fn resize(
         &mut self,
         at: Offset,
-        _: Layout,
+        layout: Layout,
         new_bytes: u32,
         mut observer: impl Observer,
     ) -> Result<Placement, Full> {
@@ -652,15 +652,17 @@ impl<M: Memory> Design for Tlsf<M> {
             if behind.in_use() || need > size_bytes + hole_bytes {
                 return Err(Full);
             }
-            let need = wish(need).min(size_bytes + hole_bytes);
             self.extend(block, header, hole_bytes, need, &mut observer)
+        } else if new_bytes < layout.size() as u32 {
+            self.trim(block, header, need, &mut observer);
+            need
         } else {
-            self.trim(block, header, need, &mut observer)
+            // It grows into the bytes it had to spare, and keeps the others.
+            size_bytes
         };
         Ok(placement(block, size_bytes))
     }
 
-    #[inline]
     fn reallocate(
         &mut self,
         at: Offset,
@@ -674,9 +676,13 @@ impl<M: Memory> Design for Tlsf<M> {
         if new_bytes >= self.memory.len() {
             return Err(Full);
         }
-        let need = wish(block_bytes(u64::from(new_bytes)) as u32);
-        let new_layout = Layout::from_size_align((need - HEADER_BYTES) as usize, layout.align()).or(Err(Full))?;
-        let placed = self.allocate(new_layout, &mut observer)?;
+        let need = block_bytes(u64::from(new_bytes)) as u32;
+        let mut allocate = |size_bytes: u32| {
+            let layout = Layout::from_size_align(size_bytes as usize, layout.align());
+            self.allocate(layout.or(Err(Full))?, &mut observer)
+        };
+        let placed =
+            allocate(with_reserve(need) - HEADER_BYTES).or_else(|Full| allocate(new_bytes))?;
         self.memory.copy(at, placed.at, new_bytes.min(layout.size() as u32));
         self.deallocate(at, layout, &mut observer);
         Ok(placed)
@@ -685,47 +691,39 @@ impl<M: Memory> Design for Tlsf<M> {
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
         let old_bytes = self.memory.len();
         self.memory.grow(len);
-        let added_bytes = len - old_bytes;
-        assert!(added_bytes.is_multiple_of(GRAIN_BYTES), "{added_bytes} bytes make no block");
         if !holds_a_block(old_bytes) {
             return self.lay_out(&mut observer);
         }
-        if added_bytes == 0 {
-            return;
-        }
-        // The old end word becomes a header.
-        let added = Offset(old_bytes - END_BYTES);
-        let front = self.header(added).0 & HOLE_IN_FRONT;
-        if added_bytes < MIN_BLOCK_BYTES && front == 0 {
-            unreachable!("{added_bytes} bytes make no block");
-        }
+        // The old end word becomes the header of what was added.
+        let added = end_of(old_bytes);
         let end = self.end();
-        self.set_used(end, 0, 0);
-        self.release(added, Header(added_bytes | IN_USE | front), &mut observer);
+        if added < end {
+            let front = self.header(added).0 & HOLE_IN_FRONT;
+            self.set_used(end, 0, 0);
+            self.release(added, Header(end.since(added) | IN_USE | front), &mut observer);
+        }
     }
 
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         let len = Offset(self.memory.len());
-        let end = if self.has_blocks() { self.end() } else { len };
-        let mut at = Offset(0);
+        let end = if self.has_blocks() { self.end() } else { NIL };
+        let mut at = NIL;
         std::iter::from_fn(move || {
-            let books = |size_bytes| Piece { at, size_bytes, kind: PieceKind::Books };
-            let piece = if at == len {
+            let (size_bytes, kind) = if at == len {
                 return None;
-            } else if !self.has_blocks() {
-                books(len.0)
-            } else if at == NIL {
-                books(FIRST_BLOCK.0)
             } else if at == end {
-                books(END_BYTES)
+                (len.since(end), PieceKind::Books)
+            } else if at == NIL {
+                (FIRST_BLOCK.0, PieceKind::Books)
             } else {
                 let header = self.header(at);
                 let kind = if header.in_use() { PieceKind::Block } else { PieceKind::Hole };
                 // A damaged size must not lead astray: the rest of the arena is one piece then.
                 let rest = end.since(at);
                 let sane = (MIN_BLOCK_BYTES..=rest).contains(&header.size_bytes());
-                Piece { at, size_bytes: if sane { header.size_bytes() } else { rest }, kind }
+                (if sane { header.size_bytes() } else { rest }, kind)
             };
+            let piece = Piece { at, size_bytes, kind };
             at = piece.end();
             Some(piece)
         })
@@ -762,8 +760,8 @@ impl<M: Memory> Design for Tlsf<M> {
 
     fn rules(&self) -> Vec<&'static str> {
         vec![
-            "blocks tile the arena",
-            "every size is a multiple of 8, at least 16",
+            "blocks tile the arena, from the null hole to the end word",
+            "every size is a multiple of 16, at least 16",
             "a header knows a hole in front, and the hole's last word is its size",
             "no two neighbours are both holes",
             "each hole is in the list of its size, and nothing else is in a list",
@@ -775,6 +773,9 @@ impl<M: Memory> Design for Tlsf<M> {
         let mut census = Census::default();
         if !self.has_blocks() {
             return Ok(census);
+        }
+        if self.header(NIL).0 != 0 {
+            return Err(Broken { invariant: 1, at: NIL });
         }
         let mut at = FIRST_BLOCK;
         let mut hole_in_front = false;
@@ -805,8 +806,9 @@ impl<M: Memory> Design for Tlsf<M> {
             }
             for hole in self.holes_of(list) {
                 listed += 1;
-                let is_hole = !self.header(hole.at).in_use() && hole.size_bytes < self.end().0;
-                if listed > census.holes || !is_hole || list_of(hole.size_bytes) != list {
+                let header = self.header(hole.at);
+                let belongs = !header.in_use() && list_of(header.size_bytes()) == list;
+                if listed > census.holes || !belongs {
                     return Err(Broken { invariant: 5, at: hole.at });
                 }
             }
@@ -819,9 +821,16 @@ impl<M: Memory> Design for Tlsf<M> {
     }
 }
 
-/// Whether so long a memory has room for the blank word, the smallest block and the end word.
+/// Room for the null hole, the smallest block and the end word.
+const LEAST_BYTES: u32 = FIRST_BLOCK.0 + MIN_BLOCK_BYTES + END_BYTES;
+
 fn holds_a_block(len: u32) -> bool {
-    len >= FIRST_BLOCK.0 + MIN_BLOCK_BYTES + END_BYTES
+    len >= LEAST_BYTES
+}
+
+/// Where the end word is in so long a memory: where a block could start.
+fn end_of(len: u32) -> Offset {
+    Offset((len & !(GRAIN_BYTES - 1)) - END_BYTES)
 }
 
 /// The bytes of a block with so large a payload, header and rounding included.
@@ -832,36 +841,31 @@ fn block_bytes(payload_bytes: u64) -> u64 {
     rounded.max(u64::from(MIN_BLOCK_BYTES))
 }
 
-/// What is left of `room` behind a block of `need` bytes: a hole's worth, or nothing.
+/// The bytes of a block that grew to `need`: a few more.
 #[inline]
-fn rest_of(room: u32, need: u32) -> u32 {
-    let rest_bytes = room - need;
-    if rest_bytes < MIN_BLOCK_BYTES { 0 } else { rest_bytes }
+fn with_reserve(need: u32) -> u32 {
+    need.next_multiple_of(RESERVE_BYTES)
 }
-
-#[inline]
-fn wish(need: u32) -> u32 { need.next_multiple_of(64) }
 
 #[inline]
 fn placement(block: Offset, size_bytes: u32) -> Placement {
     Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
 }
 
-/// Tells that of `room` bytes, behind the padding, all but the last `remaining_bytes` were taken.
+/// The step that took `size_bytes` behind the padding, `header_bytes` of them for a header.
 #[inline]
-fn tell_cut(
+fn cut(
     at: Offset,
     padding_bytes: u32,
     header_bytes: u32,
-    room: u32,
+    size_bytes: u32,
     remaining_bytes: u32,
-    observer: &mut impl Observer,
-) {
-    let payload_bytes = room - remaining_bytes - header_bytes;
-    observer.step(Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes });
+) -> Step {
+    let payload_bytes = size_bytes - header_bytes;
+    Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes }
 }
 
-// The classes. With sizes counted in grains of 8 bytes, a list holds `1 << shift` of them, and `shift` grows by one with
+// The classes. With sizes counted in grains of 16 bytes, a list holds `1 << shift` of them, and `shift` grows by one with
 // each power of two above 32 grains.
 
 #[inline]
@@ -926,13 +930,4 @@ fn tag_of(hole: Offset, size_bytes: u32) -> Offset {
 #[inline]
 fn tag_in_front(block: Offset) -> Offset {
     block.minus(4)
-}
-
-/// Where a block goes in `hole` so that its payload is aligned and what is left in front is no block or a whole one.
-fn place(hole: Offset, align_bytes: u32) -> Offset {
-    let aligned = header_of(payload_of(hole).align_up(align_bytes));
-    match aligned.since(hole) {
-        gap if gap > 0 && gap < MIN_BLOCK_BYTES => aligned.plus(align_bytes),
-        _ => aligned,
-    }
 }
