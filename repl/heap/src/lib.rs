@@ -17,6 +17,8 @@ mod first_fit;
 mod heaps;
 mod locked;
 mod offset;
+#[cfg(test)]
+mod oracle;
 mod region;
 mod tlsf;
 

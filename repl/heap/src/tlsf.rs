@@ -333,6 +333,16 @@ impl<M: Memory> Tlsf<M> {
         Err(Full)
     }
 
+    /// `allocate`, for a block that found no room with bytes to spare.
+    #[cold]
+    fn allocate_tight(
+        &mut self,
+        layout: Layout,
+        observer: &mut impl Observer,
+    ) -> Result<Placement, Full> {
+        self.allocate(layout, observer)
+    }
+
     /// Writes a block of `need` bytes and, behind it, a hole of what remains of the hole it was cut from.
     fn split(
         &mut self,
@@ -663,6 +673,7 @@ impl<M: Memory> Design for Tlsf<M> {
         Ok(placement(block, size_bytes))
     }
 
+    #[inline]
     fn reallocate(
         &mut self,
         at: Offset,
@@ -676,13 +687,12 @@ impl<M: Memory> Design for Tlsf<M> {
         if new_bytes >= self.memory.len() {
             return Err(Full);
         }
-        let need = block_bytes(u64::from(new_bytes)) as u32;
-        let mut allocate = |size_bytes: u32| {
-            let layout = Layout::from_size_align(size_bytes as usize, layout.align());
-            self.allocate(layout.or(Err(Full))?, &mut observer)
+        let need = with_reserve(block_bytes(u64::from(new_bytes)) as u32);
+        let roomy = with_size(layout, need - HEADER_BYTES)?;
+        let placed = match self.allocate(roomy, &mut observer) {
+            Ok(placed) => placed,
+            Err(Full) => self.allocate_tight(with_size(layout, new_bytes)?, &mut observer)?,
         };
-        let placed =
-            allocate(with_reserve(need) - HEADER_BYTES).or_else(|Full| allocate(new_bytes))?;
         self.memory.copy(at, placed.at, new_bytes.min(layout.size() as u32));
         self.deallocate(at, layout, &mut observer);
         Ok(placed)
@@ -848,6 +858,11 @@ fn with_reserve(need: u32) -> u32 {
 }
 
 #[inline]
+fn with_size(layout: Layout, size_bytes: u32) -> Result<Layout, Full> {
+    Layout::from_size_align(size_bytes as usize, layout.align()).or(Err(Full))
+}
+
+#[inline]
 fn placement(block: Offset, size_bytes: u32) -> Placement {
     Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
 }
@@ -870,7 +885,7 @@ fn cut(
 
 #[inline]
 fn shift_of(grains: u32) -> u32 {
-    (grains / SECOND | 1).ilog2()
+    ((grains / SECOND) | 1).ilog2()
 }
 
 /// The number of the list that holds of so many bytes are in: 32N + M.
@@ -930,4 +945,385 @@ fn tag_of(hole: Offset, size_bytes: u32) -> Offset {
 #[inline]
 fn tag_in_front(block: Offset) -> Offset {
     block.minus(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MAX_ALIGN, MAX_ARENA, Storage, oracle};
+
+    type Heap = Tlsf<Pages>;
+
+    fn layout(size: usize, align: usize) -> Layout {
+        Layout::from_size_align(size, align).unwrap()
+    }
+
+    fn heap(len: u32) -> Heap {
+        Heap::new(Pages::new(len))
+    }
+
+    /// Allocates each size at align 8 in an arena of 64 KiB.
+    fn filled(sizes: &[usize]) -> (Heap, Vec<Offset>) {
+        let mut heap = heap(64 * 1024);
+        let blocks =
+            sizes.iter().map(|&size| heap.allocate(layout(size, 8), ()).unwrap().at).collect();
+        (heap, blocks)
+    }
+
+    fn free(heap: &mut Heap, at: Offset) {
+        heap.deallocate(at, layout(1, 8), ());
+        heap.check().unwrap();
+    }
+
+    fn holes(heap: &Heap) -> Vec<(u32, u32)> {
+        Design::holes(heap).map(|hole| (hole.at.0, hole.size_bytes)).collect()
+    }
+
+    /// A heap that differs from `other` in nothing.
+    fn same(heap: &Heap, other: &Heap) -> bool {
+        let bytes = |heap: &Heap| heap.memory.read(0..Storage::len(heap));
+        heap.first == other.first
+            && heap.second == other.second
+            && heap.heads == other.heads
+            && bytes(heap) == bytes(other)
+    }
+
+    #[test]
+    fn a_block_is_a_word_and_its_payload_rounded_up_to_16() {
+        for (size, next) in [(1, 32), (12, 32), (13, 48), (28, 48), (29, 64), (200, 224)] {
+            let (heap, blocks) = filled(&[size, 1]);
+            assert_eq!((blocks[0].0, blocks[1].0), (16, next), "size {size}");
+            heap.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_pieces_are_the_null_hole_the_blocks_and_the_end_word() {
+        let (mut heap, blocks) = filled(&[100, 100]);
+        free(&mut heap, blocks[0]);
+        let pieces: Vec<_> = heap.pieces().map(|p| (p.at.0, p.size_bytes, p.kind)).collect();
+        let expect = [
+            (0, 12, PieceKind::Books),
+            (12, 112, PieceKind::Hole),
+            (124, 112, PieceKind::Block),
+            (236, 65296, PieceKind::Hole),
+            (65532, 4, PieceKind::Books),
+        ];
+        assert_eq!(pieces, expect);
+    }
+
+    #[test]
+    fn a_freed_block_joins_the_holes_on_both_sides() {
+        let (mut heap, blocks) = filled(&[40, 24, 96]);
+        let fresh = holes(&filled(&[]).0);
+        free(&mut heap, blocks[0]);
+        free(&mut heap, blocks[2]);
+        assert_eq!(holes(&heap).len(), 2);
+        free(&mut heap, blocks[1]);
+        assert_eq!(holes(&heap), fresh);
+    }
+
+    #[test]
+    fn the_smallest_class_that_surely_fits_is_taken() {
+        let (mut heap, b) = filled(&[300, 1, 200, 1, 100, 1, 200, 1]);
+        for i in [0, 2, 4, 6] {
+            free(&mut heap, b[i]);
+        }
+        // The last of two equal holes is the head of their list.
+        assert_eq!(heap.allocate(layout(190, 8), ()).unwrap().at, b[6]);
+        assert_eq!(heap.allocate(layout(190, 8), ()).unwrap().at, b[2]);
+        assert_eq!(heap.allocate(layout(190, 8), ()).unwrap().at, b[0]);
+        heap.check().unwrap();
+    }
+
+    #[test]
+    fn the_steps_tell_rounding_classes_cut_and_list() {
+        let mut heap = heap(1024);
+        let mut steps = Vec::new();
+        heap.allocate(layout(200, 8), &mut steps).unwrap();
+        let class = |first, second, min_bytes, max_bytes| Class {
+            first,
+            second: Some(second),
+            min_bytes,
+            max_bytes,
+        };
+        let expect = [
+            Step::Rounded { asked_bytes: 200, block_bytes: 208 },
+            Step::Class { class: class(0, 13, 208, 208), found: false },
+            Step::Class { class: class(1, 31, 1008, 1008), found: true },
+            Step::Looked { at: FIRST_BLOCK, size_bytes: 1008, fits: true },
+            Step::Cut {
+                at: FIRST_BLOCK,
+                padding_bytes: 0,
+                header_bytes: 4,
+                payload_bytes: 204,
+                remaining_bytes: 800,
+            },
+            Step::Listed { at: Offset(220), class: class(1, 18, 800, 800) },
+        ];
+        assert_eq!(steps, expect);
+
+        steps.clear();
+        heap.deallocate(Offset(16), layout(200, 8), &mut steps);
+        let expect = [
+            Step::Joined {
+                at: FIRST_BLOCK,
+                freed_bytes: 208,
+                size_bytes: 1008,
+                in_front: false,
+                behind: true,
+            },
+            Step::Listed { at: FIRST_BLOCK, class: class(1, 31, 1008, 1008) },
+        ];
+        assert_eq!(steps, expect);
+    }
+
+    #[test]
+    fn a_large_request_takes_the_block_of_its_own_class_that_was_just_freed() {
+        // 5,000 lies inside its class, from 4,992 to 5,104: by the bitmaps alone the hole would be passed over.
+        let (mut heap, b) = filled(&[5000, 1]);
+        free(&mut heap, b[0]);
+        assert_eq!(heap.allocate(layout(5000, 8), ()).unwrap().at, b[0]);
+    }
+
+    #[test]
+    fn a_hole_of_the_same_class_that_is_too_small_is_passed_over() {
+        let (mut heap, b) = filled(&[5000, 1]);
+        free(&mut heap, b[0]);
+        assert!(heap.allocate(layout(5040, 8), ()).unwrap().at > b[1]);
+        heap.check().unwrap();
+    }
+
+    #[test]
+    fn the_whole_arena_fits_and_a_byte_more_does_not() {
+        for len in [32, 64, 1024, 65536, 1 << 20] {
+            let mut heap = heap(len);
+            let hole = Design::holes(&heap).next().unwrap();
+            let whole = heap.fits(hole) as usize;
+            assert_eq!(heap.allocate(layout(whole + 1, 8), ()), Err(Full));
+            let at = heap.allocate(layout(whole, 8), ()).unwrap().at;
+            assert_eq!(heap.check(), Ok(Census { used: 1, holes: 0 }));
+            free(&mut heap, at);
+        }
+    }
+
+    #[test]
+    fn each_size_is_in_a_list_whose_class_says_so() {
+        let small = (1..4096).map(|grains| grains * GRAIN_BYTES);
+        let large = (12..31).flat_map(|power| {
+            let size = 1_u32 << power;
+            [size - GRAIN_BYTES, size, size + GRAIN_BYTES, size + size / 3]
+        });
+        for size in small.chain(large.map(|size| size & !FLAGS)) {
+            let class = class_of(list_of(size));
+            assert!((class.min_bytes..=class.max_bytes).contains(&size), "{size} is in {class:?}");
+            let safe = class_of(list_of(round_up_to_list(size)));
+            assert!(safe.min_bytes >= size, "every hole of {safe:?} holds {size}");
+            assert!(safe.min_bytes - size < class.max_bytes + GRAIN_BYTES - class.min_bytes);
+        }
+        let last = round_up_to_list(MAX_ARENA + MAX_ALIGN);
+        assert!(list_of(last) < FIRST * SECOND, "{last} has a list");
+    }
+
+    #[test]
+    fn a_block_grows_into_the_hole_behind_it_with_some_to_spare_and_shrinks_back() {
+        let (mut heap, b) = filled(&[40, 8]);
+        let placed = heap.reallocate(b[1], layout(8, 8), 100, ()).unwrap();
+        assert_eq!(placed, Placement { at: b[1], granted_bytes: 124 });
+        heap.check().unwrap();
+        let placed = heap.reallocate(b[1], layout(100, 8), 120, ()).unwrap();
+        assert_eq!(placed, Placement { at: b[1], granted_bytes: 124 });
+        let placed = heap.reallocate(b[1], layout(120, 8), 8, ()).unwrap();
+        assert_eq!(placed, Placement { at: b[1], granted_bytes: 12 });
+        heap.check().unwrap();
+        assert_eq!(holes(&heap), [(76, 65456)]);
+    }
+
+    #[test]
+    fn a_block_with_a_neighbour_behind_moves_with_its_bytes() {
+        let (mut heap, b) = filled(&[16, 8]);
+        heap.memory.write(b[0].0, b"sixteen bytes!!!");
+        let moved = heap.reallocate(b[0], layout(16, 8), 32, ()).unwrap();
+        assert!(moved.at > b[1]);
+        assert_eq!(heap.memory.read(moved.at.0..moved.at.0 + 16), b"sixteen bytes!!!");
+        heap.check().unwrap();
+    }
+
+    #[test]
+    fn a_block_that_finds_no_room_to_spare_grows_without() {
+        let mut heap = heap(12 + 32 + 96 + 4);
+        let block = heap.allocate(layout(28, 8), ()).unwrap().at;
+        let rest = heap.allocate(layout(92, 8), ()).unwrap().at;
+        free(&mut heap, block);
+        let small = heap.allocate(layout(12, 8), ()).unwrap().at;
+        let wall = heap.allocate(layout(12, 8), ()).unwrap().at;
+        free(&mut heap, rest);
+        // 80 + 4 bytes and some to spare would be 128, and 96 is all there is.
+        let moved = heap.reallocate(small, layout(12, 8), 80, ()).unwrap();
+        assert!(moved.at > wall);
+        assert_eq!(heap.check(), Ok(Census { used: 2, holes: 1 }));
+    }
+
+    #[test]
+    fn a_grown_arena_extends_the_last_hole_or_adds_one() {
+        for (len, size, expect) in [
+            (1024, 40, (60, 1984)),
+            (1024, 1004, (1020, 1024)),
+            (16, 0, (12, 2032)),
+            (0, 0, (12, 2032)),
+        ] {
+            let mut heap = heap(len);
+            if size > 0 {
+                heap.allocate(layout(size, 8), ()).unwrap();
+            }
+            Design::grow(&mut heap, 2048, ());
+            heap.check().unwrap();
+            assert_eq!(holes(&heap), [expect], "from {len}");
+        }
+    }
+
+    #[test]
+    fn check_names_the_invariant_that_broke() {
+        let (mut heap, b) = filled(&[40, 24, 100, 8]);
+        free(&mut heap, b[0]);
+        free(&mut heap, b[2]);
+        let [hole, block] = [header_of(b[0]), header_of(b[1])];
+        for (at, word, invariant) in [
+            (NIL, 16, 1),
+            (block, 1 << 20 | IN_USE | HOLE_IN_FRONT, 1),
+            (heap.end(), 16 | IN_USE | HOLE_IN_FRONT, 1),
+            (block, 0x18 | IN_USE | HOLE_IN_FRONT, 2),
+            (block, IN_USE | HOLE_IN_FRONT, 2),
+            (block, 32 | IN_USE, 3),
+            (tag_of(hole, 48), 32, 3),
+            (block, 32 | HOLE_IN_FRONT, 4),
+            (hole.plus(NEXT), hole.0, 5),
+            (hole.plus(PREV), block.0, 5),
+        ] {
+            let mut damaged = heap.clone();
+            Memory::set_word(&mut damaged.memory, at, word);
+            assert_eq!(damaged.check().unwrap_err().invariant, invariant, "{word} at {at:?}");
+        }
+        let mut damaged = heap.clone();
+        damaged.second[5] |= 1;
+        assert_eq!(damaged.check().unwrap_err().invariant, 6);
+        damaged = heap.clone();
+        damaged.heads[40] = damaged.heads[3];
+        damaged.second[1] |= 1 << 8;
+        damaged.first |= 1 << 1;
+        assert_eq!(damaged.check().unwrap_err().invariant, 5);
+    }
+
+    #[test]
+    fn the_structure_shows_the_bitmaps_and_the_lists() {
+        let (mut heap, b) = filled(&[40, 1, 40, 1, 5000, 1]);
+        for i in [0, 2, 4] {
+            free(&mut heap, b[i]);
+        }
+        let Structure::Lists { first, second, lists } = heap.structure() else { unreachable!() };
+        let classes: Vec<_> = lists
+            .iter()
+            .map(|list| (list.class.first, list.class.second.unwrap(), list.holes.len()))
+            .collect();
+        assert_eq!(classes, [(0, 3, 2), (4, 7, 1), (7, 26, 1)]);
+        assert_eq!(first, Some(1 | 1 << 4 | 1 << 7));
+        assert_eq!(second, [(0, 1 << 3), (4, 1 << 7), (7, 1 << 26)]);
+        assert_eq!(lists[0].holes[0].at, header_of(b[2]));
+    }
+
+    #[test]
+    fn random_programs_agree_with_the_oracle() {
+        for arena_bytes in [16, 8192] {
+            oracle::random_programs_agree::<Heap>(arena_bytes, |heap| {
+                !heap.has_blocks() || heap.check() == Ok(Census { used: 0, holes: 1 })
+            });
+        }
+    }
+
+    #[test]
+    fn a_damaged_arena_is_named_or_drawn_and_never_followed_outside() {
+        oracle::damage_is_survived::<Heap>(4096);
+    }
+
+    // What bit others.
+
+    #[test]
+    fn alignment_padding_is_not_leaked_blog_os_796() {
+        for align in [32, 64, 1024, 4096] {
+            let mut heap = heap(16 * 1024);
+            let fresh = heap.clone();
+            let first = heap.allocate(layout(20, 8), ()).unwrap().at;
+            let placed = heap.allocate(layout(64, align), ()).unwrap();
+            assert!(placed.at.0.is_multiple_of(align as u32));
+            let free_bytes: u32 = Design::holes(&heap).map(|hole| hole.size_bytes).sum();
+            assert_eq!(free_bytes, 16 * 1024 - 16 - 32 - 80, "align {align}");
+            free(&mut heap, placed.at);
+            free(&mut heap, first);
+            assert_eq!(holes(&heap), holes(&fresh));
+        }
+    }
+
+    #[test]
+    fn a_region_too_small_is_full_rustsec_2022_0063() {
+        for len in [0, 8, 16, 24] {
+            let mut heap = heap(len);
+            assert_eq!(heap.allocate(layout(1, 1), ()), Err(Full));
+            assert_eq!(heap.check(), Ok(Census::default()));
+            assert_eq!(heap.pieces().map(|piece| piece.size_bytes).sum::<u32>(), len);
+        }
+        assert!(matches!(
+            (Heap::INFO.build)(&crate::Spec::plain(&Heap::INFO), 16),
+            Err(Unfit::TooSmall { least_bytes: 32 })
+        ));
+    }
+
+    #[test]
+    fn a_huge_layout_is_full_linked_list_allocator_79() {
+        let mut heap = filled(&[40]).0;
+        let before = heap.clone();
+        for size in [64 << 10, 1 << 30, u32::MAX as usize - 3, isize::MAX as usize / 2] {
+            for align in [1, 8, 16, MAX_ALIGN as usize] {
+                assert_eq!(heap.allocate(layout(size, align), ()), Err(Full), "{size}, {align}");
+            }
+        }
+        assert_eq!(heap.reallocate(Offset(16), layout(40, 8), u32::MAX, ()), Err(Full));
+        assert!(same(&heap, &before));
+        let need = heap.need(layout(isize::MAX as usize / 2, 1));
+        assert!(need.block_bytes() > 1 << 61);
+    }
+
+    #[test]
+    fn a_request_for_the_last_bytes_is_full_not_an_overflow_embedded_alloc_125() {
+        let mut heap = heap(MAX_ARENA);
+        for size in [MAX_ARENA - 1, MAX_ARENA - 16, MAX_ARENA - 19] {
+            for align in [8, MAX_ALIGN as usize] {
+                assert_eq!(heap.allocate(layout(size as usize, align), ()), Err(Full), "{size}");
+            }
+        }
+        assert!(heap.allocate(layout(MAX_ARENA as usize - 20, 8), ()).is_ok());
+        heap.check().unwrap();
+    }
+
+    #[test]
+    fn a_high_alignment_keeps_to_the_arena_bumpalo_19() {
+        let mut heap = filled(&[40]).0;
+        let before = heap.clone();
+        // There is no multiple of 64 KiB behind the first block.
+        assert_eq!(heap.allocate(layout(8, MAX_ALIGN as usize), ()), Err(Full));
+        assert!(same(&heap, &before));
+        let placed = heap.allocate(layout(8, 32 * 1024), ()).unwrap();
+        assert_eq!(placed.at, Offset(32 * 1024));
+        heap.check().unwrap();
+    }
+
+    #[test]
+    fn a_failed_realloc_changes_nothing() {
+        let (mut heap, b) = filled(&[40, 8]);
+        heap.memory.write(b[0].0, b"kept");
+        let before = heap.clone();
+        for size in [65_453, 65_536, 1 << 30] {
+            assert_eq!(heap.reallocate(b[0], layout(40, 8), size, ()), Err(Full));
+        }
+        assert!(same(&heap, &before));
+    }
 }
