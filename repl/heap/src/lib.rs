@@ -20,6 +20,7 @@ mod offset;
 #[cfg(test)]
 mod oracle;
 mod region;
+mod size_classes;
 mod tlsf;
 
 pub use bump::Bump;
@@ -32,4 +33,5 @@ pub use heaps::{HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit,
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
 pub use region::{Memory, Real, Region, TrustedRegion};
+pub use size_classes::SizeClasses;
 pub use tlsf::Tlsf;

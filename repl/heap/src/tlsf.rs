@@ -43,6 +43,11 @@
 //!
 //! Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for real-time systems", ECRTS 2004.
 
+#![expect(
+    clippy::inline_always,
+    reason = "these are a few instructions each, and a second user of one would make a call of it: 3 ns on 7"
+)]
+
 use std::alloc::Layout;
 
 use memory::Pages;
@@ -53,14 +58,14 @@ use crate::{
     Piece, PieceKind, Placement, Step, Structure, Unfit,
 };
 
-const HEADER_BYTES: u32 = 4;
+pub(crate) const HEADER_BYTES: u32 = 4;
 const MIN_BLOCK_BYTES: u32 = 16;
 const GRAIN_BYTES: u32 = 16;
 
 /// The null hole. No block starts there, so it ends each list.
 const NIL: Offset = Offset(0);
 /// Behind the links of the null hole.
-const FIRST_BLOCK: Offset = Offset(12);
+pub(crate) const FIRST_BLOCK: Offset = Offset(12);
 const END_BYTES: u32 = 4;
 
 /// Where a hole's links lie in it.
@@ -84,7 +89,7 @@ const RESERVE_BYTES: u32 = 64;
 /// The TLSF allocator. See the top of the file.
 #[derive(Clone, Debug)]
 pub struct Tlsf<M> {
-    memory: M,
+    pub(crate) memory: M,
     /// Bit N: some list (N, _) is not empty.
     first: u32,
     /// Bit M of word N: the list (N, M) is not empty.
@@ -105,17 +110,17 @@ struct Fit {
 struct Header(u32);
 
 impl Header {
-    #[inline]
+    #[inline(always)]
     fn size_bytes(self) -> u32 {
         self.0 & !FLAGS
     }
 
-    #[inline]
+    #[inline(always)]
     fn in_use(self) -> bool {
         self.0 & IN_USE != 0
     }
 
-    #[inline]
+    #[inline(always)]
     fn hole_in_front(self) -> bool {
         self.0 & HOLE_IN_FRONT != 0
     }
@@ -133,59 +138,59 @@ impl<M: Memory> Tlsf<M> {
 
     // Blocks, and the blocks around them.
 
-    #[inline]
+    #[inline(always)]
     fn header(&self, block: Offset) -> Header {
         Header(self.memory.word(block))
     }
 
     /// Writes a block's header. `front` is [`HOLE_IN_FRONT`] or 0.
-    #[inline]
+    #[inline(always)]
     fn set_used(&mut self, block: Offset, size_bytes: u32, front: u32) {
         self.memory.set_word(block, size_bytes | IN_USE | front);
     }
 
     /// Writes a hole's header and its tag. What lies in front is in use, or the two would be one hole.
-    #[inline]
+    #[inline(always)]
     fn set_hole(&mut self, hole: Offset, size_bytes: u32) {
         self.memory.set_word(hole, size_bytes);
         self.memory.set_word(tag_of(hole, size_bytes), size_bytes);
     }
 
     /// The size of the hole in front of `block`, if [`Header::hole_in_front`] says there is one.
-    #[inline]
+    #[inline(always)]
     fn size_in_front(&self, block: Offset) -> u32 {
         self.memory.word(tag_in_front(block))
     }
 
     // The lists. Each function is a handful of instructions; none has a loop.
 
-    #[inline]
+    #[inline(always)]
     fn head(&self, list: u32) -> Offset {
         self.heads[list as usize]
     }
 
-    #[inline]
+    #[inline(always)]
     fn next(&self, hole: Offset) -> Offset {
         Offset(self.memory.field(hole, NEXT))
     }
 
-    #[inline]
+    #[inline(always)]
     fn prev(&self, hole: Offset) -> Offset {
         Offset(self.memory.field(hole, PREV))
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_next(&mut self, hole: Offset, next: Offset) {
         self.memory.set_field(hole, NEXT, next.0);
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_prev(&mut self, hole: Offset, prev: Offset) {
         self.memory.set_field(hole, PREV, prev.0);
     }
 
     /// Puts `hole` at the head of `list`.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, hole: Offset, list: u32) {
         let (first, second) = levels(list);
         let next = self.head(list);
@@ -201,7 +206,7 @@ impl<M: Memory> Tlsf<M> {
     }
 
     /// Takes `hole`, the head of `list`, off it.
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self, hole: Offset, list: u32) {
         let next = self.next(hole);
         self.heads[list as usize] = next;
@@ -215,7 +220,7 @@ impl<M: Memory> Tlsf<M> {
     }
 
     /// Takes `hole` out of the list it is in.
-    #[inline]
+    #[inline(always)]
     fn unlink(&mut self, hole: Offset, size_bytes: u32) {
         let prev = self.prev(hole);
         if prev == NIL {
@@ -228,7 +233,7 @@ impl<M: Memory> Tlsf<M> {
     }
 
     /// Gives the place of `old`, the head of `list`, to `new`: a hole that changed its start, and not its class.
-    #[inline]
+    #[inline(always)]
     fn replace_head(&mut self, old: Offset, new: Offset, list: u32) {
         let next = self.next(old);
         self.heads[list as usize] = new;
@@ -241,7 +246,7 @@ impl<M: Memory> Tlsf<M> {
 
     /// A hole of at least `need` bytes: the head of the list that size is in, if it is large enough, else the head of the
     /// first list whose every hole is.
-    #[inline]
+    #[inline(always)]
     fn find(&self, need: u32, observer: &mut impl Observer) -> Option<Fit> {
         let mut list;
         if need < LINEAR_BYTES {
@@ -285,7 +290,7 @@ impl<M: Memory> Tlsf<M> {
     }
 
     /// Makes a block of `need` bytes of the hole that was found, and a hole of the rest.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, fit: &Fit, need: u32, observer: &mut impl Observer) {
         let Fit { list, hole, hole_bytes } = *fit;
         let remaining_bytes = hole_bytes - need;
@@ -304,18 +309,20 @@ impl<M: Memory> Tlsf<M> {
         self.debug_check_around(hole);
     }
 
-    /// `find` and `take` for an alignment above 8. The nearest hole may do, or not; one with room for the widest gap does.
+    /// `find` and `take` for an alignment above 16. The nearest hole may do, or not; one with room for the widest gap does.
+    /// The payload will be at `phase`, a multiple of 16, from a multiple of `align` on.
     #[cold]
-    fn allocate_aligned(
+    pub(crate) fn allocate_aligned(
         &mut self,
         need: u32,
         align: u32,
+        phase: u32,
         observer: &mut impl Observer,
     ) -> Result<Placement, Full> {
         for room in [need, need + align - GRAIN_BYTES] {
             let fit = self.find(room, observer).ok_or(Full)?;
             let Fit { list, hole, hole_bytes } = fit;
-            let block = header_of(payload_of(hole).align_up(align));
+            let block = header_of(payload_of(hole).minus(phase).align_up(align).plus(phase));
             let padding_bytes = block.since(hole);
             if padding_bytes == 0 {
                 self.take(&fit, need, observer);
@@ -364,14 +371,14 @@ impl<M: Memory> Tlsf<M> {
 
     /// Clears bit 1 of the header of `block`, which is set. A difference, since a compiler makes `&` one of bytes, and a
     /// processor that loads the word soon after waits for a byte on its way to memory.
-    #[inline]
+    #[inline(always)]
     fn forget_hole_in_front_of(&mut self, block: Offset) {
         let header = self.header(block);
         self.memory.set_word(block, header.0.wrapping_sub(HOLE_IN_FRONT));
     }
 
     /// Makes a hole of bytes that are in nobody's hands and have no hole beside them.
-    #[inline]
+    #[inline(always)]
     fn add_hole(&mut self, at: Offset, size_bytes: u32, observer: &mut impl Observer) {
         let list = list_of(size_bytes);
         self.set_hole(at, size_bytes);
@@ -381,7 +388,7 @@ impl<M: Memory> Tlsf<M> {
 
     /// The list of which `hole` is the head, if it stays in it with a new size. The large hole at the arena's end mostly
     /// does, and it is cut and joined more often than any other.
-    #[inline]
+    #[inline(always)]
     fn stays_head_of(&self, hole: Offset, old_bytes: u32, new_bytes: u32) -> Option<u32> {
         if self.prev(hole) != NIL {
             return None;
@@ -391,7 +398,7 @@ impl<M: Memory> Tlsf<M> {
     }
 
     /// Gives `old`, the head of `list`, another start and size.
-    #[inline]
+    #[inline(always)]
     fn move_head(
         &mut self,
         old: Offset,
@@ -617,7 +624,7 @@ impl<M: Memory> Over<M> for Tlsf<M> {
 stored_in_memory!(Tlsf);
 
 impl<M: Memory> Design for Tlsf<M> {
-    #[inline]
+    #[inline(always)]
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
         if layout.size() >= self.memory.len() as usize {
             return Err(Full);
@@ -626,14 +633,14 @@ impl<M: Memory> Design for Tlsf<M> {
         observer.step(Step::Rounded { asked_bytes: layout.size() as u32, block_bytes: need });
         let align = layout.align() as u32;
         if align > GRAIN_BYTES {
-            return self.allocate_aligned(need, align, &mut observer);
+            return self.allocate_aligned(need, align, 0, &mut observer);
         }
         let fit = self.find(need, &mut observer).ok_or(Full)?;
         self.take(&fit, need, &mut observer);
         Ok(placement(fit.hole, need))
     }
 
-    #[inline]
+    #[inline(always)]
     fn deallocate(&mut self, at: Offset, _: Layout, mut observer: impl Observer) {
         let block = header_of(at);
         let header = self.header(block);
@@ -844,7 +851,7 @@ fn end_of(len: u32) -> Offset {
 }
 
 /// The bytes of a block with so large a payload, header and rounding included.
-#[inline]
+#[inline(always)]
 fn block_bytes(payload_bytes: u64) -> u64 {
     let grain = u64::from(GRAIN_BYTES);
     let rounded = (payload_bytes + u64::from(HEADER_BYTES) + grain - 1) & !(grain - 1);
@@ -852,23 +859,23 @@ fn block_bytes(payload_bytes: u64) -> u64 {
 }
 
 /// The bytes of a block that grew to `need`: a few more.
-#[inline]
+#[inline(always)]
 fn with_reserve(need: u32) -> u32 {
     need.next_multiple_of(RESERVE_BYTES)
 }
 
-#[inline]
+#[inline(always)]
 fn with_size(layout: Layout, size_bytes: u32) -> Result<Layout, Full> {
     Layout::from_size_align(size_bytes as usize, layout.align()).or(Err(Full))
 }
 
-#[inline]
+#[inline(always)]
 fn placement(block: Offset, size_bytes: u32) -> Placement {
     Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
 }
 
 /// The step that took `size_bytes` behind the padding, `header_bytes` of them for a header.
-#[inline]
+#[inline(always)]
 fn cut(
     at: Offset,
     padding_bytes: u32,
@@ -883,7 +890,7 @@ fn cut(
 // The classes. With sizes counted in grains of 16 bytes, a list holds `1 << shift` of them, and `shift` grows by one with
 // each power of two above 32 grains.
 
-#[inline]
+#[inline(always)]
 fn shift_of(grains: u32) -> u32 {
     ((grains / SECOND) | 1).ilog2()
 }
@@ -892,7 +899,7 @@ fn shift_of(grains: u32) -> u32 {
 ///
 /// A number of grains between `32 << shift` and `64 << shift` has `grains >> shift` between 32 and 64, so that adding 32
 /// for each shift continues where the power of two below ended.
-#[inline]
+#[inline(always)]
 fn list_of(size_bytes: u32) -> u32 {
     let grains = size_bytes / GRAIN_BYTES;
     let shift = shift_of(grains);
@@ -900,19 +907,19 @@ fn list_of(size_bytes: u32) -> u32 {
 }
 
 /// The smallest size from `size_bytes` on that every hole of its list has.
-#[inline]
+#[inline(always)]
 fn round_up_to_list(size_bytes: u32) -> u32 {
     size_bytes + (GRAIN_BYTES << shift_of(size_bytes / GRAIN_BYTES)) - GRAIN_BYTES
 }
 
 /// The number of the lowest bit that is set; 31 for none.
-#[inline]
+#[inline(always)]
 fn lowest_bit(bits: u32) -> u32 {
     (bits | 1 << 31).trailing_zeros()
 }
 
 /// N and M of a list.
-#[inline]
+#[inline(always)]
 fn levels(list: u32) -> (u32, u32) {
     (list / SECOND, list % SECOND)
 }
@@ -927,22 +934,22 @@ fn class_of(list: u32) -> Class {
     Class { first, second: Some(second), min_bytes, max_bytes }
 }
 
-#[inline]
+#[inline(always)]
 fn header_of(payload: Offset) -> Offset {
     payload.minus(HEADER_BYTES)
 }
 
-#[inline]
+#[inline(always)]
 fn payload_of(block: Offset) -> Offset {
     block.plus(HEADER_BYTES)
 }
 
-#[inline]
+#[inline(always)]
 fn tag_of(hole: Offset, size_bytes: u32) -> Offset {
     tag_in_front(hole.plus(size_bytes))
 }
 
-#[inline]
+#[inline(always)]
 fn tag_in_front(block: Offset) -> Offset {
     block.minus(4)
 }
