@@ -2,7 +2,7 @@ use std::fmt;
 
 use memory::Pages;
 
-use crate::{Bump, FirstFit, Heap, Tlsf};
+use crate::{Bump, FirstFit, Heap, SizeClasses, Tlsf};
 
 /// How deep wrappers may nest.
 pub const MAX_NESTING: usize = 8;
@@ -181,8 +181,12 @@ impl fmt::Debug for Spec {
 }
 
 /// Every allocator there is, in the order they are taught.
-pub static HEAPS: &[&Info] =
-    &[&Bump::<Pages>::INFO, &FirstFit::<Pages>::INFO, &Tlsf::<Pages>::INFO];
+pub static HEAPS: &[&Info] = &[
+    &Bump::<Pages>::INFO,
+    &FirstFit::<Pages>::INFO,
+    &Tlsf::<Pages>::INFO,
+    &SizeClasses::<Pages>::INFO,
+];
 
 /// The row called `name`.
 pub fn named(name: &str) -> Option<&'static Info> {

@@ -1,39 +1,44 @@
 //! Size classes: small blocks lie in slots of their class's size, cut from slabs; the rest goes to a TLSF heap.
 //!
 //! ```text
-//!  a slab of class 48: a block of the heap underneath, 4,096 bytes at 4096 k + 12
+//!  a slab of class 48: a block of the heap underneath
 //!  | word | a  |free| b  |free| c  | not cut yet …                       | waste |
 //!  +------+----+----+----+----+----+-------------------------------------+-------+
-//!         ^4096 k + 16                                            next slab's word ^
+//!         ^ slab bytes * k + 16
 //!
 //!  a free slot: | next | unset … |
 //!
-//!  beside the arena, for each 4,096 bytes of it: | class, used, cut | free | next | prev |
+//!  beside the arena, for each slab there could be: | class, used, uncut | free | next | prev |
 //! ```
 //!
 //! A request of up to 512 bytes is rounded up to its class: 16, 32 and so on to 128, then four classes for each doubling.
-//! It gets the slot that was freed last in the first slab of the class. No slot has a header: `deallocate` looks its slab up
-//! by the address, and finds the class there. That table lies beside the arena, so that neighbours in it share a
-//! cache line, which headers a page apart never do.
+//! It gets the slot that was freed last in the first slab of the class. No slot has a header: `deallocate` finds the slab by
+//! the address, and in the table the class. The table lies beside the arena, where four slabs share a cache line;
+//! headers in the slabs would lie a power of two apart, and all want the same lines. A slab is a 64th of the arena, 4 to
+//! 16 KiB.
 //!
 //! A class has a list of its slabs with room, so a full slab is out of the way until one of its slots comes back.
-//! A slab whose last block goes is given back to the heap underneath at once, where it joins its neighbours.
+//! Then it goes to the list's tail: until it is its turn, more may come back. A slab whose last block goes is given back to
+//! the heap underneath at once, where it joins its neighbours.
+//!
+//! When the heap underneath has no room for a slab, it may have some for the block itself; or else a slot of a larger class
+//! will do.
 //!
 //! Invariants:
 //!
 //! 1. The heap underneath keeps its own.
-//! 2. Each slab is a block of that heap, 4,096 bytes long and 12 bytes behind a multiple of 4,096.
+//! 2. Each slab is a block of that heap, at its place in the arena.
 //! 3. The slots of a slab that were cut are in use or in its list of free ones, each once.
-//! 4. The list of a class holds exactly its slabs with room, and every `prev` mirrors a `next`.
+//! 4. The list of a class holds exactly its slabs with room. Every `prev` mirrors a `next`; the head's is the tail.
 //! 5. A slab has a block in use.
 //!
-//! Cost: O(1) for each operation, a handful of instructions without a branch that depends on sizes; O(classes) when nothing
-//! but a slot of a larger class is left.
-//! Bad at: a few blocks in each of many classes, which hold a slab each. A block keeps its slot when it shrinks.
+//! Cost: O(1) for each operation, some 25 instructions for a slot; O(classes) when the arena is full.
+//! Bad at: a few blocks in each of many classes, which hold a slab each; one block that holds a slab when the others died.
+//! A block keeps its slot when it shrinks.
 //!
-//! Bonwick, "The slab allocator: an object-caching kernel memory allocator", USENIX Summer 1994; Evans, "A scalable
-//! concurrent malloc(3) implementation for FreeBSD", 2006, for the classes; Leijen, Zorn and de Moura, "Mimalloc: free list
-//! sharding in action", 2019, for a list in each slab.
+//! Bonwick, "The slab allocator: an object-caching kernel memory allocator", USENIX Summer 1994. The classes are those of
+//! Evans, "A scalable concurrent malloc(3) implementation for FreeBSD", BSDCan 2006, and a list in each slab that of
+//! Leijen, Zorn and de Moura, "Mimalloc: free list sharding in action", 2019.
 
 #![expect(
     clippy::inline_always,
@@ -51,14 +56,14 @@ use crate::{
     Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Unfit,
 };
 
-const SLAB_BYTES: u32 = 4096;
-/// What of a slab is slots: all but the word of the heap underneath.
-const SLOTS_BYTES: u32 = SLAB_BYTES - tlsf::HEADER_BYTES;
+/// The smallest and the largest slab. In between, it is a 64th of the arena.
+const MIN_SLAB_SHIFT: u32 = 12;
+const MAX_SLAB_SHIFT: u32 = 14;
 const GRAIN_BYTES: u32 = 16;
 /// The largest slot.
 const SMALL_BYTES: u32 = 512;
 /// Smaller arenas have room for few slabs or none: there every request goes to the heap underneath.
-const LEAST_BYTES: u32 = 2 * SLAB_BYTES;
+const LEAST_BYTES: u32 = 2 << MIN_SLAB_SHIFT;
 /// The payload of the first slab there could be.
 const FIRST_SLOT: Offset = tlsf::FIRST_BLOCK.plus(tlsf::HEADER_BYTES);
 
@@ -66,16 +71,6 @@ const CLASSES: usize = 16;
 /// The bytes of each class's slots.
 const SLOT_BYTES: [u32; CLASSES] =
     [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512];
-/// How many slots a slab of each class has.
-const SLOTS: [u32; CLASSES] = {
-    let mut slots = [0; CLASSES];
-    let mut class = 0;
-    while class < CLASSES {
-        slots[class] = SLOTS_BYTES / SLOT_BYTES[class];
-        class += 1;
-    }
-    slots
-};
 /// The class of a size, by its grains of 16 bytes, rounded up.
 const CLASS_OF_GRAINS: [u8; 64] = {
     let mut classes = [0; 64];
@@ -107,39 +102,37 @@ const FREE: u32 = 4;
 const NEXT: u32 = 8;
 const PREV: u32 = 12;
 
-/// An entry's first word: the class, how many slots are in use, how many have been cut. 0 where no slab is.
+/// An entry's first word: the class, how many slots are in use, how many have not been cut yet. 0 where no slab is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State(u32);
 
 impl State {
     const NONE: Self = Self(0);
-    const ONE_USED: u32 = 1 << 8;
-    const ONE_CUT: u32 = 1 << 20;
+    const ONE_USED: u32 = 1 << 5;
+    const ONE_UNCUT: u32 = 1 << 18;
 
-    fn fresh(class: usize) -> Self {
-        Self(class as u32 + 1)
+    /// A slab of `class` with nothing cut from it.
+    fn fresh(class: usize, slots: u32) -> Self {
+        Self(class as u32 + 1 + slots * Self::ONE_UNCUT)
     }
 
     /// Of a slab; there is no class where none is.
     #[inline(always)]
     fn class(self) -> usize {
-        (self.0 & 0xff).wrapping_sub(1) as usize % CLASSES
+        (self.0 % Self::ONE_USED).wrapping_sub(1) as usize % CLASSES
     }
 
     #[inline(always)]
     fn used(self) -> u32 {
-        self.0 >> 8 & 0xfff
+        self.0 % Self::ONE_UNCUT / Self::ONE_USED
     }
 
     #[inline(always)]
-    fn cut(self) -> u32 {
-        self.0 >> 20
+    fn uncut(self) -> u32 {
+        self.0 / Self::ONE_UNCUT
     }
 
-    fn is_full(self) -> bool {
-        self.used() == SLOTS[self.class()]
-    }
-
+    #[inline(always)]
     fn slot_bytes(self) -> u32 {
         SLOT_BYTES[self.class()]
     }
@@ -156,6 +149,8 @@ pub struct SizeClasses<M> {
     heads: [Slab; CLASSES],
     /// The largest request for a slot: 0 if there are no slabs.
     small_bytes: u32,
+    /// A slab has `1 << slab_shift` bytes.
+    slab_shift: u32,
     /// How many slabs there are.
     slabs: u32,
 }
@@ -191,32 +186,47 @@ impl<M: Memory> SizeClasses<M> {
         Slab(self.table.field(entry_of(slab), PREV))
     }
 
-    /// Puts `slab` at the head of its class's list.
-    fn link(&mut self, slab: Slab, class: usize) {
-        let next = std::mem::replace(&mut self.heads[class], slab);
+    fn set_next(&mut self, slab: Slab, next: Slab) {
         self.table.set_field(entry_of(slab), NEXT, next.0);
-        self.table.set_field(entry_of(slab), PREV, NO_SLAB.0);
-        if next != NO_SLAB {
-            self.table.set_field(entry_of(next), PREV, slab.0);
+    }
+
+    fn set_prev(&mut self, slab: Slab, prev: Slab) {
+        self.table.set_field(entry_of(slab), PREV, prev.0);
+    }
+
+    /// Puts `slab` at the tail of its class's list: until it is asked again, more of its slots may come back.
+    fn link(&mut self, slab: Slab, class: usize) {
+        let head = self.heads[class];
+        let tail = if head == NO_SLAB { slab } else { self.prev(head) };
+        if head == NO_SLAB {
+            self.heads[class] = slab;
+        } else {
+            self.set_next(tail, slab);
+            self.set_prev(head, slab);
         }
+        self.set_prev(slab, tail);
+        self.set_next(slab, NO_SLAB);
     }
 
     fn unlink(&mut self, slab: Slab, class: usize) {
         let (prev, next) = (self.prev(slab), self.next(slab));
-        if prev == NO_SLAB {
+        let head = self.heads[class];
+        if head == slab {
             self.heads[class] = next;
         } else {
-            self.table.set_field(entry_of(prev), NEXT, next.0);
+            self.set_next(prev, next);
         }
-        if next != NO_SLAB {
-            self.table.set_field(entry_of(next), PREV, prev.0);
+        match (next, head == slab) {
+            (NO_SLAB, true) => {}
+            (NO_SLAB, false) => self.set_prev(head, prev),
+            (next, _) => self.set_prev(next, prev),
         }
     }
 
     /// The slab that the block at `at` is in. Only where there are slabs.
     #[inline(always)]
     fn slab_with(&self, at: Offset) -> Option<(Slab, State)> {
-        let slab = slab_at(at);
+        let slab = self.slab_at(at);
         let state = self.state(slab);
         (state != State::NONE).then_some((slab, state))
     }
@@ -224,6 +234,37 @@ impl<M: Memory> SizeClasses<M> {
     /// `slab_with`, or none where there are no slabs.
     fn owner_of(&self, at: Offset) -> Option<(Slab, State)> {
         (self.small_bytes > 0).then(|| self.slab_with(at)).flatten()
+    }
+
+    /// A hole of the heap underneath starts with its header, in front of where a slab could start.
+    fn owner_of_hole(&self, hole: Piece) -> Option<(Slab, State)> {
+        self.owner_of(hole.at.plus(tlsf::HEADER_BYTES))
+    }
+
+    // Where slabs and slots lie.
+
+    /// The number that a slab has, or would have, with `at` in it.
+    #[inline(always)]
+    fn slab_at(&self, at: Offset) -> Slab {
+        Slab(((at.0 - FIRST_SLOT.0) >> self.slab_shift) + 1)
+    }
+
+    fn first_slot(&self, slab: Slab) -> Offset {
+        FIRST_SLOT.plus((slab.0 - 1) << self.slab_shift)
+    }
+
+    /// How many slots of a class a slab has. The word of the heap underneath takes room for one of 16 bytes.
+    fn slots_in_slab(&self, class: usize) -> u32 {
+        ((1 << self.slab_shift) - tlsf::HEADER_BYTES) / SLOT_BYTES[class]
+    }
+
+    /// How many slots were cut so far.
+    fn cut_of(&self, state: State) -> u32 {
+        self.slots_in_slab(state.class()) - state.uncut()
+    }
+
+    fn slot_at(&self, slab: Slab, state: State, index: u32) -> Offset {
+        self.first_slot(slab).plus(index * state.slot_bytes())
     }
 
     // Slots.
@@ -241,7 +282,7 @@ impl<M: Memory> SizeClasses<M> {
         let state = State(self.state(slab).0 + State::ONE_USED);
         self.set_free(slab, next);
         self.set_state(slab, state);
-        if next == NIL && state.is_full() {
+        if next == NIL && state.uncut() == 0 {
             self.leave(slab, class);
         }
         taken(slot, SLOT_BYTES[class], 0, observer)
@@ -261,47 +302,48 @@ impl<M: Memory> SizeClasses<M> {
         class: usize,
         layout: Layout,
         observer: &mut impl Observer,
-    ) -> Result<Placement, Full> {
+    ) -> Placement {
         if self.heads[class] != NO_SLAB || self.open_slab(class, observer) {
-            return Ok(self.cut(class, self.heads[class], observer));
+            return self.cut(class, self.heads[class], observer);
         }
         observer.step(Step::Handed { second: true, because: Because::Full });
-        if let Ok(placed) = self.allocate_under(layout, observer) {
-            return Ok(placed);
+        let placed = self.allocate_under(layout, observer);
+        if placed != NOWHERE {
+            return placed;
         }
         for larger in class + 1..CLASSES {
             let slab = self.heads[larger];
             observer.step(Step::Class { class: class_of(larger), found: slab != NO_SLAB });
             if slab != NO_SLAB {
-                return Ok(match self.free(slab) {
+                return match self.free(slab) {
                     NIL => self.cut(larger, slab, observer),
                     slot => self.take(larger, slab, slot, observer),
-                });
+                };
             }
         }
-        Err(Full)
+        NOWHERE
     }
 
     /// Cuts the next slot from `slab`, which has room and no free slot.
     fn cut(&mut self, class: usize, slab: Slab, observer: &mut impl Observer) -> Placement {
         let state = self.state(slab);
-        let slot = slot_at(slab, state, state.cut());
-        let left = (SLOTS[class] - state.cut() - 1) * SLOT_BYTES[class];
-        let state = State(state.0 + State::ONE_USED + State::ONE_CUT);
-        self.set_state(slab, state);
-        if state.is_full() {
+        let slot = self.slot_at(slab, state, self.cut_of(state));
+        let cut = State(state.0 + State::ONE_USED - State::ONE_UNCUT);
+        self.set_state(slab, cut);
+        if cut.uncut() == 0 {
             self.leave(slab, class);
         }
-        taken(slot, SLOT_BYTES[class], left, observer)
+        taken(slot, SLOT_BYTES[class], cut.uncut() * SLOT_BYTES[class], observer)
     }
 
     /// Whether there is a new slab for `class`.
     fn open_slab(&mut self, class: usize, observer: &mut impl Observer) -> bool {
         let phase = FIRST_SLOT.0;
-        let placed = self.under.allocate_aligned(SLAB_BYTES, SLAB_BYTES, phase, observer);
+        let slab_bytes = 1 << self.slab_shift;
+        let placed = self.under.allocate_aligned(slab_bytes, slab_bytes, phase, observer);
         let Ok(placed) = placed else { return false };
-        let slab = slab_at(placed.at);
-        self.set_state(slab, State::fresh(class));
+        let slab = self.slab_at(placed.at);
+        self.set_state(slab, State::fresh(class, self.slots_in_slab(class)));
         self.set_free(slab, NIL);
         self.link(slab, class);
         self.slabs += 1;
@@ -323,19 +365,14 @@ impl<M: Memory> SizeClasses<M> {
         }
         self.set_state(slab, State::NONE);
         self.slabs -= 1;
-        let layout = Layout::new::<[u8; SLOTS_BYTES as usize]>();
-        self.deallocate_under(first_slot(slab), layout, observer);
+        self.deallocate_under(self.first_slot(slab), Layout::new::<u64>(), observer);
     }
 
     // The heap underneath, kept out of the way of the few instructions that a slot takes.
 
     #[inline(never)]
-    fn allocate_under(
-        &mut self,
-        layout: Layout,
-        observer: &mut impl Observer,
-    ) -> Result<Placement, Full> {
-        self.under.allocate(layout, observer)
+    fn allocate_under(&mut self, layout: Layout, observer: &mut impl Observer) -> Placement {
+        self.under.allocate(layout, observer).unwrap_or(NOWHERE)
     }
 
     #[inline(never)]
@@ -350,22 +387,35 @@ impl<M: Memory> SizeClasses<M> {
         let state = self.state(slab);
         let mut slot = self.free(slab);
         std::iter::from_fn(move || {
-            is_cut_slot(slab, state, slot).then(|| {
+            self.is_cut_slot(slab, state, slot).then(|| {
                 let this = slot;
                 slot = Offset(self.under.memory.word(this));
                 this
             })
         })
-        .take(state.cut() as usize)
+        .take(self.cut_of(state) as usize)
     }
 
     /// Which slots of a slab are free, bit by bit.
     fn free_bits(&self, slab: Slab, state: State) -> SlotBits {
         let mut bits = SlotBits::default();
         for slot in self.free_slots(slab) {
-            bits.set(index_of(slab, state, slot));
+            bits.set(slot.since(self.first_slot(slab)) / state.slot_bytes());
         }
         bits
+    }
+
+    /// Whether a slot of the slab starts at `at` that was cut already.
+    fn is_cut_slot(&self, slab: Slab, state: State, at: Offset) -> bool {
+        at >= self.first_slot(slab)
+            && at < self.slot_at(slab, state, self.cut_of(state))
+            && at.since(self.first_slot(slab)).is_multiple_of(state.slot_bytes())
+    }
+
+    /// The slots of a slab that have not been cut yet, as one hole.
+    fn uncut_of(&self, slab: Slab, state: State) -> Piece {
+        let at = self.slot_at(slab, state, self.cut_of(state));
+        Piece::hole(at, state.uncut() * state.slot_bytes())
     }
 
     /// A piece of the heap underneath, in pieces if it is a slab.
@@ -375,12 +425,12 @@ impl<M: Memory> SizeClasses<M> {
         plain.into_iter().chain(slab.into_iter().flat_map(move |(slab, state)| {
             let books = |at, size_bytes| Piece { at, size_bytes, kind: PieceKind::Books };
             let free = self.free_bits(slab, state);
-            let slots = (0..state.cut()).map(move |index| Piece {
-                at: slot_at(slab, state, index),
+            let slots = (0..self.cut_of(state)).map(move |index| Piece {
+                at: self.slot_at(slab, state, index),
                 size_bytes: state.slot_bytes(),
                 kind: if free.get(index) { PieceKind::Hole } else { PieceKind::Block },
             });
-            let uncut = uncut_of(slab, state);
+            let uncut = self.uncut_of(slab, state);
             let waste = books(uncut.end(), piece.end().since(uncut.end()));
             std::iter::once(books(piece.at, tlsf::HEADER_BYTES))
                 .chain(slots)
@@ -391,8 +441,8 @@ impl<M: Memory> SizeClasses<M> {
     fn slab_of_piece(&self, piece: Piece) -> Option<(Slab, State)> {
         let payload = piece.at.plus(tlsf::HEADER_BYTES);
         let is_whole = piece.kind == PieceKind::Block
-            && piece.size_bytes == SLAB_BYTES
-            && payload == first_slot(slab_at(payload));
+            && piece.size_bytes == 1 << self.slab_shift
+            && payload == self.first_slot(self.slab_at(payload));
         is_whole.then(|| self.owner_of(payload)).flatten()
     }
 
@@ -411,7 +461,7 @@ impl<M: Memory> SizeClasses<M> {
 
     fn holes_of(&self, slab: Slab) -> impl Iterator<Item = Piece> + '_ {
         let state = self.state(slab);
-        let uncut = uncut_of(slab, state);
+        let uncut = self.uncut_of(slab, state);
         self.free_slots(slab)
             .map(move |slot| Piece::hole(slot, state.slot_bytes()))
             .chain((uncut.size_bytes > 0).then_some(uncut))
@@ -421,47 +471,60 @@ impl<M: Memory> SizeClasses<M> {
         let slot_bytes = SLOT_BYTES[class];
         let of_class = |&(_, state): &(Slab, State)| state.class() == class;
         let slabs = || self.under.pieces().filter_map(|p| self.slab_of_piece(p)).filter(of_class);
-        let cut = slabs().map(|(_, state)| state.cut()).sum();
+        let cut = slabs().map(|(_, state)| self.cut_of(state)).sum();
         let free = self.slabs_with_room(class).flat_map(|slab| self.free_slots(slab)).collect();
         Slots { slot_bytes, cut, free }
     }
 
+    fn has_room(&self, slab: Slab, state: State) -> bool {
+        self.free(slab) != NIL || state.uncut() > 0
+    }
+
     /// Invariants 3 to 5 for one slab. Counts its slots.
     fn check_slab(&self, slab: Slab, state: State, census: &mut Census) -> Result<(), Broken> {
-        let broken = |invariant| Err(Broken { invariant, at: first_slot(slab) });
+        let broken = |invariant| Err(Broken { invariant, at: self.first_slot(slab) });
         let free = self.free_slots(slab).count() as u32;
         let bits = self.free_bits(slab, state).count();
         let last = self
             .free_slots(slab)
             .last()
             .map_or(self.free(slab), |slot| Offset(self.under.memory.word(slot)));
-        let adds_up = state.used() + free == state.cut() && state.cut() <= SLOTS[state.class()];
-        if !adds_up || free != bits || last != NIL {
+        if state.used() + free != self.cut_of(state) || free != bits || last != NIL {
             return broken(3);
         }
         if state.used() == 0 {
             return broken(5);
         }
-        let (prev, next) = (self.prev(slab), self.next(slab));
-        let reached = match prev {
-            NO_SLAB => self.heads[state.class()] == slab,
-            prev => self.next(prev) == slab,
-        };
-        if !state.is_full() && (!reached || (next != NO_SLAB && self.prev(next) != slab)) {
-            return broken(4);
+        if self.has_room(slab, state) {
+            let (prev, next, head) = (self.prev(slab), self.next(slab), self.heads[state.class()]);
+            // The head's `prev` is the tail.
+            let reached = slab == head || self.next(prev) == slab;
+            let mirrored = self.prev(if next == NO_SLAB { head } else { next }) == slab;
+            if !reached || !mirrored {
+                return broken(4);
+            }
         }
         census.used += state.used();
-        census.holes += free + u32::from(state.cut() < SLOTS[state.class()]);
+        census.holes += free + u32::from(state.uncut() > 0);
         Ok(())
     }
 }
 
 /// A bit for each slot of a slab.
-#[derive(Clone, Copy, Default)]
-struct SlotBits([u64; 4]);
+#[derive(Clone)]
+struct SlotBits([u64; WORDS_OF_BITS]);
+
+/// Enough for the smallest slots in the largest slab.
+const WORDS_OF_BITS: usize = (1 << MAX_SLAB_SHIFT) / GRAIN_BYTES as usize / 64;
+
+impl Default for SlotBits {
+    fn default() -> Self {
+        Self([0; WORDS_OF_BITS])
+    }
+}
 
 impl SlotBits {
-    fn get(self, index: u32) -> bool {
+    fn get(&self, index: u32) -> bool {
         self.0[index as usize / 64] >> (index % 64) & 1 != 0
     }
 
@@ -469,7 +532,7 @@ impl SlotBits {
         self.0[index as usize / 64] |= 1 << (index % 64);
     }
 
-    fn count(self) -> u32 {
+    fn count(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 }
@@ -495,13 +558,15 @@ impl<M: Memory> Over<M> for SizeClasses<M> {
     fn new(mut memory: M) -> Self {
         let len = memory.len();
         let has_slabs = len >= LEAST_BYTES;
-        let mut table = memory.books(if has_slabs { table_bytes(len) } else { 0 });
+        let slab_shift = (len / 64).max(1).ilog2().clamp(MIN_SLAB_SHIFT, MAX_SLAB_SHIFT);
+        let mut table = memory.books(if has_slabs { table_bytes(len, slab_shift) } else { 0 });
         table.fill(Offset(0)..Offset(table.len()), 0);
         Self {
             under: Tlsf::new(memory),
             table,
             heads: [NO_SLAB; CLASSES],
             small_bytes: if has_slabs { SMALL_BYTES } else { 0 },
+            slab_shift,
             slabs: 0,
         }
     }
@@ -534,7 +599,7 @@ impl<M: Memory> Design for SizeClasses<M> {
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
         if layout.size() > self.small_bytes as usize || layout.align() > GRAIN_BYTES as usize {
             observer.step(Step::Handed { second: true, because: Because::Large });
-            return self.allocate_under(layout, &mut observer);
+            return or_full(self.allocate_under(layout, &mut observer));
         }
         let class = class_for(layout.size() as u32);
         let slab = self.heads[class];
@@ -545,7 +610,7 @@ impl<M: Memory> Design for SizeClasses<M> {
         });
         observer.step(Step::Class { class: class_of(class), found: slab != NO_SLAB });
         if slot == NIL {
-            return self.take_uncut(class, layout, &mut observer);
+            return or_full(self.take_uncut(class, layout, &mut observer));
         }
         Ok(self.take(class, slab, slot, &mut observer))
     }
@@ -568,7 +633,7 @@ impl<M: Memory> Design for SizeClasses<M> {
         observer.step(Step::Joined { at, freed_bytes: size_bytes, size_bytes, in_front, behind });
         observer.step(Step::Listed { at, class: class_of(state.class()) });
         if free == NIL || freed.used() == 0 {
-            self.settle(slab, freed, !state.is_full(), &mut observer);
+            self.settle(slab, freed, free != NIL || state.uncut() > 0, &mut observer);
         }
     }
 
@@ -615,7 +680,7 @@ impl<M: Memory> Design for SizeClasses<M> {
         self.under.grow(len, observer);
         if len >= LEAST_BYTES {
             let old_bytes = self.table.len();
-            self.table.grow(table_bytes(len).max(old_bytes));
+            self.table.grow(table_bytes(len, self.slab_shift).max(old_bytes));
             self.table.fill(Offset(old_bytes)..Offset(self.table.len()), 0);
             self.small_bytes = SMALL_BYTES;
         }
@@ -646,7 +711,7 @@ impl<M: Memory> Design for SizeClasses<M> {
     }
 
     fn fits(&self, hole: Piece) -> u32 {
-        match self.owner_of(hole.at) {
+        match self.owner_of_hole(hole) {
             Some((_, state)) => state.slot_bytes(),
             None => self.under.fits(hole),
         }
@@ -660,9 +725,9 @@ impl<M: Memory> Design for SizeClasses<M> {
     }
 
     fn hole_edges(&self, hole: Piece) -> Edges {
-        match self.owner_of(hole.at) {
+        match self.owner_of_hole(hole) {
             // Nothing was written yet where no slot has been cut.
-            Some((slab, state)) if is_cut_slot(slab, state, hole.at) => Edges::front(4),
+            Some((slab, state)) if self.is_cut_slot(slab, state, hole.at) => Edges::front(4),
             Some(_) => Edges::NONE,
             None => self.under.hole_edges(hole),
         }
@@ -671,7 +736,7 @@ impl<M: Memory> Design for SizeClasses<M> {
     fn rules(&self) -> Vec<&'static str> {
         vec![
             "the heap underneath keeps its own rules",
-            "each slab is a block of that heap, 4,096 bytes long",
+            "each slab is a block of that heap, at its place",
             "a slot that was cut is in use or free, and a free one is in its slab's list once",
             "the list of a class holds exactly its slabs with room",
             "a slab has a block in use",
@@ -686,7 +751,7 @@ impl<M: Memory> Design for SizeClasses<M> {
             if let Some((slab, state)) = self.slab_of_piece(piece) {
                 self.check_slab(slab, state, &mut census)?;
                 slabs += 1;
-                with_room += usize::from(!state.is_full());
+                with_room += usize::from(self.has_room(slab, state));
             } else if piece.kind == PieceKind::Block {
                 census.used += 1;
             }
@@ -703,8 +768,8 @@ impl<M: Memory> Design for SizeClasses<M> {
 }
 
 /// The table for so long an arena: an entry for each slab there could be, and one for none.
-fn table_bytes(arena_bytes: u32) -> u32 {
-    (slab_at(Offset(arena_bytes.max(FIRST_SLOT.0))).0 + 1) * ENTRY_BYTES
+fn table_bytes(arena_bytes: u32, slab_shift: u32) -> u32 {
+    ((arena_bytes >> slab_shift) + 2) * ENTRY_BYTES
 }
 
 #[inline(always)]
@@ -712,48 +777,28 @@ fn entry_of(slab: Slab) -> Offset {
     Offset(slab.0 * ENTRY_BYTES)
 }
 
-/// The number that a slab has, or would have, with `at` in it.
-#[inline(always)]
-fn slab_at(at: Offset) -> Slab {
-    Slab((at.0 + SLAB_BYTES - FIRST_SLOT.0) / SLAB_BYTES)
-}
-
-fn first_slot(slab: Slab) -> Offset {
-    Offset((slab.0 - 1) * SLAB_BYTES).plus(FIRST_SLOT.0)
-}
-
-fn slot_at(slab: Slab, state: State, index: u32) -> Offset {
-    first_slot(slab).plus(index * state.slot_bytes())
-}
-
-fn index_of(slab: Slab, state: State, slot: Offset) -> u32 {
-    slot.since(first_slot(slab)) / state.slot_bytes()
-}
-
-/// Whether a slot of the slab starts at `at` that was cut already.
-fn is_cut_slot(slab: Slab, state: State, at: Offset) -> bool {
-    at >= first_slot(slab)
-        && at < slot_at(slab, state, state.cut())
-        && at.since(first_slot(slab)).is_multiple_of(state.slot_bytes())
-}
-
-/// The slots of a slab that have not been cut yet, as one hole.
-fn uncut_of(slab: Slab, state: State) -> Piece {
-    let slots = SLOTS[state.class()].saturating_sub(state.cut());
-    Piece::hole(slot_at(slab, state, state.cut()), slots * state.slot_bytes())
-}
-
 /// The class whose slots a request of at most [`SMALL_BYTES`] gets.
 #[inline(always)]
 fn class_for(size_bytes: u32) -> usize {
-    CLASS_OF_GRAINS[size_bytes.div_ceil(GRAIN_BYTES) as usize % CLASS_OF_GRAINS.len()] as usize
-        % CLASSES
+    // No `div_ceil`: the sum cannot overflow, and that saves three instructions of ten.
+    #[expect(clippy::manual_div_ceil)]
+    let grains = (size_bytes + GRAIN_BYTES - 1) / GRAIN_BYTES;
+    let class = CLASS_OF_GRAINS[grains as usize % CLASS_OF_GRAINS.len()];
+    class as usize % CLASSES
 }
 
 /// What a class holds, for the observer.
 fn class_of(class: usize) -> Class {
     let below = if class == 0 { 0 } else { SLOT_BYTES[class - 1] };
     Class { first: class as u32, second: None, min_bytes: below + 1, max_bytes: SLOT_BYTES[class] }
+}
+
+/// No placement: [`Full`], in the shape of the others. It comes back in a register, where a `Result` goes through memory.
+const NOWHERE: Placement = Placement { at: NIL, granted_bytes: 0 };
+
+#[inline(always)]
+fn or_full(placed: Placement) -> Result<Placement, Full> {
+    if placed == NOWHERE { Err(Full) } else { Ok(placed) }
 }
 
 /// A slot that was taken, told and placed.
@@ -772,4 +817,288 @@ fn taken(
         remaining_bytes,
     });
     Placement { at, granted_bytes: slot_bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MAX_ALIGN, MAX_ARENA, oracle};
+
+    type Heap = SizeClasses<Pages>;
+
+    fn layout(size: usize, align: usize) -> Layout {
+        Layout::from_size_align(size, align).unwrap()
+    }
+
+    fn heap(len: u32) -> Heap {
+        Heap::new(Pages::new(len))
+    }
+
+    fn allocate(heap: &mut Heap, size: usize) -> Offset {
+        let at = heap.allocate(layout(size, 8), ()).unwrap().at;
+        heap.check().unwrap();
+        at
+    }
+
+    fn free(heap: &mut Heap, at: Offset, size: usize) {
+        heap.deallocate(at, layout(size, 8), ());
+        heap.check().unwrap();
+    }
+
+    #[test]
+    fn each_size_has_the_smallest_class_that_holds_it() {
+        for size in 1..=SMALL_BYTES {
+            let class = class_for(size);
+            assert!(size <= SLOT_BYTES[class], "{size} is in class {class}");
+            assert!(class == 0 || size > SLOT_BYTES[class - 1], "{size} is in class {class}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_class_are_neighbours_without_a_header() {
+        let mut heap = heap(64 * 1024);
+        let blocks: Vec<_> = (0..4).map(|_| allocate(&mut heap, 40).0).collect();
+        assert_eq!(blocks, [16, 64, 112, 160]);
+        assert_eq!(allocate(&mut heap, 100).0, 4096 + 16);
+    }
+
+    #[test]
+    fn the_slot_that_was_freed_last_is_taken_first() {
+        let mut heap = heap(64 * 1024);
+        let blocks: Vec<_> = (0..4).map(|_| allocate(&mut heap, 40)).collect();
+        free(&mut heap, blocks[2], 40);
+        free(&mut heap, blocks[0], 40);
+        assert_eq!(allocate(&mut heap, 33), blocks[0]);
+        assert_eq!(allocate(&mut heap, 48), blocks[2]);
+    }
+
+    #[test]
+    fn the_steps_tell_the_class_and_the_slot() {
+        let mut heap = heap(64 * 1024);
+        allocate(&mut heap, 40);
+        let b = allocate(&mut heap, 40);
+        allocate(&mut heap, 40);
+        let class = class_of(2);
+        assert_eq!((class.min_bytes, class.max_bytes), (33, 48));
+        let mut steps = Vec::new();
+        heap.deallocate(b, layout(40, 8), &mut steps);
+        heap.allocate(layout(36, 8), &mut steps).unwrap();
+        let joined =
+            Step::Joined { at: b, freed_bytes: 48, size_bytes: 48, in_front: false, behind: false };
+        let expect = [
+            joined,
+            Step::Listed { at: b, class },
+            Step::Rounded { asked_bytes: 36, block_bytes: 48 },
+            Step::Class { class, found: true },
+            Step::Cut {
+                at: b,
+                padding_bytes: 0,
+                header_bytes: 0,
+                payload_bytes: 48,
+                remaining_bytes: 0,
+            },
+        ];
+        assert_eq!(steps, expect);
+    }
+
+    #[test]
+    fn the_pieces_show_slots_what_is_not_cut_and_what_is_wasted() {
+        let mut heap = heap(64 * 1024);
+        let blocks: Vec<_> = (0..3).map(|_| allocate(&mut heap, 300)).collect();
+        free(&mut heap, blocks[1], 300);
+        let pieces: Vec<_> = heap.pieces().map(|p| (p.at.0, p.size_bytes, p.kind)).collect();
+        let expect = [
+            (0, 12, PieceKind::Books),
+            (12, 4, PieceKind::Books),
+            (16, 320, PieceKind::Block),
+            (336, 320, PieceKind::Hole),
+            (656, 320, PieceKind::Block),
+            (976, 9 * 320, PieceKind::Hole),
+            (3856, 252, PieceKind::Books),
+            (4108, 61424, PieceKind::Hole),
+            (65532, 4, PieceKind::Books),
+        ];
+        assert_eq!(pieces, expect);
+        let Structure::Slabs { slots, .. } = heap.structure() else { unreachable!() };
+        assert_eq!(slots, [Slots { slot_bytes: 320, cut: 3, free: vec![blocks[1]] }]);
+    }
+
+    #[test]
+    fn an_empty_slab_goes_back() {
+        let mut heap = heap(64 * 1024);
+        let blocks: Vec<_> = (0..100).map(|_| allocate(&mut heap, 200)).collect();
+        assert_eq!(heap.slabs, 6);
+        for (index, &at) in blocks.iter().enumerate() {
+            free(&mut heap, at, 200);
+            assert_eq!(heap.slabs, 6 - (index as u32 + 1) / 18 - u32::from(index == 99));
+        }
+        assert_eq!(heap.check(), Ok(Census { used: 0, holes: 1 }));
+    }
+
+    #[test]
+    fn a_full_slab_that_gets_room_waits_behind_the_others() {
+        let mut heap = heap(64 * 1024);
+        let blocks: Vec<_> = (0..20).map(|_| allocate(&mut heap, 512)).collect();
+        // Slabs of seven: two are full, and the third has room for one more.
+        free(&mut heap, blocks[3], 512);
+        assert_eq!(heap.slabs, 3);
+        assert!(allocate(&mut heap, 512) > blocks[19]);
+        assert_eq!(allocate(&mut heap, 512), blocks[3]);
+    }
+
+    #[test]
+    fn a_block_stays_in_its_slot_while_it_fits_and_moves_with_its_bytes() {
+        let mut heap = heap(64 * 1024);
+        let at = allocate(&mut heap, 40);
+        heap.write(at, b"kept");
+        let placed = heap.reallocate(at, layout(40, 8), 48, ()).unwrap();
+        assert_eq!(placed, Placement { at, granted_bytes: 48 });
+        let mut bytes = [0; 4];
+        for (old, new) in [(48, 49), (49, 600), (600, 4000), (4000, 20)] {
+            let from = heap.pieces().find(|piece| piece.kind == PieceKind::Block).unwrap();
+            let from = from.at.plus(if old > 512 { 4 } else { 0 });
+            let placed = heap.reallocate(from, layout(old, 8), new, ()).unwrap();
+            heap.check().unwrap();
+            heap.read(placed.at, &mut bytes);
+            assert_eq!(&bytes, b"kept", "from {old} to {new}");
+        }
+        // It shrank where it was, in the heap underneath, and is freed there as a small block.
+        let block = heap.pieces().find(|piece| piece.kind == PieceKind::Block).unwrap();
+        free(&mut heap, block.at.plus(4), 20);
+        assert_eq!(heap.check(), Ok(Census { used: 0, holes: 1 }));
+    }
+
+    #[test]
+    fn without_room_for_a_slab_small_blocks_go_underneath_and_then_to_larger_slots() {
+        let mut heap = heap(8 * 1024);
+        allocate(&mut heap, 512);
+        let mut blocks = Vec::new();
+        while let Ok(placed) = heap.allocate(layout(100, 8), ()) {
+            heap.check().unwrap();
+            blocks.push((placed, heap.block_edges(placed.at).front_bytes));
+        }
+        let underneath = blocks.iter().filter(|(_, front_bytes)| *front_bytes == 4).count();
+        let larger = blocks.iter().filter(|(placed, _)| placed.granted_bytes == 512).count();
+        assert_eq!((underneath, larger, blocks.len()), (36, 6, 42));
+        for (placed, _) in blocks {
+            free(&mut heap, placed.at, 100);
+        }
+        assert_eq!(heap.check().unwrap().used, 1);
+    }
+
+    #[test]
+    fn a_grown_arena_has_room_for_more_slabs() {
+        for len in [0, 16, 4096, 8192] {
+            let mut heap = heap(len);
+            Design::grow(&mut heap, 64 * 1024, ());
+            let blocks: Vec<_> = (0..100).map(|_| allocate(&mut heap, 256)).collect();
+            assert_eq!(heap.slabs, 7, "from {len}");
+            for at in blocks {
+                free(&mut heap, at, 256);
+            }
+            assert_eq!(heap.check(), Ok(Census { used: 0, holes: 1 }));
+        }
+    }
+
+    #[test]
+    fn check_names_the_invariant_that_broke() {
+        let mut heap = heap(64 * 1024);
+        let blocks: Vec<_> = (0..4).map(|_| allocate(&mut heap, 40)).collect();
+        free(&mut heap, blocks[0], 40);
+        free(&mut heap, blocks[2], 40);
+        for (at, word, invariant) in [
+            (Offset(12), 0, 2),
+            (blocks[2], blocks[2].0, 3),
+            (blocks[2], 1 << 20, 3),
+            (blocks[2], 0, 3),
+        ] {
+            let mut damaged = heap.clone();
+            damaged.under.memory.set_word(at.0, word);
+            let broken = damaged.check().unwrap_err().invariant;
+            // The slab's own header belongs to the heap underneath.
+            assert_eq!(broken, if at == Offset(12) { 1 } else { invariant }, "{word} at {at:?}");
+        }
+        let mut damaged = heap.clone();
+        damaged.slabs += 1;
+        assert_eq!(damaged.check().unwrap_err().invariant, 2);
+        damaged = heap.clone();
+        damaged.heads[2] = NO_SLAB;
+        assert_eq!(damaged.check().unwrap_err().invariant, 4);
+        damaged = heap.clone();
+        damaged.heads[3] = Slab(1);
+        assert_eq!(damaged.check().unwrap_err().invariant, 4);
+    }
+
+    #[test]
+    fn random_programs_agree_with_the_oracle() {
+        for arena_bytes in [16, 16 * 1024] {
+            oracle::random_programs_agree::<Heap>(arena_bytes, |heap| {
+                heap.slabs == 0 && heap.check().unwrap().used == 0
+            });
+        }
+    }
+
+    #[test]
+    fn a_damaged_arena_is_named_or_drawn_and_never_followed_outside() {
+        oracle::damage_is_survived::<Heap>(16 * 1024);
+    }
+
+    // What bit others.
+
+    #[test]
+    fn a_region_too_small_is_full_rustsec_2022_0063() {
+        for len in [0, 8, 16, 24] {
+            let mut heap = heap(len);
+            assert_eq!(heap.allocate(layout(1, 1), ()), Err(Full));
+            assert_eq!(heap.check(), Ok(Census::default()));
+            assert_eq!(heap.pieces().map(|piece| piece.size_bytes).sum::<u32>(), len);
+        }
+        let plain = crate::Spec::plain(&Heap::INFO);
+        assert!(matches!(plain.build(4096), Err(Unfit::TooSmall { least_bytes: 8192 })));
+    }
+
+    #[test]
+    fn a_huge_layout_is_full_linked_list_allocator_79() {
+        let mut heap = heap(64 * 1024);
+        let at = allocate(&mut heap, 40);
+        let before: Vec<_> = heap.pieces().collect();
+        for size in [64 << 10, 1 << 30, u32::MAX as usize - 3, isize::MAX as usize / 2] {
+            for align in [1, 8, 16, MAX_ALIGN as usize] {
+                assert_eq!(heap.allocate(layout(size, align), ()), Err(Full), "{size}, {align}");
+            }
+        }
+        assert_eq!(heap.reallocate(at, layout(40, 8), u32::MAX, ()), Err(Full));
+        assert!(heap.pieces().eq(before));
+        assert!(heap.need(layout(isize::MAX as usize / 2, 1)).block_bytes() > 1 << 61);
+    }
+
+    #[test]
+    fn the_largest_arena_does_not_overflow_embedded_alloc_125() {
+        let mut heap = heap(MAX_ARENA);
+        assert_eq!(heap.allocate(layout(MAX_ARENA as usize - 16, 8), ()), Err(Full));
+        let large = heap.allocate(layout(MAX_ARENA as usize - 64 * 1024, 8), ()).unwrap();
+        let small: Vec<_> =
+            std::iter::from_fn(|| heap.allocate(layout(500, 16), ()).ok()).collect();
+        assert!(small.len() > 100, "{}", small.len());
+        heap.check().unwrap();
+        heap.deallocate(large.at, layout(MAX_ARENA as usize - 64 * 1024, 8), ());
+        for placed in small {
+            heap.deallocate(placed.at, layout(500, 16), ());
+        }
+        assert_eq!(heap.check(), Ok(Census { used: 0, holes: 1 }));
+    }
+
+    #[test]
+    fn a_high_alignment_keeps_to_the_arena_bumpalo_19() {
+        let mut heap = heap(512 * 1024);
+        for align in (0..=16).map(|power| 1 << power) {
+            let placed = heap.allocate(layout(24, align), ()).unwrap();
+            assert!(placed.at.0.is_multiple_of(align as u32), "{placed:?} for {align}");
+            heap.check().unwrap();
+        }
+        let mut small = self::heap(64 * 1024);
+        allocate(&mut small, 8);
+        assert_eq!(small.allocate(layout(8, MAX_ALIGN as usize), ()), Err(Full));
+        small.check().unwrap();
+    }
 }

@@ -12,7 +12,9 @@ use allocator_api2::alloc::Allocator;
 use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use hashbrown::HashMap;
-use heap::{Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Region, Tlsf};
+use heap::{
+    Bump, Census, Design, FirstFit, Locked, MAX_ALIGN, Over, PieceKind, Region, SizeClasses, Tlsf,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
 
@@ -31,10 +33,35 @@ macro_rules! on_each_design {
     };
 }
 
+/// Instantiates each test for each design that places a block by its size: one that grows has to move.
+macro_rules! on_each_design_with_slots {
+    ($($test:ident)*) => {
+        mod size_classes {
+            $(#[test] fn $test() { super::$test::<super::SizeClasses<super::Region>>(); })*
+        }
+    };
+}
+
 on_each_design! {
     a_vec_that_grows_last_stays_in_place
     a_vec_with_a_block_behind_it_moves_with_its_items
     a_vec_that_shrinks_last_gives_its_tail_back
+    boxes_are_freed_in_any_order
+    a_hash_map_keeps_its_entries_while_it_grows_and_shrinks
+    containers_of_all_kinds_share_a_heap
+    a_request_for_nothing_gets_an_aligned_address_and_no_bytes
+    a_block_grows_from_nothing_and_shrinks_to_nothing
+    every_alignment_up_to_64_kib_is_kept
+    growing_to_a_larger_alignment_keeps_the_bytes
+    growing_zeroed_clears_what_was_written_there_before
+    shrinking_to_another_alignment_keeps_the_bytes_that_stay
+    a_full_heap_is_an_error_and_nothing_is_lost
+    a_request_beyond_the_arena_or_its_alignment_is_out_of_memory
+    a_random_program_never_sees_blocks_overlap_or_bytes_change
+}
+
+on_each_design_with_slots! {
+    a_vec_with_a_block_behind_it_moves_with_its_items
     boxes_are_freed_in_any_order
     a_hash_map_keeps_its_entries_while_it_grows_and_shrinks
     containers_of_all_kinds_share_a_heap
