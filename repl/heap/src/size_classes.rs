@@ -37,7 +37,7 @@
 //! A block keeps its slot when it shrinks.
 //!
 //! Bonwick, "The slab allocator: an object-caching kernel memory allocator", USENIX Summer 1994. The classes are those of
-//! Evans, "A scalable concurrent malloc(3) implementation for FreeBSD", BSDCan 2006, and a list in each slab that of
+//! Evans, "A scalable concurrent malloc(3) implementation for FreeBSD", 2006, and a list in each slab that of
 //! Leijen, Zorn and de Moura, "Mimalloc: free list sharding in action", 2019.
 
 #![expect(
@@ -50,7 +50,7 @@ use std::ops::Range;
 
 use memory::Pages;
 
-use crate::tlsf::{self, Tlsf};
+use crate::tlsf::{self, NOWHERE, Tlsf, or_full};
 use crate::{
     Because, Broken, Census, Class, Design, Edges, Full, Info, Memory, Need, Observer, Offset,
     Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Unfit,
@@ -341,7 +341,9 @@ impl<M: Memory> SizeClasses<M> {
         let phase = FIRST_SLOT.0;
         let slab_bytes = 1 << self.slab_shift;
         let placed = self.under.allocate_aligned(slab_bytes, slab_bytes, phase, observer);
-        let Ok(placed) = placed else { return false };
+        if placed == NOWHERE {
+            return false;
+        }
         let slab = self.slab_at(placed.at);
         self.set_state(slab, State::fresh(class, self.slots_in_slab(class)));
         self.set_free(slab, NIL);
@@ -791,14 +793,6 @@ fn class_for(size_bytes: u32) -> usize {
 fn class_of(class: usize) -> Class {
     let below = if class == 0 { 0 } else { SLOT_BYTES[class - 1] };
     Class { first: class as u32, second: None, min_bytes: below + 1, max_bytes: SLOT_BYTES[class] }
-}
-
-/// No placement: [`Full`], in the shape of the others. It comes back in a register, where a `Result` goes through memory.
-const NOWHERE: Placement = Placement { at: NIL, granted_bytes: 0 };
-
-#[inline(always)]
-fn or_full(placed: Placement) -> Result<Placement, Full> {
-    if placed == NOWHERE { Err(Full) } else { Ok(placed) }
 }
 
 /// A slot that was taken, told and placed.

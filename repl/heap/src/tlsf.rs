@@ -318,15 +318,15 @@ impl<M: Memory> Tlsf<M> {
         align: u32,
         phase: u32,
         observer: &mut impl Observer,
-    ) -> Result<Placement, Full> {
+    ) -> Placement {
         for room in [need, need + align - GRAIN_BYTES] {
-            let fit = self.find(room, observer).ok_or(Full)?;
+            let Some(fit) = self.find(room, observer) else { break };
             let Fit { list, hole, hole_bytes } = fit;
             let block = header_of(payload_of(hole).minus(phase).align_up(align).plus(phase));
             let padding_bytes = block.since(hole);
             if padding_bytes == 0 {
                 self.take(&fit, need, observer);
-                return Ok(placement(block, need));
+                return placement(block, need);
             }
             if padding_bytes + need <= hole_bytes {
                 let remaining_bytes = hole_bytes - padding_bytes - need;
@@ -334,10 +334,10 @@ impl<M: Memory> Tlsf<M> {
                 self.pop(hole, list);
                 self.add_hole(hole, padding_bytes, observer);
                 self.split(block, need, remaining_bytes, HOLE_IN_FRONT, observer);
-                return Ok(placement(block, need));
+                return placement(block, need);
             }
         }
-        Err(Full)
+        NOWHERE
     }
 
     /// `allocate`, for a block that found no room with bytes to spare.
@@ -633,7 +633,7 @@ impl<M: Memory> Design for Tlsf<M> {
         observer.step(Step::Rounded { asked_bytes: layout.size() as u32, block_bytes: need });
         let align = layout.align() as u32;
         if align > GRAIN_BYTES {
-            return self.allocate_aligned(need, align, 0, &mut observer);
+            return or_full(self.allocate_aligned(need, align, 0, &mut observer));
         }
         let fit = self.find(need, &mut observer).ok_or(Full)?;
         self.take(&fit, need, &mut observer);
@@ -872,6 +872,15 @@ fn with_size(layout: Layout, size_bytes: u32) -> Result<Layout, Full> {
 #[inline(always)]
 fn placement(block: Offset, size_bytes: u32) -> Placement {
     Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
+}
+
+/// No placement: [`Full`] in the shape of a [`Placement`], which comes back from a call in a register. A `Result` goes
+/// through memory.
+pub(crate) const NOWHERE: Placement = Placement { at: NIL, granted_bytes: 0 };
+
+#[inline(always)]
+pub(crate) fn or_full(placed: Placement) -> Result<Placement, Full> {
+    if placed == NOWHERE { Err(Full) } else { Ok(placed) }
 }
 
 /// The step that took `size_bytes` behind the padding, `header_bytes` of them for a header.
