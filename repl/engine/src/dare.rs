@@ -163,7 +163,7 @@ fn trap_row(trap: Trap) -> TrapRow {
         Trap::Outside { at } => {
             TrapRow::Outside { address: crate::units::HEAP_BASE.plus(u64::from(at.0)) }
         }
-        Trap::Endless { accesses } => TrapRow::Endless { accesses: u64::from(accesses) },
+        Trap::Endless => TrapRow::Endless {},
         Trap::Noticed => TrapRow::Noticed {},
     }
 }

@@ -131,7 +131,7 @@ impl<'a> Cursor<'a> {
         let name = self.word(|c| !"(),=".contains(c)).ok_or_else(|| {
             bad(Argument::Missing { command: "use", what: "a heap's name".to_owned() }, self.rest())
         })?;
-        let info = heap::named(name.text).ok_or_else(|| unknown(name))?;
+        let info = named(name.text, name.span)?;
         let mut spec = Spec::plain(info);
         if !info.inner.is_empty() {
             if depth >= MAX_NESTING {
@@ -239,15 +239,23 @@ fn number(word: Word<'_>, min: u32, max: u32) -> Result<u32, Problem> {
     Err(bad(Argument::Outside { min, max, text: word.text.to_owned() }, word.span))
 }
 
+/// The row called `name`, which stands at `span`.
+///
+/// # Errors
+///
+/// That there is none, with the nearest.
+pub(crate) fn named(name: &str, span: Span) -> Result<&'static Info, Problem> {
+    heap::named(name).ok_or_else(|| unknown(Word { text: name, span }))
+}
+
 fn unknown(name: Word<'_>) -> Problem {
-    let names: Vec<_> = HEAPS.iter().map(|info| info.name).collect();
     let distance = |known: &&str| strsim::damerau_levenshtein(known, name.text);
-    let nearest = names
+    let nearest = HEAPS
         .iter()
-        .copied()
+        .map(|info| info.name)
         .filter(|_| name.text.len() <= 32)
         .min_by_key(|known| distance(known))
         .filter(|known| distance(known) <= 3);
-    let trouble = Trouble::UnknownHeap { name: name.text.to_owned(), nearest, names };
+    let trouble = Trouble::UnknownHeap { name: name.text.to_owned(), nearest };
     Problem::new(trouble, name.span)
 }

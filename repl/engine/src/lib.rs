@@ -37,9 +37,9 @@ pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Dare, Deed,
-    DumpRow, Fitting, Frag, HeapMap, HeapRow, HelpCommand, HelpExample, HelpGroup, HelpRow,
-    HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe, ProbeOutcome, RegionItem, RegionRow, Rule,
-    StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try, View, Why, WhyAnswer, WhyAsk,
-    WhyHole, WhyStep,
+    DumpRow, Fitting, Frag, HeapGroup, HeapHelp, HeapMap, HeapRow, HelpCommand, HelpExample,
+    HelpGroup, HelpRow, HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe, ProbeOutcome,
+    RegionItem, RegionRow, Rule, StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try,
+    View, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep,
 };
 pub use world::World;

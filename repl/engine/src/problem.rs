@@ -320,7 +320,6 @@ pub enum Trouble {
     UnknownHeap {
         name: String,
         nearest: Option<&'static str>,
-        names: Vec<&'static str>,
     },
     NotConstant {
         name: String,
@@ -973,19 +972,14 @@ impl Trouble {
                 words("unknown-handle", format!("{name} is a mark, not a block."))
                     .hint(format!("reset {name}"))
             }
-            Self::UnknownHeap { name, nearest, names } => {
+            Self::UnknownHeap { name, nearest } => {
                 let words =
-                    words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)))
-                        .hint(
-                            names
-                                .iter()
-                                .map(|name| format!("use {name}"))
-                                .collect::<Vec<_>>()
-                                .join(" or "),
-                        );
+                    words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)));
                 match nearest {
-                    Some(nearest) => words.label(format!("did you mean {nearest}?")),
-                    None => words,
+                    Some(nearest) => words
+                        .label(format!("did you mean {nearest}?"))
+                        .hint(format!("use {nearest}, or heaps")),
+                    None => words.hint("heaps lists them"),
                 }
             }
             Self::NotConstant { name } => words(

@@ -49,6 +49,10 @@ impl World {
             Structure::Tree(nodes) => StructureRow::Tree {
                 nodes: nodes.into_iter().take(MOST).map(|node| self.node_row(node, by)).collect(),
             },
+            Structure::Slabs { slots, under } => StructureRow::Slabs {
+                slots: Box::new(self.structure_row(Structure::Slots(slots), by)),
+                large: Box::new(self.structure_row(*under, by)),
+            },
             Structure::Slots(rows) => StructureRow::Slots {
                 rows: rows
                     .into_iter()

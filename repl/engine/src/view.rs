@@ -47,7 +47,9 @@ pub enum View {
     /// How much of the heap is lost to fragmentation.
     Frag(Frag),
     /// The allocators there are.
-    Heaps { rows: Vec<HeapRow> },
+    Heaps { groups: Vec<HeapGroup> },
+    /// One of them.
+    Heap(HeapHelp),
     /// The commands by group.
     Help { groups: Vec<HelpGroup> },
     /// One command.
@@ -230,6 +232,10 @@ pub enum StructureRow {
     },
     Slots {
         rows: Vec<SlotsRow>,
+    },
+    Slabs {
+        slots: Box<StructureRow>,
+        large: Box<StructureRow>,
     },
     Stack {
         tops: Vec<Address>,
@@ -582,7 +588,7 @@ pub enum Deed {
 #[allow(missing_docs)]
 pub enum TrapRow {
     Outside { address: Address },
-    Endless { accesses: u64 },
+    Endless {},
     Noticed {},
 }
 
@@ -650,14 +656,32 @@ pub struct Rule {
     pub holds: bool,
 }
 
+/// Allocators that belong together.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct HeapGroup {
+    pub title: &'static str,
+    pub rows: Vec<HeapRow>,
+}
+
+/// An allocator in full.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct HeapHelp {
+    pub name: &'static str,
+    /// What may stand behind the name.
+    pub usage: String,
+    pub summary: &'static str,
+    pub details: &'static str,
+    pub in_use: bool,
+}
+
 /// A row of the table of allocators.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs)]
 pub struct HeapRow {
     pub name: &'static str,
     pub summary: &'static str,
-    /// What may stand behind the name.
-    pub usage: String,
     pub in_use: bool,
 }
 

@@ -323,6 +323,7 @@ impl Buddy<Pages> {
     pub const INFO: Info = Info {
         name: "buddy",
         summary: "powers of two, halved and joined with their other half",
+        details: "Sizes are rounded up to a power of two. A hole is halved until the half is just large enough; a freed half joins its other half, its buddy, if that is free. No header: dealloc is told the size, and status bytes lie outside. Bad at sizes just above a power of two: up to half of a block is slack.",
         options: &[],
         inner: &[],
         is_foreign: false,

@@ -40,6 +40,7 @@ impl Counting<AnyHeap> {
     pub const INFO: Info = Info {
         name: "counting",
         summary: "a wrapper that counts requests and bytes",
+        details: "`holes` shows the counts: requests granted and refused, bytes asked for now and at most.",
         options: &[],
         inner: &[Inner::Heap],
         is_foreign: false,

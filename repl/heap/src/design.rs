@@ -310,6 +310,13 @@ pub enum Structure {
     Tree(Vec<Node>),
     /// Slots of fixed sizes.
     Slots(Vec<Slots>),
+    /// Slots in slabs, each slab a block of the heap underneath.
+    Slabs {
+        /// The slots of each class that has a slab.
+        slots: Vec<Slots>,
+        /// How the heap underneath keeps its holes.
+        under: Box<Structure>,
+    },
     /// The tops to go back to, newest first.
     Stack(Vec<Offset>),
     /// A wrapper around one heap.

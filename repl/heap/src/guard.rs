@@ -95,7 +95,8 @@ impl Guard<AnyHeap> {
     /// Its row of the table.
     pub const INFO: Info = Info {
         name: "guard",
-        summary: "a wrapper with canaries, poison, and a queue of freed blocks",
+        summary: "a wrapper: canaries, poison, freed blocks held back",
+        details: "A write past either end of a block damages a canary, which is looked at when the block is freed and by `check`. Freed blocks are filled with 0xdd and held back until N others were freed, so that a late use meets poison and no new owner.",
         options: &[OptionInfo {
             key: "quarantine",
             takes: Takes::Number { min: 0, max: MOST_HELD as u32, default: DEFAULT_HELD },

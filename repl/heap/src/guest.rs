@@ -363,10 +363,11 @@ impl<P: Peer> Design for Guest<P> {
 }
 
 impl<P: Peer + 'static> Guest<P> {
-    const fn info(summary: &'static str) -> Info {
+    const fn info(summary: &'static str, details: &'static str) -> Info {
         Info {
             name: P::NAME,
             summary,
+            details,
             options: &[],
             inner: &[],
             is_foreign: true,
@@ -377,35 +378,50 @@ impl<P: Peer + 'static> Guest<P> {
 
 impl Guest<Rlsf> {
     /// Its row of the table.
-    pub const INFO: Info = Self::info("the crate: TLSF by yvt, 32 lists a power of two");
+    pub const INFO: Info = Self::info(
+        "the crate: TLSF by yvt, 32 lists a power of two",
+        "rlsf 0.2. Constant time, a header of a word and more around each block. What looks like a hole may be its own.",
+    );
 }
 
 impl Guest<Talc> {
     /// Its row of the table.
-    pub const INFO: Info =
-        Self::info("the crate: boundary tags and binned holes, for WebAssembly and firmware");
+    pub const INFO: Info = Self::info(
+        "the crate: boundary tags and binned holes",
+        "talc 5, for WebAssembly and firmware. Its bins lie in the arena: the first 1,024 bytes and more are its own.",
+    );
 }
 
 impl Guest<LinkedListAllocator> {
     /// Its row of the table.
-    pub const INFO: Info =
-        Self::info("the crate: first fit without headers, by the Rust OSDev team");
+    pub const INFO: Info = Self::info(
+        "the crate: first fit without headers",
+        "linked_list_allocator 0.10, by the Rust OSDev team. Free blocks hold a size and a link, 16 bytes; a free walks the list to its place.",
+    );
 }
 
 impl Guest<BuddySystemAllocator> {
     /// Its row of the table.
-    pub const INFO: Info = Self::info("the crate: a binary buddy, from rCore");
+    pub const INFO: Info = Self::info(
+        "the crate: a binary buddy, from rCore",
+        "buddy_system_allocator 0.13. No header and no status bytes: a free walks its size's list to look for the buddy.",
+    );
 }
 
 impl Guest<Dlmalloc> {
     /// Its row of the table.
-    pub const INFO: Info =
-        Self::info("the crate: Doug Lea's malloc, std's allocator on WebAssembly");
+    pub const INFO: Info = Self::info(
+        "the crate: Doug Lea's malloc, std's on WebAssembly",
+        "dlmalloc 0.2. Bins for small sizes, trees for large ones, boundary tags. It takes memory 64 KiB at a time.",
+    );
 }
 
 impl Guest<Bumpalo> {
     /// Its row of the table.
-    pub const INFO: Info = Self::info("the crate: a bump allocator that moves down");
+    pub const INFO: Info = Self::info(
+        "the crate: a bump allocator that moves down",
+        "bumpalo 3. Only the last block comes back. It brings a chunk of its own, a little shorter than the arena.",
+    );
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use memory::Pages;
 use crate::peers::{BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Rlsf, Talc};
 use crate::{
     AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Guest, NextFit, Pool,
-    Serial, SplitBySize, Stack, WorstFit,
+    Serial, SizeClasses, SplitBySize, Stack, Tlsf, WorstFit,
 };
 
 /// How deep wrappers may nest.
@@ -17,6 +17,8 @@ pub struct Info {
     pub name: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
+    /// How it does it, what that costs, and what it is bad at.
+    pub details: &'static str,
     /// What may stand behind its name.
     pub options: &'static [OptionInfo],
     /// The heaps in brackets, for a wrapper.
@@ -213,7 +215,9 @@ pub static HEAPS: &[&Info] = &[
     &BestFit::<Pages>::INFO,
     &WorstFit::<Pages>::INFO,
     &Pool::<Pages>::INFO,
+    &SizeClasses::<Pages>::INFO,
     &Buddy::<Pages>::INFO,
+    &Tlsf::<Pages>::INFO,
     &Guest::<Rlsf>::INFO,
     &Guest::<Talc>::INFO,
     &Guest::<LinkedListAllocator>::INFO,

@@ -35,7 +35,9 @@ mod pool;
 mod region;
 pub mod sandbox;
 mod serial;
+mod size_classes;
 mod stack;
+mod tlsf;
 pub mod trace;
 mod zones;
 
@@ -64,4 +66,6 @@ pub use pair::{Choice, Fallback, Pair, SplitBySize, UpTo, WhenFull};
 pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};
 pub use serial::Serial;
+pub use size_classes::SizeClasses;
 pub use stack::Stack;
+pub use tlsf::Tlsf;

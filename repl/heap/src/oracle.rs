@@ -181,6 +181,29 @@ fn state<D: Design>(heap: &D) -> impl PartialEq + std::fmt::Debug + use<D> {
     (heap.pieces().collect::<Vec<_>>(), heap.structure(), bytes, heap.check())
 }
 
+/// Random programs with random words written over their heaps: a check and a drawing still end without a panic.
+pub(crate) fn random_damage_is_survived<D: Design + Clone>(fresh: impl Fn() -> D) {
+    let arena_bytes = fresh().len();
+    let config =
+        ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let word = prop_oneof![any::<u32>(), 0..arena_bytes, (0..64_u32).prop_map(|n| n * 4)];
+    let damage = prop::collection::vec((0..arena_bytes / 4, word), 1..20);
+    let programs = (prop::collection::vec(any_op(), 0..40), damage);
+    let verdict = TestRunner::new_with_rng(config, rng).run(&programs, |(ops, damage)| {
+        let mut oracle = Oracle { heap: fresh(), live: BTreeMap::new(), seed: 0 };
+        for op in &ops {
+            oracle.run(op);
+        }
+        for (index, word) in damage {
+            oracle.heap.write(Offset(index * 4), &word.to_le_bytes());
+        }
+        judge_drawing(&oracle.heap);
+        Ok(())
+    });
+    verdict.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
 /// Frees twice and overwrites every byte of the arena, as a program without a ledger may: a check and a drawing still
 /// end without a panic, and a run in the sandbox ends one way or another.
 pub(crate) fn damage_is_survived<D: Design + Clone>(fresh: D) {

@@ -309,6 +309,7 @@ impl Pool<Pages> {
     pub const INFO: Info = Info {
         name: "pool",
         summary: "a list of free slots for each of a few sizes",
+        details: "A request gets a slot of the smallest size that holds it: off that size's list, or cut from the rest of the arena. No header, no search, no split. A slot never changes its size, so free slots of one size are lost to all others; requests above the largest size are refused.",
         options: &[OptionInfo {
             key: "",
             takes: Takes::Sizes {

@@ -151,7 +151,8 @@ impl Stack<Pages> {
     /// Its row of the table.
     pub const INFO: Info = Info {
         name: "stack",
-        summary: "last in, first out; each header knows the top before it",
+        summary: "last in, first out; headers know the top before",
+        details: "Each block has a header of 8 bytes that knows where the top was before, so that freeing the newest gives its padding back too. At the prompt the newest goes first: `not-lifo`. In a program a block freed out of order waits until everything above it has gone.",
         options: &[],
         inner: &[],
         is_foreign: false,

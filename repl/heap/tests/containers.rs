@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use heap::{
     BestFit, Buddy, Bump, BumpDown, BySize, Census, Design, FirstFit, HeaderlessBestFit,
     HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit, Lifo, Locked, MAX_ALIGN, NextFit,
-    Over, PieceKind, Pool, Region, Stack, Structure, WorstFit,
+    Over, PieceKind, Pool, Region, SizeClasses, Stack, Structure, Tlsf, WorstFit,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
@@ -63,6 +63,8 @@ macro_rules! on_each_design {
             headerless_best_fit: HeaderlessBestFit<Region>,
             headerless_worst_fit: HeaderlessWorstFit<Region>,
             buddy: Buddy<Region>,
+            tlsf: Tlsf<Region>,
+            size_classes: SizeClasses<Region>,
         }
     };
 }

@@ -351,11 +351,10 @@ fn trap_words(heap: &str, trap: &TrapRow) -> String {
                 "{heap} went to {address}, outside its arena: a crash, or somebody else's bytes."
             )
         }
-        TrapRow::Endless { accesses } => format!(
-            "{heap} was still walking its list after {}: it leads back into itself.",
-            count(*accesses, "step")
-        ),
-        TrapRow::Noticed {} => format!("{heap} tripped over its own numbers and gave up."),
+        TrapRow::Endless {} => {
+            format!("{heap} walks its list in circles, for ever: it leads back into itself.")
+        }
+        TrapRow::Noticed {} => format!("{heap} stumbled over its own numbers and stopped."),
     }
 }
 

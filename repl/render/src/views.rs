@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HelpCommand, HelpGroup,
-    HistoryRow, HoleRow, MarkRow, RegionItem, Rule, StackItem, StackMap, Stats, StructureRow, View,
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, StackItem, StackMap,
+    Stats, StructureRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -55,15 +56,8 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
         View::Frag(frag) => reasons::frag_lines(frag, style),
-        View::Heaps { rows } => rows
-            .iter()
-            .map(|row| {
-                let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-                star(row.in_use)
-                    .name(format!("{:<width$}", row.name))
-                    .text(format!("  {}", row.summary))
-            })
-            .collect(),
+        View::Heaps { groups } => heaps_lines(groups),
+        View::Heap(help) => heap_help_lines(help, style),
         View::Help { groups } => help_lines(groups),
         View::HelpCommand(help) => help_command_lines(help, style),
         View::History { rows, undone, all } => {
@@ -452,6 +446,12 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
                 Line::of(line).wrapped(style.width)
             })
             .collect(),
+        StructureRow::Slabs { slots, large } => {
+            let mut lines = structure_lines(slots, style);
+            lines.push(Line::of("  large blocks and slabs, in tlsf's lists:"));
+            lines.extend(structure_lines(large, style));
+            lines
+        }
         StructureRow::Stack { tops, marks: marked } => {
             let tops: Vec<_> = tops.iter().map(Address::to_string).collect();
             let line = match tops.len() {
@@ -726,6 +726,43 @@ fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line>
 }
 
 // Help and history.
+
+fn heaps_lines(groups: &[HeapGroup]) -> Vec<Line> {
+    let names = groups.iter().flat_map(|group| &group.rows).map(|row| row.name.len());
+    let width = names.max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for group in groups {
+        lines.push(Line::new().put(Role::Heading, group.title));
+        for row in &group.rows {
+            let line = star(row.in_use).name(format!("{:<width$}", row.name));
+            lines.push(line.text(format!("  {}", row.summary)));
+        }
+    }
+    lines.push(
+        Line::new()
+            .put(Role::Hint, "heaps tlsf")
+            .text(" says how one works, and what may stand behind its name."),
+    );
+    lines
+}
+
+fn heap_help_lines(help: &HeapHelp, style: Style) -> Vec<Line> {
+    let usage = format!("use {}", help.usage);
+    let mut lines: Vec<_> = wrap(&usage, style.width)
+        .into_iter()
+        .map(|line| Line::new().put(Role::Heading, line))
+        .collect();
+    let in_use = if help.in_use { " It is in use." } else { "" };
+    let mut summary = help.summary.to_owned();
+    if let Some(first) = summary.get(..1) {
+        let first = first.to_uppercase();
+        summary.replace_range(..1, &first);
+    }
+    let text = format!("{summary}. {}{in_use}", help.details);
+    lines
+        .extend(wrap(&text, style.width - 2).into_iter().map(|line| Line::of(format!("  {line}"))));
+    lines
+}
 
 fn help_lines(groups: &[HelpGroup]) -> Vec<Line> {
     let width =
