@@ -11,18 +11,18 @@
 //!  beside the arena, for each slab there could be: | class, used, uncut | free | next | prev |
 //! ```
 //!
-//! A request of up to 512 bytes is rounded up to its class: 16, 32 and so on to 128, then four classes for each doubling.
-//! It gets the slot that was freed last in the first slab of the class. No slot has a header: `deallocate` finds the slab by
-//! the address, and in the table the class. The table lies beside the arena, where four slabs share a cache line;
-//! headers in the slabs would lie a power of two apart, and all want the same lines. A slab is a 64th of the arena, 4 to
-//! 16 KiB.
+//! A request of up to 512 bytes is rounded up to its class: 16, 32 and so on to 128, then four classes for each
+//! doubling. It gets the slot that was freed last in the first slab of the class. No slot has a header: `deallocate`
+//! finds the slab by the address, and in the table the class. The table lies beside the arena, where four slabs share
+//! a cache line; headers in the slabs would lie a power of two apart, and all want the same lines. A slab is a 64th
+//! of the arena, 4 to 16 KiB.
 //!
 //! A class has a list of its slabs with room, so a full slab is out of the way until one of its slots comes back.
-//! Then it goes to the list's tail: until it is its turn, more may come back. A slab whose last block goes is given back to
-//! the heap underneath at once, where it joins its neighbours.
+//! Then it goes to the list's tail: until it is its turn, more may come back. A slab whose last block goes is given
+//! back to the heap underneath at once, where it joins its neighbours.
 //!
-//! When the heap underneath has no room for a slab, it may have some for the block itself; or else a slot of a larger class
-//! will do.
+//! When the heap underneath has no room for a slab, it may have some for the block itself; or else a slot of a larger
+//! class will do.
 //!
 //! Invariants:
 //!
@@ -33,12 +33,12 @@
 //! 5. A slab has a block in use.
 //!
 //! Cost: O(1) for each operation, some 25 instructions for a slot; O(classes) when the arena is full.
-//! Bad at: a few blocks in each of many classes, which hold a slab each; one block that holds a slab when the others died.
-//! A block keeps its slot when it shrinks.
+//! Bad at: a few blocks in each of many classes, which hold a slab each; one block that holds a slab when the others
+//! died. A block keeps its slot when it shrinks.
 //!
-//! Bonwick, "The slab allocator: an object-caching kernel memory allocator", USENIX Summer 1994. The classes are those of
-//! Evans, "A scalable concurrent malloc(3) implementation for FreeBSD", 2006, and a list in each slab that of
-//! Leijen, Zorn and de Moura, "Mimalloc: free list sharding in action", 2019.
+//! Bonwick, "The slab allocator: an object-caching kernel memory allocator", USENIX Summer 1994. The classes are
+//! those of Evans, "A scalable concurrent malloc(3) implementation for FreeBSD", 2006, and a list in each slab that
+//! of Leijen, Zorn and de Moura, "Mimalloc: free list sharding in action", 2019.
 
 #![expect(
     clippy::inline_always,
@@ -294,8 +294,8 @@ impl<M: Memory> SizeClasses<M> {
         self.unlink(slab, class);
     }
 
-    /// `allocate` where the first slab of `class` has no free slot: cuts one, from a new slab if need be. When the heap
-    /// underneath has no room for a slab, a block of its own may fit in there, or else a larger slot is free.
+    /// `allocate` where the first slab of `class` has no free slot: cuts one, from a new slab if need be. When the
+    /// heap underneath has no room for a slab, a block of its own may fit in there, or else a larger slot is free.
     #[cold]
     fn take_uncut(
         &mut self,
@@ -718,6 +718,16 @@ impl<M: Memory> Design for SizeClasses<M> {
         match self.owner_of_hole(hole) {
             Some((_, state)) => state.slot_bytes(),
             None => self.under.fits(hole),
+        }
+    }
+
+    /// A slab's room is for slots alone.
+    fn eligible(&self, hole: Piece, layout: Layout) -> bool {
+        let small =
+            layout.size() <= self.small_bytes as usize && layout.align() <= GRAIN_BYTES as usize;
+        match self.owner_of_hole(hole) {
+            Some((_, state)) => small && layout.size() <= state.slot_bytes() as usize,
+            None => true,
         }
     }
 

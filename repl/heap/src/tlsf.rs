@@ -16,17 +16,21 @@
 //!  word = size of the block, a multiple of 16, + 1 if it is in use, + 2 if the block in front is a hole
 //! ```
 //!
-//! Each size below 1,024 has a list. From there on 32 lists share a power of two: list (2, M) holds sizes from 1024 + 32M
-//! on, list (3, M) from 2048 + 64M on. Bit N of the first bitmap says that some list (N, _) has a hole, and bit M of
-//! the second bitmap of N that (N, M) has one. A request goes to the first list in which every hole is large enough, so
-//! nothing is searched: two bit scans and the head of a list. Large requests look first at the head of the list that their
-//! own size is in, for a block that was freed is often asked for again; without that look they pass over it.
+//! Each size below 1,024 has a list. From there on 32 lists share a power of two: list (2, M) starts at size 1024 +
+//! 32 M, list (3, M) at 2048 + 64 M. Bit N of the first bitmap says that some list (N, _) has a hole, and bit M of
+//! the second bitmap of N that (N, M) has one. A request goes to the first list in which every hole is large enough,
+//! so nothing is searched: two bit scans and the head of a list. Large requests look first at the head of the list
+//! that their own size is in, for a block that was freed is often asked for again; without that look they pass over
+//! it.
 //!
 //! A block has a header of one word and no footer. Only a hole has a tag, its size in its last word (Knuth's boundary
 //! tag), and bit 1 of the header behind says whether there is one. Blocks start 4 bytes in front of a multiple of 16,
-//! so that payloads lie at multiples of 16. The first 12 bytes are a hole of no size: a link to nowhere leads there, and
-//! what is written to such a link does no harm, so links are written without asking. The last word is the header of a block
-//! of no size: so every block has one behind it.
+//! so that payloads lie at multiples of 16. The first 12 bytes are a hole of no size: a link to nowhere leads there,
+//! and what is written to such a link does no harm, so links are written without asking. The last word is the header
+//! of a block of no size: so every block has one behind it.
+//!
+//! A block that grows is rounded up to a multiple of 64, so that it need not move each time: what grew once grows
+//! again.
 //!
 //! Invariants:
 //!
@@ -38,8 +42,8 @@
 //! 6. A bit of the bitmaps is set exactly when its list, or some list of its class, is not empty.
 //!
 //! Cost: allocate, deallocate and resize are O(1): there is no loop in any of them.
-//! Bad at: small blocks, which are rounded up to 12, 28, 44 and so on. From 1,024 bytes on a request may pass over the one
-//! hole that would have held it, and what is left of the larger one it takes is lost to other large requests.
+//! Bad at: small blocks, which are rounded up to 12, 28, 44 and so on. From 1,024 bytes on a request may pass over
+//! the one hole that would have held it, and what is left of the larger one it takes is lost to other large requests.
 //!
 //! Masmano, Ripoll, Crespo and Real, "TLSF: a new dynamic memory allocator for real-time systems", ECRTS 2004.
 
@@ -244,8 +248,8 @@ impl<M: Memory> Tlsf<M> {
 
     // Finding, cutting and joining.
 
-    /// A hole of at least `need` bytes: the head of the list that size is in, if it is large enough, else the head of the
-    /// first list whose every hole is.
+    /// A hole of at least `need` bytes: the head of the list that size is in, if it is large enough, else the head of
+    /// the first list whose every hole is.
     #[inline(always)]
     fn find(&self, need: u32, observer: &mut impl Observer) -> Option<Fit> {
         let mut list;
@@ -309,8 +313,8 @@ impl<M: Memory> Tlsf<M> {
         self.debug_check_around(hole);
     }
 
-    /// `find` and `take` for an alignment above 16. The nearest hole may do, or not; one with room for the widest gap does.
-    /// The payload will be at `phase`, a multiple of 16, from a multiple of `align` on.
+    /// `find` and `take` for an alignment above 16. The nearest hole may do, or not; one with room for the widest gap
+    /// does. The payload will be at `phase`, a multiple of 16, from a multiple of `align` on.
     #[cold]
     pub(crate) fn allocate_aligned(
         &mut self,
@@ -369,8 +373,8 @@ impl<M: Memory> Tlsf<M> {
         self.debug_check_around(block);
     }
 
-    /// Clears bit 1 of the header of `block`, which is set. A difference, since a compiler makes `&` one of bytes, and a
-    /// processor that loads the word soon after waits for a byte on its way to memory.
+    /// Clears bit 1 of the header of `block`, which is set. A difference, since a compiler makes `&` one of bytes,
+    /// and a processor that loads the word soon after waits for a byte on its way to memory.
     #[inline(always)]
     fn forget_hole_in_front_of(&mut self, block: Offset) {
         let header = self.header(block);
@@ -380,14 +384,16 @@ impl<M: Memory> Tlsf<M> {
     /// Makes a hole of bytes that are in nobody's hands and have no hole beside them.
     #[inline(always)]
     fn add_hole(&mut self, at: Offset, size_bytes: u32, observer: &mut impl Observer) {
-        let list = list_of(size_bytes);
+        // As `list_of`, but for small holes, which are the most, without its bit scan.
+        let small = size_bytes < LINEAR_BYTES;
+        let list = if small { size_bytes / GRAIN_BYTES } else { list_of(size_bytes) };
         self.set_hole(at, size_bytes);
         self.push(at, list);
         observer.step(Step::Listed { at, class: class_of(list) });
     }
 
-    /// The list of which `hole` is the head, if it stays in it with a new size. The large hole at the arena's end mostly
-    /// does, and it is cut and joined more often than any other.
+    /// The list of which `hole` is the head, if it stays in it with a new size. The large hole at the arena's end
+    /// mostly does, and it is cut and joined more often than any other.
     #[inline(always)]
     fn stays_head_of(&self, hole: Offset, old_bytes: u32, new_bytes: u32) -> Option<u32> {
         if self.prev(hole) != NIL {
@@ -448,7 +454,8 @@ impl<M: Memory> Tlsf<M> {
         self.debug_check_around(at);
     }
 
-    /// Lets `block` have the front of the hole behind it, so that it has `need` bytes and some to spare. Says how many.
+    /// Lets `block` have the front of the hole behind it, so that it has `need` bytes and some to spare. Says how
+    /// many.
     fn extend(
         &mut self,
         block: Offset,
@@ -817,7 +824,8 @@ impl<M: Memory> Design for Tlsf<M> {
             return Err(Broken { invariant: 3, at });
         }
         self.check_bitmaps()?;
-        // Each hole is linked where its size belongs, so the lists are right if they hold as many, of the right sizes.
+        // Each hole is linked where its size belongs, so the lists are right if they hold as many, of the right
+        // sizes.
         let mut listed = 0;
         for list in self.lists() {
             if !self.is_place(self.head(list)) {
@@ -876,8 +884,8 @@ fn placement(block: Offset, size_bytes: u32) -> Placement {
     Placement { at: payload_of(block), granted_bytes: size_bytes - HEADER_BYTES }
 }
 
-/// No placement: [`Full`] in the shape of a [`Placement`], which comes back from a call in a register. A `Result` goes
-/// through memory.
+/// No placement: [`Full`] in the shape of a [`Placement`], which comes back from a call in a register. A `Result`
+/// goes through memory.
 pub(crate) const NOWHERE: Placement = Placement { at: NIL, granted_bytes: 0 };
 
 #[inline(always)]
@@ -898,8 +906,8 @@ fn cut(
     Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes }
 }
 
-// The classes. With sizes counted in grains of 16 bytes, a list holds `1 << shift` of them, and `shift` grows by one with
-// each power of two above 32 grains.
+// The classes. With sizes counted in grains of 16 bytes, a list holds `1 << shift` of them, and `shift` grows by one
+// with each power of two above 32 grains.
 
 #[inline(always)]
 fn shift_of(grains: u32) -> u32 {
@@ -908,8 +916,8 @@ fn shift_of(grains: u32) -> u32 {
 
 /// The number of the list that holds of so many bytes are in: 32N + M.
 ///
-/// A number of grains between `32 << shift` and `64 << shift` has `grains >> shift` between 32 and 64, so that adding 32
-/// for each shift continues where the power of two below ended.
+/// A number of grains between `32 << shift` and `64 << shift` has `grains >> shift` between 32 and 64, so that adding
+/// 32 for each shift continues where the power of two below ended.
 #[inline(always)]
 fn list_of(size_bytes: u32) -> u32 {
     let grains = size_bytes / GRAIN_BYTES;

@@ -15,7 +15,8 @@ use std::ptr::NonNull;
 
 use heap::peers::{Ours, Peer, Visit, each_peer};
 use heap::{
-    BestFit, Buddy, Bump, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, Stack, TrustedRegion,
+    BestFit, Buddy, Bump, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, SizeClasses, Stack,
+    Tlsf, TrustedRegion,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{
@@ -32,6 +33,8 @@ fn each(visitor: &mut impl Visit) {
     visitor.visit::<Ours<BestFit<TrustedRegion>>>();
     visitor.visit::<Ours<HeaderlessFirstFit<TrustedRegion>>>();
     visitor.visit::<Ours<Buddy<TrustedRegion>>>();
+    visitor.visit::<Ours<SizeClasses<TrustedRegion>>>();
+    visitor.visit::<Ours<Tlsf<TrustedRegion>>>();
     each_peer(visitor);
 }
 
