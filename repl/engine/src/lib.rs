@@ -31,7 +31,9 @@ pub use heap::sandbox::is_running as is_daring;
 pub use args::{Form, Kind, Param};
 pub use commands::{COMMANDS, Command, Example, ExportFormat, Group, Run, find};
 pub use complete::{Candidate, Completion};
-pub use problem::{Argument, Cause, Problem, Room, Successor, Trouble, Whereabouts};
+pub use problem::{
+    Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
+};
 pub use reply::{Answer, Event, Reply};
 pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};

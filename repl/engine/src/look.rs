@@ -45,6 +45,7 @@ enum RegionKind {
     Stranded,
     Books,
     Held,
+    Gap,
 }
 
 impl Region {
@@ -78,6 +79,7 @@ impl World {
                 PieceKind::Hole => RegionKind::Hole,
                 PieceKind::Books => RegionKind::Books,
                 PieceKind::Held => RegionKind::Held,
+                PieceKind::Gap => RegionKind::Gap,
                 PieceKind::Block | PieceKind::Taken => {
                     let mut next = at;
                     let stranded = |from: Offset, to: Offset, regions: &mut Vec<Region>| {
@@ -109,7 +111,7 @@ impl World {
             if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
                 focus = index;
             }
-            if region.is_hole() {
+            if matches!(region.kind, RegionKind::Hole | RegionKind::Gap) {
                 free_bytes += region.size_bytes;
             }
             columns.add(region);
@@ -165,6 +167,9 @@ impl World {
             }
             RegionKind::Held => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
+            }
+            RegionKind::Gap => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Gap);
             }
             RegionKind::Block { payload, live } => {
                 let Live { canary_bytes: canary, rear_bytes: rear, .. } = live;
@@ -320,7 +325,7 @@ impl World {
                 RegionKind::Stranded => stats.stranded_bytes += size_bytes,
                 RegionKind::Books => stats.books_bytes += size_bytes,
                 RegionKind::Held => stats.held_bytes += size_bytes,
-                RegionKind::Hole => {
+                RegionKind::Hole | RegionKind::Gap => {
                     let hole = Piece::hole(region.at, region.size_bytes);
                     let fits_bytes = u64::from(self.heap.fits(hole));
                     stats.free_bytes += size_bytes;
@@ -348,7 +353,9 @@ impl World {
         };
         // Four to a step, and the last one that the free bytes would hold in one piece.
         let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
-        let fits = sizes.take_while(|size| *size <= stats.free_bytes).map(fitting).collect();
+        let sizes = sizes.take_while(|size| *size <= stats.free_bytes);
+        // What is free in a gap, only the crate knows.
+        let fits = if self.spec.is_foreign() { Vec::new() } else { sizes.map(fitting).collect() };
         Frag {
             heap: stats.heap,
             size_bytes: stats.size_bytes,
@@ -426,6 +433,7 @@ impl World {
                     RegionKind::Stranded => CellOwner::Stranded,
                     RegionKind::Books => CellOwner::Books,
                     RegionKind::Held => CellOwner::Held,
+                    RegionKind::Gap => CellOwner::Gap,
                     RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
                         CellOwner::Header
                     }
@@ -539,7 +547,7 @@ impl Columns {
 
     fn add(&mut self, region: &Region) {
         match region.kind {
-            RegionKind::Hole => {
+            RegionKind::Hole | RegionKind::Gap => {
                 self.spread(region.at, region.end(), |tally, bytes| tally.hole += bytes);
             }
             RegionKind::Stranded => {
@@ -601,6 +609,9 @@ impl Columns {
                     most if most == tally.held => Column::Held,
                     _ => Column::Stranded,
                 };
+            }
+            if tally.payload == 0 {
+                return Column::Header;
             }
             let (largest_bytes, largest) = tally.largest;
             if tally.headers == 1

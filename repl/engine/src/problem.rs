@@ -104,6 +104,7 @@ pub enum Whereabouts {
     Canary { block: Arc<str> },
     Books,
     Held,
+    Gap,
     Block { name: Arc<str> },
     Nowhere,
 }
@@ -122,6 +123,7 @@ impl fmt::Display for Whereabouts {
             Self::Slack { block } => write!(f, "in the slack behind {block}"),
             Self::Canary { block } => write!(f, "in the canary behind {block}"),
             Self::Books => write!(f, "in the allocator's own books"),
+            Self::Gap => write!(f, "between the crate's blocks"),
             Self::Held => write!(f, "in a freed block that the guard holds back"),
             Self::Block { name } => write!(f, "in {name}"),
             Self::Nowhere => write!(f, "neither in the heap nor on the stack"),
@@ -163,6 +165,40 @@ pub enum Successor {
     Arena,
 }
 
+/// What there was when a heap had no room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Shortage {
+    pub heap: Arc<str>,
+    pub need: u64,
+    pub header: u64,
+    pub total: u64,
+    /// Bytes of the holes that may serve such a request, if these are not all.
+    pub usable: Option<u64>,
+    pub largest: u64,
+    /// What the largest hole fits.
+    pub fits: u64,
+    pub align: u64,
+    pub strands: bool,
+    pub room: Room,
+}
+
+/// What lay where when a heap had room, and not in one piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Scatter {
+    pub need: u64,
+    pub payload: u64,
+    pub header: u64,
+    pub total: u64,
+    pub holes: Vec<u64>,
+    /// Whether these are gaps, seen from outside.
+    pub gaps: bool,
+    pub align: u64,
+    pub cure: Option<(Arc<str>, u64)>,
+    pub room: Room,
+}
+
 /// What was wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -194,28 +230,16 @@ pub enum Trouble {
     BadAlign {
         align: u64,
     },
-    OutOfMemory {
+    OutOfMemory(Box<Shortage>),
+    /// A hole would do, and the design does not look there.
+    Missed {
         heap: Arc<str>,
         need: u64,
-        header: u64,
-        total: u64,
         largest: u64,
-        /// What the largest hole fits.
         fits: u64,
-        align: u64,
-        strands: bool,
         room: Room,
     },
-    Fragmented {
-        need: u64,
-        payload: u64,
-        header: u64,
-        total: u64,
-        holes: Vec<u64>,
-        align: u64,
-        cure: Option<(Arc<str>, u64)>,
-        room: Room,
-    },
+    Fragmented(Box<Scatter>),
     DoubleFree {
         name: String,
         cause: Cause,
@@ -656,7 +680,8 @@ impl Trouble {
             )
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
-            Self::OutOfMemory { heap, need, header, total, largest, fits, align, strands, room } => {
+            Self::OutOfMemory(shortage) => {
+                let Shortage { heap, need, header, total, usable, largest, fits, align, strands, room } = &**shortage;
                 let words = words(
                     "out-of-memory",
                     format!(
@@ -667,6 +692,9 @@ impl Trouble {
                     ),
                 )
                 .label(match header {
+                    _ if *usable == Some(0) => {
+                        "none of these bytes serve a request of that size".to_owned()
+                    }
                     // Large enough by its bytes, and yet not for such a request.
                     _ if largest >= need => {
                         format!("the largest hole is {}, fits {}", Count(*largest), Count(*fits))
@@ -684,13 +712,27 @@ impl Trouble {
                             "{heap} does not reuse freed blocks before a reset. An allocator \
              answers null; Rust then aborts, unless try_reserve asked."
                         ))
-                        .hint(format!("reset, or {}", room.to_string()))
+                        .hint(format!("reset, or {room}"))
                 } else {
                     words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
                         .hint(room.to_string())
                 }
             }
-            Self::Fragmented { need, payload, header, total, holes, align, cure, room } => {
+            Self::Missed { heap, need, largest, fits, room } => words(
+                "fragmented",
+                format!(
+                    "a hole of {} would do, and {heap} does not look at it.",
+                    bytes(*largest)
+                ),
+            )
+            .label(format!("needs {}; that hole fits {}", Count(*need), Count(*fits)))
+            .note(
+                "It takes only from lists in which every hole is large enough, and the heads of the \
+             next ones: that is what keeps it from searching.",
+            )
+            .hint(room.to_string()),
+            Self::Fragmented(scatter) => {
+                let Scatter { need, payload, header, total, holes, gaps, align, cure, room } = &**scatter;
                 let shown: Vec<_> =
                     holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
                 let more = if holes.len() > shown.len() { ", …" } else { "" };
@@ -710,7 +752,8 @@ impl Trouble {
                     format!("needs {}", Count(*need))
                 })
                 .note(format!(
-                    "Holes: {}{more}. Moving blocks would break their pointers.",
+                    "{}: {}{more}. Moving blocks would break their pointers.",
+                    if *gaps { "Gaps, some of them its own bytes" } else { "Holes" },
                     shown.join(", ")
                 ))
                 .hint(match cure {

@@ -159,6 +159,8 @@ pub enum RegionItem {
     Books,
     /// Freed, and held back.
     Held,
+    /// Free, or the crate's own: only it knows.
+    Gap,
     Omitted {
         count: u64,
         blocks: u64,
@@ -378,6 +380,7 @@ pub enum CellOwner {
     Stranded,
     Books,
     Held,
+    Gap,
     Slot(Arc<str>),
     Frame,
     Padding,
@@ -419,6 +422,8 @@ pub struct Why {
     pub input: Arc<str>,
     pub name: Arc<str>,
     pub heap: Arc<str>,
+    /// Whether it is somebody else's crate, which tells no steps.
+    pub is_foreign: bool,
     pub ask: WhyAsk,
     /// In the order they were taken.
     pub steps: Vec<WhyStep>,

@@ -78,6 +78,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         input: Arc::clone(&asked.by.text),
         name: Arc::clone(&asked.name),
         heap: before.heap_called(),
+        is_foreign: before.spec.is_foreign(),
         ask,
         steps,
         looked: asked.trace.looked,

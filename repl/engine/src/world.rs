@@ -17,7 +17,9 @@ use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 use crate::args::Place;
 use crate::ledger::{BlockId, Ledger, Life};
 use crate::literal::Slot;
-use crate::problem::{Argument, Cause, Problem, Room, Successor, Trouble, Whereabouts};
+use crate::problem::{
+    Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
+};
 use crate::reply::Event;
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
@@ -397,6 +399,7 @@ impl World {
             }
             let hole = self.heap.holes().find(|hole| hole.at.0 <= at && at < hole.end().0);
             return match hole {
+                Some(hole) if hole.kind == PieceKind::Gap => Whereabouts::Gap,
                 Some(hole) if at - hole.at.0 < self.header_bytes() => Whereabouts::HoleHeader,
                 Some(hole) => Whereabouts::Hole { at: hole.at.into() },
                 None => self.outside_of_blocks(at),
@@ -423,6 +426,7 @@ impl World {
         match piece.map(|piece| piece.kind) {
             Some(PieceKind::Books) => Whereabouts::Books,
             Some(PieceKind::Held) => Whereabouts::Held,
+            Some(PieceKind::Gap) => Whereabouts::Gap,
             _ => Whereabouts::Stranded,
         }
     }
@@ -977,43 +981,55 @@ impl World {
                 .expect("size and align were judged before");
         let header = u64::from(self.heap.need(asked).edges.sum());
         let need = self.heap.need(asked).block_bytes().max(size + header);
-        let (mut total, mut largest, mut fits, mut holes) = (0, 0, 0, Vec::new());
+        let (mut total, mut usable, mut largest, mut fits, mut holes) = (0, 0, 0, 0, Vec::new());
         for hole in self.heap.holes() {
             let hole_bytes = u64::from(hole.size_bytes);
             total += hole_bytes;
+            // A free slot serves its own size alone.
+            if !self.heap.eligible(hole, asked) {
+                continue;
+            }
+            usable += hole_bytes;
             largest = largest.max(hole_bytes);
             fits = fits.max(u64::from(self.heap.fits(hole)));
-            if holes.len() < 8 {
-                holes.push(hole_bytes);
-            }
+            holes.push(hole_bytes);
         }
+        let heap = self.heap_called();
         let room = self.room_for(need + if align > 8 { 2 * align } else { 0 });
-        let trouble = if total >= need && holes.len() > 1 {
-            // Freed bytes of a given size help only where any place will do.
+        let scattered = usable >= need && holes.len() > 1;
+        let trouble = if scattered && fits >= size && align <= 8 {
+            Trouble::Missed { heap, need, largest, fits, room }
+        } else if scattered {
             let cure = self.cure(asked);
-            Trouble::Fragmented {
+            let payload = need - header;
+            holes.truncate(8);
+            let gaps = self.spec.is_foreign();
+            Trouble::Fragmented(Box::new(Scatter {
                 need,
-                payload: need - header,
+                payload,
                 header,
-                total,
+                total: usable,
                 holes,
+                gaps,
                 align,
                 cure,
                 room,
-            }
+            }))
         } else {
             let strands = self.heap.top().is_some();
-            Trouble::OutOfMemory {
-                heap: self.heap_called(),
+            let usable = (usable < total).then_some(usable);
+            Trouble::OutOfMemory(Box::new(Shortage {
+                heap,
                 need,
                 header,
                 total,
+                usable,
                 largest,
                 fits,
                 align,
                 strands,
                 room,
-            }
+            }))
         };
         Problem::new(trouble, span)
     }
@@ -1066,7 +1082,17 @@ impl World {
         self.work += 1 + trace.looked / 32;
         let heap = self.heap_called();
         let (mut halved, mut merged) = (None, None);
-        for &step in &trace.steps {
+        // The last cut around the block is the one that made it; one before it may have made a slab.
+        let makes = placed.and_then(|(placed, ..)| {
+            trace.steps.iter().rposition(|step| match *step {
+                Step::Cut { at, padding_bytes, header_bytes, payload_bytes, .. } => {
+                    let piece = at.plus(padding_bytes);
+                    piece <= placed.at && placed.at < piece.plus(header_bytes + payload_bytes)
+                }
+                _ => false,
+            })
+        });
+        for (index, &step) in trace.steps.iter().enumerate() {
             match step {
                 Step::Halved { at, half_bytes } => {
                     self.note_hole(at.plus(half_bytes), half_bytes);
@@ -1096,7 +1122,8 @@ impl World {
                     // The piece that holds the block: what is around it and behind it is known better than to the cut.
                     let own = placed.filter(|(placed, edges, _)| {
                         let start = placed.at.minus(edges.front_bytes);
-                        start >= piece && start.plus(edges.sum() + placed.granted_bytes) <= behind
+                        let end = start.plus(edges.sum() + placed.granted_bytes);
+                        makes == Some(index) && start >= piece && end <= behind
                     });
                     let (header, slack) = own.map_or((header_bytes, 0), |(placed, edges, size)| {
                         (edges.sum(), placed.granted_bytes - size)

@@ -251,6 +251,8 @@ pub enum PieceKind {
     Books,
     /// Freed bytes that are held back for now.
     Held,
+    /// Bytes between blocks, seen from outside: free, or the allocator's own.
+    Gap,
 }
 
 /// A stretch of the arena. The pieces of a walk tile it.

@@ -23,6 +23,9 @@ pub(crate) fn why_lines(why: &Why, style: Style) -> Vec<Line> {
 fn why_heading(why: &Why) -> Line {
     let name = &why.name;
     let mut text = match &why.ask {
+        WhyAsk::Alloc { size_bytes, .. } if why.is_foreign => {
+            format!("{} asked for. The crate does not say how it finds them.", bytes(*size_bytes))
+        }
         WhyAsk::Alloc { size_bytes: size, align_bytes, payload_bytes, header_bytes } => {
             let rounded = if payload_bytes > size {
                 format!("{} is rounded up to {}", Count(*size), Count(*payload_bytes))
@@ -383,10 +386,9 @@ pub(crate) fn frag_lines(frag: &Frag, style: Style) -> Vec<Line> {
             "external",
             external,
             format!(
-                "{} of {} free, outside the largest hole (fits {})",
+                "{} of {} free, outside the largest hole",
                 share(external, frag.free_bytes),
-                Count(frag.free_bytes),
-                Count(frag.largest_fits_bytes)
+                Count(frag.free_bytes)
             ),
         ),
         ("lost", frag.other_bytes, "neither blocks nor holes: see map".to_owned()),

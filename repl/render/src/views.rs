@@ -42,10 +42,9 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         }
         View::Blocks { total, rows, all } => block_lines(*total, &rows[..shown(rows, *all, style)]),
         View::Holes { heap, total, free_bytes, rows, stranded_bytes, structure, all } => {
-            let linked = matches!(structure, StructureRow::List { .. });
             let end = shown(rows, *all, style);
-            let mut lines =
-                hole_lines(heap, *total, *free_bytes, &rows[..end], *stranded_bytes, linked);
+            let rows = &rows[..end];
+            let mut lines = hole_lines(heap, *total, *free_bytes, rows, *stranded_bytes, structure);
             lines.extend(structure_lines(structure, style));
             lines
         }
@@ -231,6 +230,9 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
             RegionItem::Books => {
                 ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
             }
+            RegionItem::Gap => {
+                ("gap".to_owned(), Role::Hole, "free, or the crate's own".to_owned())
+            }
             RegionItem::Held => ("held".to_owned(), Role::Dim, "freed, held back".to_owned()),
             RegionItem::Stranded => {
                 ("dead".to_owned(), Role::Dim, "freed or padding; back at reset".to_owned())
@@ -326,8 +328,10 @@ fn hole_lines(
     free_bytes: u64,
     rows: &[HoleRow],
     stranded: u64,
-    linked: bool,
+    structure: &StructureRow,
 ) -> Vec<Line> {
+    let linked = matches!(structure, StructureRow::List { .. });
+    let outside = matches!(structure, StructureRow::Outside {});
     let dead = if stranded > 0 {
         format!(" {} dead until reset.", Count(stranded))
     } else {
@@ -339,8 +343,11 @@ fn hole_lines(
     let sizes: Vec<_> = rows.iter().map(|row| Count(row.size_bytes).to_string()).collect();
     let width = sizes.iter().map(String::len).max().unwrap_or(0);
     let number_width = rows.len().to_string().len();
-    let head =
-        format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes));
+    let head = if outside {
+        format!("{} between {heap}'s blocks, {}:", count(total, "gap"), bytes(free_bytes))
+    } else {
+        format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes))
+    };
     let mut lines = vec![Line::of(head)];
     let fits: Vec<_> = rows.iter().map(|row| Count(row.fits_bytes).to_string()).collect();
     let fits_width = fits.iter().map(String::len).max().unwrap_or(0);
@@ -350,6 +357,7 @@ fn hole_lines(
             .address(row.address)
             .put(Role::Hole, format!("  {size:>width$}"));
         lines.push(match rows.get(index + 1) {
+            _ if outside => line,
             _ if !linked => line.text(format!("  fits {}", fits[index])),
             Some(next) => line
                 .text(format!("  fits {:<fits_width$}", fits[index]))
@@ -602,6 +610,7 @@ fn owner_sign(owner: &CellOwner) -> Sign<'_> {
         CellOwner::Header => Sign::Char('[', Role::Header, "header"),
         CellOwner::Link => Sign::Char('>', Role::Header, "link"),
         CellOwner::Canary => Sign::Char('!', Role::Header, "canary"),
+        CellOwner::Gap => Sign::Char('.', Role::Hole, "gap"),
         CellOwner::Books => Sign::Char('%', Role::Header, "books"),
         CellOwner::Held => Sign::Char('~', Role::Dim, "held"),
         CellOwner::Hole => Sign::Char('.', Role::Hole, "hole"),
