@@ -150,7 +150,7 @@ fn arena_bytes(spec: &Spec, bytes: u32) -> u32 {
 }
 
 /// A session with the heap in use, over an arena of 1 KiB if that is enough for it.
-fn using(spec: &Spec) -> Session {
+pub(crate) fn using(spec: &Spec) -> Session {
     let bytes = arena_bytes(spec, 1024);
     session(&[&format!("heap new {bytes}"), &format!("use {spec}")])
 }
@@ -169,7 +169,7 @@ fn file_name(spec: &Spec) -> String {
 }
 
 /// Every row with its options at their defaults, every other choice of each option, and wrappers around some.
-fn specs() -> Vec<Spec> {
+pub(crate) fn specs() -> Vec<Spec> {
     let heap = |info: &&&'static Info| info.inner.is_empty();
     let mut specs: Vec<_> = HEAPS.iter().filter(heap).map(|info| Spec::plain(info)).collect();
     for info in HEAPS.iter().filter(heap) {

@@ -53,7 +53,13 @@ impl World {
     pub(crate) fn raw_free(&mut self, address: Address, layout: Layout) -> Deed {
         let Some(at) = self.heap_offset(address) else { return outside(address) };
         match sandbox::run(ACCESSES, || self.heap.deallocate(Offset(at), layout, &mut ())) {
-            Ok(()) => Deed::Freed { address, size_bytes: layout.size() as u64 },
+            Ok(()) => {
+                // Freed with the wrong layout, or out of order, it is gone all the same.
+                if let Some((id, 0)) = self.ledger.live_around(at) {
+                    self.ledger.die(id, &self.now.clone());
+                }
+                Deed::Freed { address, size_bytes: layout.size() as u64 }
+            }
             Err(trap) => Deed::Trapped { trap: trap_row(trap) },
         }
     }
@@ -82,7 +88,7 @@ impl World {
         } else if let (Some(at), Some(_)) = (self.stack_address(address), self.stack_address(end)) {
             self.stack.write(at, bytes);
         } else {
-            return outside(address);
+            return Deed::Faulted { address };
         }
         Deed::Wrote { address, bytes: bytes.to_vec(), over }
     }
@@ -99,7 +105,7 @@ impl World {
         {
             bytes = self.stack.read(at..end + 1);
         } else {
-            return outside(address);
+            return Deed::Faulted { address };
         }
         Deed::Read { address, bytes, over }
     }

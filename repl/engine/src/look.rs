@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
-use heap::{Offset, Piece, PieceKind};
+use heap::{Edges, Offset, Piece, PieceKind};
 use stack::{Byte, Item, ItemKind};
 
 use crate::ledger::Live;
@@ -413,7 +413,11 @@ impl World {
                 RegionKind::Block { live, .. } => Some(self.ledger.name(live.id)),
                 _ => None,
             };
-            let own = self.heap.hole_edges(Piece::hole(region.at, region.size_bytes));
+            let own = if region.is_hole() {
+                self.heap.hole_edges(Piece::hole(region.at, region.size_bytes))
+            } else {
+                Edges::NONE
+            };
             for at in region.at.0.max(from)..region.end().0.min(to) {
                 let (inner, left) = (at - region.at.0, region.end().0 - at);
                 let owner = match region.kind {

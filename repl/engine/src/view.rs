@@ -583,7 +583,9 @@ pub enum Deed {
     Read { address: Address, bytes: Vec<u8>, over: String },
     /// The block was resized, or moved.
     Moved { from: Address, address: Address, size_bytes: u64 },
-    /// It did not get to the end.
+    /// There is nothing at that address.
+    Faulted { address: Address },
+    /// The allocator did not get to the end.
     Trapped { trap: TrapRow },
 }
 

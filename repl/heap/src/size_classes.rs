@@ -233,7 +233,9 @@ impl<M: Memory> SizeClasses<M> {
 
     /// `slab_with`, or none where there are no slabs.
     fn owner_of(&self, at: Offset) -> Option<(Slab, State)> {
-        (self.small_bytes > 0).then(|| self.slab_with(at)).flatten()
+        (self.small_bytes > 0 && at >= FIRST_SLOT && at.0 < self.len())
+            .then(|| self.slab_with(at))
+            .flatten()
     }
 
     /// A hole of the heap underneath starts with its header, in front of where a slab could start.

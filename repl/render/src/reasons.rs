@@ -299,10 +299,7 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
         Deed::Freed { size_bytes: 0, .. } => format!("{heap} found no room, and said so."),
         Deed::Freed { address, .. } => format!("{heap} took {address} back and said nothing."),
         Deed::Wrote { address, bytes: written, over } => {
-            format!(
-                "{} written at {address}, {over}. {heap} said nothing.",
-                bytes(written.len() as u64)
-            )
+            format!("{} written at {address}, {over}. Nobody noticed.", bytes(written.len() as u64))
         }
         Deed::Read { address, bytes: read, over } => {
             let text = crate::events::bytes_in_line(read);
@@ -314,6 +311,9 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
         Deed::Moved { from, address, .. } => {
             format!("{heap} copied what it found at {from} to {address}, and freed {from} again.")
         }
+        Deed::Faulted { address } => format!(
+            "Nothing of ours lies at {address}: the process dies of a fault, or reaches what is there."
+        ),
         Deed::Trapped { trap } => trap_words(&heap, trap),
     };
     lines.push(Line::of(format!("  {deed}")));
