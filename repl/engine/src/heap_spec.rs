@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str, start: usize) -> Result<Spec, Problem> {
 }
 
 /// How a row is typed: `first-fit [order=address|lifo|size]`.
-pub(crate) fn usage(info: &Info) -> String {
+pub fn usage(info: &Info) -> String {
     let mut usage = info.name.to_owned();
     if !info.inner.is_empty() {
         let inner = info.inner.iter().map(|inner| match inner {

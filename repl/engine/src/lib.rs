@@ -31,6 +31,7 @@ pub use heap::sandbox::is_running as is_daring;
 pub use args::{Form, Kind, Param};
 pub use commands::{COMMANDS, Command, Example, ExportFormat, Group, Run, find};
 pub use complete::{Candidate, Completion};
+pub use heap_spec::usage as heap_usage;
 pub use problem::{
     Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
 };

@@ -117,6 +117,18 @@ impl Spec {
         Self { info, options: Vec::new(), border_bytes: None, inner: Vec::new() }
     }
 
+    /// The row with something in its brackets, for one that needs it: first-fit.
+    pub fn sample(info: &'static Info) -> Self {
+        let mut spec = Self::plain(info);
+        for inner in info.inner {
+            match inner {
+                Inner::Size => spec.border_bytes = Some(64),
+                Inner::Heap => spec.inner.push(Self::plain(&FirstFit::<Pages>::INFO)),
+            }
+        }
+        spec
+    }
+
     /// A fresh heap over an arena of `len` bytes.
     ///
     /// # Errors
