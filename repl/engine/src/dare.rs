@@ -9,7 +9,7 @@ use std::sync::Arc;
 use heap::Offset;
 use heap::sandbox::{self, Trap};
 
-use crate::units::Address;
+use crate::units::{Address, HEAP_BASE};
 use crate::view::{Dare, Deed, Probe, ProbeOutcome, TrapRow};
 use crate::world::World;
 
@@ -38,7 +38,12 @@ impl World {
                 self.probe_allocs(*size_bytes, 2, &mut probes);
             }
             Deed::Wrote { address, .. } if self.heap_offset(*address).is_some() => {
-                if let Some(next) = self.block_behind(*address) {
+                // A guard looks at the canaries of the block that was written past.
+                let in_front = self.block_in_front(*address);
+                if let Some(own) = in_front.filter(|at| self.heap.block_edges(*at).canary_bytes > 0)
+                {
+                    self.probe_free(own, &mut probes);
+                } else if let Some(next) = self.block_behind(*address) {
                     self.probe_free(next, &mut probes);
                 }
                 self.probe_allocs(64, 2, &mut probes);
@@ -110,6 +115,12 @@ impl World {
         Deed::Read { address, bytes, over }
     }
 
+    /// The payload of the last live block that starts at or in front of `address`.
+    fn block_in_front(&self, address: Address) -> Option<Offset> {
+        let at = self.heap_offset(address)?;
+        self.ledger.live().map(|(start, _)| start).take_while(|start| start.0 <= at).last()
+    }
+
     /// The payload of the first live block behind `address`.
     fn block_behind(&self, address: Address) -> Option<Offset> {
         let at = self.heap_offset(address)?;
@@ -167,7 +178,9 @@ fn outside(address: Address) -> Deed {
 fn trap_row(trap: Trap) -> TrapRow {
     match trap {
         Trap::Outside { at } => {
-            TrapRow::Outside { address: crate::units::HEAP_BASE.plus(u64::from(at.0)) }
+            // An offset that wrapped around is an address below the heap.
+            let address = (HEAP_BASE.0 as u32).wrapping_add(at.0);
+            TrapRow::Outside { address: Address(u64::from(address)) }
         }
         Trap::Endless => TrapRow::Endless {},
         Trap::Noticed => TrapRow::Noticed {},

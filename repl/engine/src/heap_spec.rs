@@ -215,7 +215,7 @@ impl<'a> Cursor<'a> {
             }
             sizes.push(size);
             if sizes.len() > most {
-                return Err(bad(Argument::LongList { max: most as u64 }, word.span));
+                return Err(bad(Argument::ManySizes { max: most as u64 }, word.span));
             }
             let rest = &self.text[self.at..];
             let more = rest
@@ -231,12 +231,19 @@ impl<'a> Cursor<'a> {
 }
 
 fn number(word: Word<'_>, min: u32, max: u32) -> Result<u32, Problem> {
-    let number = literal::size(word)?.bytes;
+    let outside = || {
+        let (min, max) = (u64::from(min), u64::from(max));
+        bad(Argument::Outside { min, max, text: word.text.to_owned() }, word.span)
+    };
+    let number = match literal::size(word) {
+        Err(problem) if problem.code() == "size-overflow" => return Err(outside()),
+        size => size?.bytes,
+    };
     let (min, max) = (u64::from(min), u64::from(max));
     if (min..=max).contains(&number) {
         return Ok(number as u32);
     }
-    Err(bad(Argument::Outside { min, max, text: word.text.to_owned() }, word.span))
+    Err(outside())
 }
 
 /// The row called `name`, which stands at `span`.

@@ -43,6 +43,6 @@ pub use view::{
     DumpRow, Fitting, Frag, HeapGroup, HeapHelp, HeapMap, HeapRow, HelpCommand, HelpExample,
     HelpGroup, HelpRow, HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe, ProbeOutcome,
     RegionItem, RegionRow, Rule, StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try,
-    View, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep,
+    View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

@@ -19,6 +19,8 @@ use crate::world::{World, line_of};
 const COLUMNS: u32 = 64;
 /// Stretches of the heap, or of the stack, that a map draws before it leaves some out.
 const MAP_ROWS: usize = 20;
+/// Blocks of one size that `frag` allocates on a copy, at most.
+const MOST_TRIED: u64 = 10_000;
 /// Bytes in a row of a dump.
 const DUMP_ROW: u32 = 16;
 /// Rows of a dump, runs of equal ones counted once.
@@ -300,6 +302,7 @@ impl World {
             payload_bytes: self.ledger.payload_bytes(),
             slack_bytes: 0,
             header_bytes: 0,
+            canary_bytes: 0,
             stranded_bytes: 0,
             books_bytes: 0,
             held_bytes: 0,
@@ -319,7 +322,8 @@ impl World {
             let size_bytes = u64::from(region.size_bytes);
             match region.kind {
                 RegionKind::Block { live, .. } => {
-                    stats.header_bytes += u64::from(live.front_bytes) + u64::from(live.rear_bytes);
+                    stats.header_bytes += u64::from(live.front_bytes - live.canary_bytes);
+                    stats.canary_bytes += u64::from(live.canary_bytes + live.rear_bytes);
                     stats.slack_bytes += u64::from(live.granted_bytes - live.size_bytes);
                 }
                 RegionKind::Stranded => stats.stranded_bytes += size_bytes,
@@ -340,27 +344,28 @@ impl World {
 
     pub(crate) fn frag(&self) -> Frag {
         let stats = self.stats();
-        let holes: Vec<_> = self.heap.holes().collect();
+        // Tried on a copy: how many really fit depends on headers, alignment and whose holes they are.
         let fitting = |size_bytes: u64| {
             let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
             let block = self.heap.need(layout).block_bytes();
-            let in_hole = |hole: &Piece| {
-                let fits = u64::from(self.heap.fits(*hole)) >= size_bytes;
-                if fits { (u64::from(hole.size_bytes) / block).max(1) } else { 0 }
-            };
-            let blocks = holes.iter().map(in_hole).sum();
-            Fitting { size_bytes, blocks, in_one_piece: stats.free_bytes / block }
+            let mut copy = self.heap.clone();
+            let blocks = (0..).take_while(|_: &u64| copy.allocate(layout, &mut ()).is_ok()).count();
+            Fitting { size_bytes, blocks: blocks as u64, in_one_piece: stats.free_bytes / block }
         };
-        // Four to a step, and the last one that the free bytes would hold in one piece.
+        // Four to a step, from the first size of which not too many fit to the last that the free bytes would hold.
         let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
-        let sizes = sizes.take_while(|size| *size <= stats.free_bytes);
-        // What is free in a gap, only the crate knows.
-        let fits = if self.spec.is_foreign() { Vec::new() } else { sizes.map(fitting).collect() };
+        let sizes = sizes
+            .skip_while(|size| stats.free_bytes / size > MOST_TRIED)
+            .take_while(|size| *size <= stats.free_bytes);
+        let fits = sizes.map(fitting).collect();
         Frag {
             heap: stats.heap,
             size_bytes: stats.size_bytes,
-            internal_bytes: stats.header_bytes + stats.slack_bytes,
-            block_bytes: stats.header_bytes + stats.slack_bytes + stats.payload_bytes,
+            internal_bytes: stats.header_bytes + stats.canary_bytes + stats.slack_bytes,
+            block_bytes: stats.header_bytes
+                + stats.canary_bytes
+                + stats.slack_bytes
+                + stats.payload_bytes,
             payload_bytes: stats.payload_bytes,
             free_bytes: stats.free_bytes,
             holes: stats.holes,

@@ -84,6 +84,7 @@ pub enum Argument {
     ReadTooLong { max: u64 },
     Outside { min: u64, max: u64, text: String },
     NoSlotSize { text: String, rising: bool },
+    ManySizes { max: u64 },
     NoOption { heap: &'static str, text: String, options: Vec<String> },
     OptionTwice { heap: &'static str, text: String },
 }
@@ -178,6 +179,8 @@ pub struct Shortage {
     pub largest: u64,
     /// What the largest hole fits.
     pub fits: u64,
+    /// Whether these are gaps, seen from outside.
+    pub gaps: bool,
     pub align: u64,
     pub strands: bool,
     pub room: Room,
@@ -382,6 +385,18 @@ pub enum Trouble {
         last: u64,
     },
     NothingAsked,
+    /// The last line never got to the heap.
+    NeverAsked {
+        line: Arc<str>,
+        code: &'static str,
+    },
+    /// However large the arena, this heap has no place for that.
+    NeverServed {
+        heap: Arc<str>,
+        size: u64,
+        align: u64,
+        largest: u64,
+    },
     NotToTry {
         outer: &'static str,
         command: &'static str,
@@ -509,13 +524,16 @@ impl Argument {
                     .hint("alias q = a")
             }
             Self::NoChoice { choices, text } => {
-                bad(format!("`{}` is none of {}.", shortened(text, 40), choices.join(", ")))
+                bad(format!("`{}` is not one of: {}.", shortened(text, 40), choices.join(", ")))
                     .hint(choices.join(" or "))
             }
             Self::OutOfRange { ty, text } => {
                 bad(format!("{} does not fit in {ty}.", shortened(text, 40)))
                     .note("rustc refuses it too: literal out of range.")
                     .hint("a larger type, such as u64 or i128")
+            }
+            Self::ManySizes { max } => {
+                bad(format!("a pool has at most {} sizes.", Count(*max))).hint("16,64,512")
             }
             Self::LongList { max } => {
                 bad(format!("a list has at most {} elements here.", Count(*max)))
@@ -681,7 +699,7 @@ impl Trouble {
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
             Self::OutOfMemory(shortage) => {
-                let Shortage { heap, need, header, total, usable, largest, fits, align, strands, room } = &**shortage;
+                let Shortage { heap, need, header, total, usable, largest, fits, gaps, align, strands, room } = &**shortage;
                 let words = words(
                     "out-of-memory",
                     format!(
@@ -692,8 +710,9 @@ impl Trouble {
                     ),
                 )
                 .label(match header {
-                    _ if *usable == Some(0) => {
-                        "none of these bytes serve a request of that size".to_owned()
+                    _ if *usable == Some(0) => "none of these bytes serve such a request".to_owned(),
+                    _ if *gaps => {
+                        format!("the largest gap is {}, part of it the crate's own", Count(*largest))
                     }
                     // Large enough by its bytes, and yet not for such a request.
                     _ if largest >= need => {
@@ -706,7 +725,11 @@ impl Trouble {
                         Count(*largest)
                     ),
                 });
-                if *strands {
+                if *usable == Some(0) {
+                    words
+                        .note("A free slot serves requests of its own size alone, and nothing is left to cut.")
+                        .hint(room.to_string())
+                } else if *strands {
                     words
                         .note(format!(
                             "{heap} does not reuse freed blocks before a reset. An allocator \
@@ -969,7 +992,7 @@ impl Trouble {
                 ),
             )
             .label(format!("at least {}", bytes(*least)))
-            .hint(format!("heap new {least}")),
+            .hint(format!("heap new {least}, then use {heap}")),
             Self::CannotGrow { heap } => {
                 words("unsupported", format!("{heap} got its memory once, and cannot take more."))
                     .hint("heap new SIZE starts a larger one")
@@ -1129,13 +1152,35 @@ impl Trouble {
             .hint("use first-fit, and the same again"),
             Self::NotLifo { block, newer, heap } => words(
                 "not-lifo",
-                format!("{newer} stands above {block}, and {heap} frees the newest first. Nothing changed."),
+                format!("{newer} stands above {block}; on {heap} the newest goes first. Nothing changed."),
             )
             .note(
-                "Unchecked, a stack allocator lowers its top past both: the newer block's bytes are \
-             handed out again while it is in use.",
+                "Unchecked, ours keeps the bytes until everything above them has gone. One that just lowers \
+             its top would hand the newer block's bytes out again.",
             )
             .hint(format!("free {newer}")),
+            Self::NeverAsked { line, code } => words(
+                "nothing-to-explain",
+                format!("`{}` was refused before the heap was asked: {code}.", shortened(line, 40)),
+            )
+            .hint(format!("try {}", shortened(line, 40))),
+            Self::NeverServed { heap, size: wanted, align, largest } => {
+                let words = words(
+                    "unsupported",
+                    if wanted > largest {
+                        format!("{heap} has no place for {}, only up to {}.", bytes(*wanted), Count(*largest))
+                    } else {
+                        format!("{heap} aligns nothing to {} here.", Count(*align))
+                    },
+                );
+                words
+                    .note("However much is free, an allocator of this kind answers null.")
+                    .hint(if wanted > largest {
+                        format!("alloc {largest}, or another heap: use first-fit")
+                    } else {
+                        "a smaller alignment, or another heap: use first-fit".to_owned()
+                    })
+            }
             Self::NothingAsked => {
                 words("nothing-to-explain", "the heap has not been asked for anything yet.")
                     .hint("alloc 200")

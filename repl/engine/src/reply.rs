@@ -58,6 +58,10 @@ pub enum Event {
     },
     /// The allocator halved a hole, and again, until the half was just large enough.
     Halve { heap: Arc<str>, from_bytes: u64, to_bytes: u64, times: u32 },
+    /// A block that was held back goes to the heap now.
+    Release { handle: Option<Arc<str>>, address: Address },
+    /// A freed slot is the first of its list again.
+    List { heap: Arc<str>, address: Address, slot_bytes: u64 },
     /// A freed block that is held back for a while.
     Hold { heap: Arc<str>, address: Address, size_bytes: u64 },
     /// Freed bytes that this heap cannot use again before others go.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::checkpoints::Checkpoints;
-use crate::commands::{self, ExportFormat, Read, Run};
+use crate::commands::{self, ExportFormat, Group, Read, Run};
 use crate::problem::{Argument, Cause, Problem, Trouble};
 use crate::reply::{Answer, Event, Reply};
 use crate::scan::{self, MAX_LINE_BYTES, Span};
@@ -106,6 +106,8 @@ pub struct Session {
     checkpoints: Checkpoints,
     /// The lines it started with, which `undo` does not reach.
     opening: Vec<String>,
+    /// The last line, if it was refused before its heap was asked: what it was, and the code.
+    pub(crate) unasked: Option<(Arc<str>, &'static str)>,
     /// Set from outside while a line runs: a long replay is then given up.
     stop: Arc<AtomicBool>,
 }
@@ -120,6 +122,7 @@ impl Default for Session {
             undone: Vec::new(),
             checkpoints,
             opening: Vec::new(),
+            unasked: None,
             stop: Arc::default(),
         }
     }
@@ -176,7 +179,13 @@ impl Session {
                     }
                     Err(problem) => reply(Err(problem)),
                 },
-                Run::World(run) => reply(self.change(line, |world| run(world, &args))),
+                Run::World(run) => {
+                    let answer = self.change(line, |world| run(world, &args));
+                    if command.group == Group::Heap {
+                        self.note_unasked(line, &answer);
+                    }
+                    reply(answer)
+                }
                 Run::Review(run) => {
                     let room = self.check_room(Span::all(line));
                     let answer = room.and_then(|()| run(self, &args));
@@ -258,6 +267,17 @@ impl Session {
         self.done.push(entry);
         self.checkpoints.offer(self.done.len(), &self.world);
         Ok(answer)
+    }
+
+    /// Remembers whether a line about blocks was refused before the heap was asked: `why` has nothing to say of it.
+    fn note_unasked(&mut self, line: &str, answer: &Result<Answer, Problem>) {
+        let line = line.trim();
+        let asked = self.world.asked.as_ref();
+        let reached = asked.is_some_and(|asked| asked.answer.is_err() && *asked.by.text == *line);
+        self.unasked = match answer {
+            Err(problem) if !reached => Some((line.into(), problem.code())),
+            _ => None,
+        };
     }
 
     /// Logs a line that only asked the shell for something. A full log leaves it out, so that it can still be saved.

@@ -397,6 +397,7 @@ pub struct Stats {
     pub payload_bytes: u64,
     pub slack_bytes: u64,
     pub header_bytes: u64,
+    pub canary_bytes: u64,
     pub stranded_bytes: u64,
     pub books_bytes: u64,
     pub held_bytes: u64,
@@ -446,9 +447,19 @@ pub struct Why {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum WhyAsk {
-    Alloc { size_bytes: u64, align_bytes: u64, payload_bytes: u64, header_bytes: u64 },
+    Alloc { size_bytes: u64, align_bytes: u64, need: WhyNeed },
     Free { address: Address, size_bytes: u64 },
     Realloc { address: Address, old_bytes: u64, size_bytes: u64 },
+}
+
+/// What a block of that size takes.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct WhyNeed {
+    /// The payload, rounded up.
+    pub payload_bytes: u64,
+    pub header_bytes: u64,
+    pub canary_bytes: u64,
 }
 
 /// A step on the way; what [`heap::Step`] says, with addresses.
@@ -467,6 +478,7 @@ pub enum WhyStep {
     Listed { address: Address, class: ClassRow },
     Stranded { address: Address, size_bytes: u64 },
     Held { address: Address, size_bytes: u64 },
+    Released { address: Address },
     Handed { second: bool, because: &'static str },
 }
 
@@ -504,8 +516,14 @@ pub struct WhyHole {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum WhyAnswer {
-    At { address: Address, granted_bytes: u64 },
-    Freed {},
+    At {
+        address: Address,
+        granted_bytes: u64,
+    },
+    /// `kept` says that its bytes cannot be had again yet.
+    Freed {
+        kept: bool,
+    },
     Full {},
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use heap::{
     Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement, Spec,
-    Step, Unfit,
+    Step, Structure, Unfit,
 };
 use imbl::OrdMap;
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
@@ -148,15 +148,17 @@ const STEPS_KEPT: usize = 64;
 pub(crate) struct Trace {
     /// What it did, in order; of the holes it looked at only the first ones.
     pub(crate) steps: Vec<Step>,
-    /// How many holes it looked at or walked past.
+    /// How many holes it looked at.
     pub(crate) looked: u64,
+    /// How many it walked past to find a place among them.
+    walked: u64,
 }
 
 impl Observer for Trace {
     fn step(&mut self, step: Step) {
         match step {
             Step::Looked { .. } => self.looked += 1,
-            Step::Walked { holes } => self.looked += u64::from(holes),
+            Step::Walked { holes } => self.walked += u64::from(holes),
             _ => {}
         }
         if self.steps.len() < STEPS_KEPT || !matches!(step, Step::Looked { .. }) {
@@ -718,7 +720,7 @@ impl World {
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
         let mut trace = Trace::default();
-        let answer = self.heap.allocate(layout, &mut trace);
+        let answer = self.asking(|heap| heap.allocate(layout, &mut trace));
         let size_bytes = layout.size() as u32;
         let Ok(placed) = answer else {
             self.note_asked(What::Allocate(layout), "".into(), Err(Full), trace);
@@ -747,6 +749,17 @@ impl World {
         self.tell(&trace, Some((placed, edges, size_bytes)), &mut events);
         self.note_asked(What::Allocate(layout), name, Ok(Some(placed)), trace);
         Ok(events)
+    }
+
+    /// Asks the heap for something. A heap of ours that refuses is as it was; a wrapper may have let go of what it held
+    /// back, or counted, and is put back.
+    fn asking<T>(&mut self, ask: impl FnOnce(&mut dyn Heap) -> Result<T, Full>) -> Result<T, Full> {
+        let before = (!self.spec.inner.is_empty()).then(|| self.heap.clone());
+        let answer = ask(&mut *self.heap);
+        if let (Err(Full), Some(before)) = (&answer, before) {
+            self.heap = before;
+        }
+        answer
     }
 
     fn note_asked(
@@ -828,7 +841,8 @@ impl World {
         let new_bytes = size_bytes as u32;
         let mut trace = Trace::default();
         let what = What::Reallocate { at: life.at, layout: life.layout(), new_bytes };
-        let answer = self.heap.reallocate(life.at, life.layout(), new_bytes, &mut trace);
+        let answer =
+            self.asking(|heap| heap.reallocate(life.at, life.layout(), new_bytes, &mut trace));
         let Ok(placed) = answer else {
             self.note_asked(what, name, Err(Full), trace);
             return Err(self.no_room(size_bytes, align, span));
@@ -995,6 +1009,10 @@ impl World {
             holes.push(hole_bytes);
         }
         let heap = self.heap_called();
+        if holes.is_empty() && self.never_serves(asked) {
+            let largest = self.largest_served();
+            return Problem::new(Trouble::NeverServed { heap, size, align, largest }, span);
+        }
         let room = self.room_for(need + if align > 8 { 2 * align } else { 0 });
         let scattered = usable >= need && holes.len() > 1;
         let trouble = if scattered && fits >= size && align <= 8 {
@@ -1016,7 +1034,8 @@ impl World {
                 room,
             }))
         } else {
-            let strands = self.heap.top().is_some();
+            let taken = total < u64::from(self.heap.len());
+            let strands = matches!(self.heap.structure(), Structure::Top { .. }) && taken;
             let usable = (usable < total).then_some(usable);
             Trouble::OutOfMemory(Box::new(Shortage {
                 heap,
@@ -1026,12 +1045,28 @@ impl World {
                 usable,
                 largest,
                 fits,
+                gaps: self.spec.is_foreign(),
                 align,
                 strands,
                 room,
             }))
         };
         Problem::new(trouble, span)
+    }
+
+    /// Whether even a fresh heap of this kind has nothing for such a request: a size above a pool's largest slot.
+    fn never_serves(&self, layout: Layout) -> bool {
+        self.spec.build(self.heap.len()).is_ok_and(|fresh| {
+            let serves = fresh.holes().any(|hole| fresh.eligible(hole, layout));
+            !serves
+        })
+    }
+
+    /// The largest request that a fresh heap of this kind serves.
+    fn largest_served(&self) -> u64 {
+        let fresh = self.spec.build(self.heap.len());
+        let fits = fresh.ok().and_then(|fresh| fresh.holes().map(|hole| fresh.fits(hole)).max());
+        fits.map_or(0, u64::from)
     }
 
     /// A round size of more memory, or of a new arena, that is surely enough.
@@ -1079,9 +1114,9 @@ impl World {
         placed: Option<(Placement, Edges, u32)>,
         events: &mut Vec<Event>,
     ) {
-        self.work += 1 + trace.looked / 32;
+        self.work += 1 + (trace.looked + trace.walked) / 32;
         let heap = self.heap_called();
-        let (mut halved, mut merged) = (None, None);
+        let (mut halved, mut merged, mut listed) = (None, None, None);
         // The last cut around the block is the one that made it; one before it may have made a slab.
         let makes = placed.and_then(|(placed, ..)| {
             trace.steps.iter().rposition(|step| match *step {
@@ -1168,9 +1203,19 @@ impl World {
                     let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
                     events.push(Event::Strand { heap, address: at.into(), size_bytes });
                 }
+                Step::Released { at } => {
+                    let handle = self.ledger.dead_at(at.0).cloned();
+                    merged = None;
+                    events.push(Event::Release { handle, address: at.into() });
+                }
                 Step::Held { at, size_bytes } => {
+                    // Poison is what stands there now.
+                    self.ledger.note_links(at.0..at.0 + size_bytes);
                     let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
                     events.push(Event::Hold { heap, address: at.into(), size_bytes });
+                }
+                Step::Listed { at, class } if placed.is_none() => {
+                    listed = Some((at, class.max_bytes));
                 }
                 Step::Rounded { .. }
                 | Step::Class { .. }
@@ -1180,6 +1225,12 @@ impl World {
                 | Step::Listed { .. }
                 | Step::Handed { .. } => {}
             }
+        }
+        // A slot that goes to its list joins nothing.
+        if let (Some((at, slot_bytes)), [_]) = (listed, &events[..]) {
+            self.note_hole(at, slot_bytes);
+            let slot_bytes = u64::from(slot_bytes);
+            events.push(Event::List { heap, address: at.into(), slot_bytes });
         }
     }
 

@@ -111,6 +111,11 @@ pub enum Step {
         /// How many bytes.
         size_bytes: u32,
     },
+    /// The block whose payload is at `at` has been held back long enough: it goes to the heap now.
+    Released {
+        /// Where its payload starts.
+        at: Offset,
+    },
     /// A wrapper handed the request to one of its heaps.
     Handed {
         /// To the second of the two, not the first.
@@ -132,6 +137,7 @@ impl Step {
             | Self::Joined { at, .. }
             | Self::Listed { at, .. }
             | Self::Stranded { at, .. }
+            | Self::Released { at }
             | Self::Held { at, .. } => *at = at.plus(by),
             Self::Rounded { .. }
             | Self::Class { .. }
@@ -158,6 +164,8 @@ pub enum Because {
     Owner,
     /// The lock is taken for it.
     Locked,
+    /// No slab serves it: the heap underneath is asked.
+    Underneath,
 }
 
 /// A class of sizes with a list of its own.

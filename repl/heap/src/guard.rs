@@ -188,8 +188,9 @@ impl<D: Design> Guard<D> {
     }
 
     /// Gives the oldest block held back to the heap inside.
-    fn release_oldest(&mut self, observer: impl Observer) {
+    fn release_oldest(&mut self, mut observer: impl Observer) {
         let Held { at, layout, payload, payload_bytes } = self.held[self.oldest];
+        observer.step(Step::Released { at: payload });
         assert!(
             self.is_filled(payload, payload.plus(payload_bytes), POISON),
             "a freed block at {payload:?} was written to"
@@ -245,13 +246,13 @@ impl<D: Design> Design for Guard<D> {
         if self.most_held == 0 {
             return self.inner.deallocate(block, inner, observer);
         }
+        observer.step(Step::Held { at, size_bytes: payload_bytes });
         if self.held_count == self.most_held {
             self.release_oldest(&mut observer);
         }
         let newest = (self.oldest + self.held_count) % MOST_HELD;
         self.held[newest] = Held { at: block, layout: inner, payload: at, payload_bytes };
         self.held_count += 1;
-        observer.step(Step::Held { at, size_bytes: payload_bytes });
     }
 
     fn resize(

@@ -181,6 +181,15 @@ impl<P: Peer> Guest<P> {
         inside.ok_or(Full)
     }
 
+    /// A crate that refuses may have tidied up on the way, and would answer otherwise from then on; the next instance is
+    /// asked for what was granted alone.
+    fn granted(&mut self, block: Option<NonNull<u8>>) -> Result<NonNull<u8>, Full> {
+        if block.is_none() {
+            self.instance = None;
+        }
+        block.ok_or(Full)
+    }
+
     fn remembered(&mut self, request: Request) {
         self.requests.push_back(request);
     }
@@ -245,7 +254,9 @@ impl<P: Peer> Design for Guest<P> {
         }
         let instance = self.at_work()?;
         // SAFETY: a layout has a size.
-        let block = unsafe { instance.peer.allocate(layout) }.ok_or(Full)?;
+        let block = unsafe { instance.peer.allocate(layout) };
+        let block = self.granted(block)?;
+        let Some(instance) = &self.instance else { return Err(Full) };
         let (at, granted_bytes) = (instance.offset(block), layout.size() as u32);
         let at = self.inside(at, granted_bytes)?;
         self.live.insert(at.0, granted_bytes);
@@ -290,8 +301,9 @@ impl<P: Peer> Design for Guest<P> {
         let instance = self.at_work()?;
         let block = Self::block_pointer(instance, at);
         // SAFETY: the block is live with this layout, and the new size is above zero.
-        let block =
-            unsafe { instance.peer.reallocate(block, layout, new_bytes as usize) }.ok_or(Full)?;
+        let block = unsafe { instance.peer.reallocate(block, layout, new_bytes as usize) };
+        let block = self.granted(block)?;
+        let Some(instance) = &self.instance else { return Err(Full) };
         let to = instance.offset(block);
         let to = self.inside(to, new_bytes)?;
         self.copy(at, to, new_bytes.min(layout.size() as u32));
@@ -338,6 +350,10 @@ impl<P: Peer> Design for Guest<P> {
 
     fn fits(&self, hole: Piece) -> u32 {
         hole.size_bytes
+    }
+
+    fn eligible(&self, _: Piece, layout: Layout) -> bool {
+        P::OVER_REGION || layout.align() <= OWN_ALIGN
     }
 
     fn block_edges(&self, _: Offset) -> Edges {

@@ -308,7 +308,7 @@ impl<M: Memory> SizeClasses<M> {
         if self.heads[class] != NO_SLAB || self.open_slab(class, observer) {
             return self.cut(class, self.heads[class], observer);
         }
-        observer.step(Step::Handed { second: true, because: Because::Full });
+        observer.step(Step::Handed { second: true, because: Because::Underneath });
         let placed = self.allocate_under(layout, observer);
         if placed != NOWHERE {
             return placed;
@@ -604,7 +604,7 @@ impl<M: Memory> Design for SizeClasses<M> {
     #[inline(always)]
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
         if layout.size() > self.small_bytes as usize || layout.align() > GRAIN_BYTES as usize {
-            observer.step(Step::Handed { second: true, because: Because::Large });
+            observer.step(Step::Handed { second: true, because: Because::Underneath });
             return or_full(self.allocate_under(layout, &mut observer));
         }
         let class = class_for(layout.size() as u32);

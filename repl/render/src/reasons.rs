@@ -3,7 +3,7 @@
 use engine::units::{Address, Count, bytes, count};
 use engine::{
     CheckOutcome, ClassRow, Dare, Deed, Frag, ProbeOutcome, TrapRow, Try, Why, WhyAnswer, WhyAsk,
-    WhyStep,
+    WhyNeed, WhyStep,
 };
 
 use crate::Style;
@@ -26,23 +26,27 @@ fn why_heading(why: &Why) -> Line {
         WhyAsk::Alloc { size_bytes, .. } if why.is_foreign => {
             format!("{} asked for. The crate does not say how it finds them.", bytes(*size_bytes))
         }
-        WhyAsk::Alloc { size_bytes: size, align_bytes, payload_bytes, header_bytes } => {
+        WhyAsk::Alloc { size_bytes: size, align_bytes, need } => {
+            let WhyNeed { payload_bytes, header_bytes, canary_bytes } = need;
             let rounded = if payload_bytes > size {
                 format!("{} is rounded up to {}", Count(*size), Count(*payload_bytes))
-            } else if *header_bytes > 0 {
+            } else if size.is_multiple_of(8) && *header_bytes > 0 {
                 format!("{} is a multiple of 8", Count(*size))
             } else {
                 bytes(*size)
             };
-            let header = match header_bytes {
-                0 => "; no header.".to_owned(),
-                header => format!("; with {header} header: {}.", Count(payload_bytes + header)),
+            let sum = Count(payload_bytes + header_bytes + canary_bytes);
+            let around = match (header_bytes, canary_bytes) {
+                (0, 0) => "; no header.".to_owned(),
+                (header, 0) => format!("; with {header} header: {sum}."),
+                (0, canary) => format!("; with {canary} canaries: {sum}."),
+                (header, canary) => format!("; with {header} header and {canary} canaries: {sum}."),
             };
             let aligned = match align_bytes {
                 0..=8 => String::new(),
                 align => format!(" At a multiple of {}.", Count(*align)),
             };
-            format!("{rounded}{header}{aligned}")
+            format!("{rounded}{around}{aligned}")
         }
         WhyAsk::Free { address, size_bytes } => {
             format!("{name}, {} at {address}, came back.", bytes(*size_bytes))
@@ -183,6 +187,9 @@ fn step_words(step: &WhyStep) -> Option<String> {
         WhyStep::Stranded { address, size_bytes } => {
             format!("{address}  {} cannot be used again yet", bytes(*size_bytes))
         }
+        WhyStep::Released { address } => {
+            format!("{address}  held back before, goes to the heap now")
+        }
         WhyStep::Held { address, size_bytes } => {
             format!("{address}  {} are held back", bytes(*size_bytes))
         }
@@ -193,6 +200,7 @@ fn step_words(step: &WhyStep) -> Option<String> {
                 "full" => "The first heap is full; the second is asked".to_owned(),
                 "small" => format!("Small enough for the {which} heap"),
                 "large" => format!("Too large for the first heap; the {which} is asked"),
+                "underneath" => "No slab serves it: the heap underneath is asked".to_owned(),
                 "locked" => "The lock is taken, and given back at the end".to_owned(),
                 _ => format!("The block lies in the {which} heap"),
             }
@@ -222,7 +230,10 @@ fn why_answer(why: &Why) -> Line {
                 .address(address)
                 .text(format!(".{visited}{slack}"))
         }
-        WhyAnswer::Freed {} => Line::new().name(&*why.name).text(" is free again."),
+        WhyAnswer::Freed { kept: false } => Line::new().name(&*why.name).text(" is free again."),
+        WhyAnswer::Freed { kept: true } => {
+            Line::new().name(&*why.name).text(" is freed; its bytes cannot be had again yet.")
+        }
         WhyAnswer::Full {} => Line::of(format!("Refused: no hole would do.{visited}")),
     }
 }
@@ -357,7 +368,12 @@ fn trap_words(heap: &str, trap: &TrapRow) -> String {
         TrapRow::Endless {} => {
             format!("{heap} walks its list in circles, for ever: it leads back into itself.")
         }
-        TrapRow::Noticed {} => format!("{heap} stumbled over its own numbers and stopped."),
+        TrapRow::Noticed {} if heap.starts_with("Guard") => {
+            format!("{heap} noticed the damage and stopped the program.")
+        }
+        TrapRow::Noticed {} => format!(
+            "{heap}'s numbers no longer add up. Ours stops; unchecked code goes on with them."
+        ),
     }
 }
 
@@ -404,7 +420,7 @@ pub(crate) fn frag_lines(frag: &Frag, style: Style) -> Vec<Line> {
         );
     }
     if !frag.fits.is_empty() {
-        lines.push(Line::of("  Blocks that still fit:       now  were it one hole"));
+        lines.push(Line::of("  Blocks that still fit:       now  in one hole"));
     }
     for fit in &frag.fits {
         lines.push(Line::of(format!(

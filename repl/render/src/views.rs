@@ -46,11 +46,13 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             let rows = &rows[..end];
             let mut lines = hole_lines(heap, *total, *free_bytes, rows, *stranded_bytes, structure);
             lines.extend(structure_lines(structure, style));
-            lines
+            wrapped(lines, style)
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
-        View::Stats(stats) => stats_lines(stats),
-        View::Check { heap, rules, blocks, holes } => check_lines(heap, rules, *blocks, *holes),
+        View::Stats(stats) => wrapped(stats_lines(stats), style),
+        View::Check { heap, rules, blocks, holes } => {
+            wrapped(check_lines(heap, rules, *blocks, *holes), style)
+        }
         View::Why(why) => reasons::why_lines(why, style),
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
@@ -64,6 +66,11 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             history_lines(&rows[earlier..], earlier as u64, *undone, style)
         }
     }
+}
+
+/// Lines that may hold a long name, broken where they must be.
+fn wrapped(lines: Vec<Line>, style: Style) -> Vec<Line> {
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
 
 /// How many rows of a listing to show.
@@ -260,7 +267,7 @@ fn bar(columns: &[Column]) -> Line {
             Column::Block(name) => line.name(run_of(name, group.len())),
             Column::Blocks => line.name("#".repeat(group.len())),
             Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
-            Column::Held => line.put(Role::Dim, "~".repeat(group.len())),
+            Column::Held => line.put(Role::Dim, ":".repeat(group.len())),
         };
     }
     line.text("|")
@@ -285,7 +292,7 @@ fn legend(heap: &HeapMap) -> Line {
     part(&Column::Header, "[ header");
     part(&Column::Blocks, "# many blocks");
     part(&Column::Stranded, "- dead");
-    part(&Column::Held, "~ held");
+    part(&Column::Held, ": held");
     part(&Column::Hole, ". hole");
     parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
     parts.push("* changed last".to_owned());
@@ -470,11 +477,10 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
         }
         StructureRow::Counting { counts, inner } => {
             let mut lines = vec![Line::of(format!(
-                "  counted: {}, {}, {}, {}; {} live, at most {}",
+                "  counted: {}, {}, {}; {} live, at most {}",
                 count(counts.allocs, "alloc"),
                 count(counts.frees, "free"),
                 count(counts.reallocs, "realloc"),
-                count(counts.refusals, "refusal"),
                 bytes(counts.live_bytes),
                 Count(counts.peak_bytes)
             ))];
@@ -612,7 +618,7 @@ fn owner_sign(owner: &CellOwner) -> Sign<'_> {
         CellOwner::Canary => Sign::Char('!', Role::Header, "canary"),
         CellOwner::Gap => Sign::Char('.', Role::Hole, "gap"),
         CellOwner::Books => Sign::Char('%', Role::Header, "books"),
-        CellOwner::Held => Sign::Char('~', Role::Dim, "held"),
+        CellOwner::Held => Sign::Char(':', Role::Dim, "held"),
         CellOwner::Hole => Sign::Char('.', Role::Hole, "hole"),
         CellOwner::Slack => Sign::Char('+', Role::Dim, "slack"),
         CellOwner::Stranded => Sign::Char('-', Role::Dim, "dead"),
@@ -669,6 +675,7 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
             ),
         ),
         ("headers", stats.header_bytes, share(stats.header_bytes)),
+        ("canaries", stats.canary_bytes, share(stats.canary_bytes)),
         ("slack", stats.slack_bytes, share(stats.slack_bytes)),
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
         ("held", stats.held_bytes, share(stats.held_bytes)),

@@ -29,6 +29,7 @@ pub(super) const COMMAND: Command = Command {
         "zero-size",
         "size-overflow",
         "not-lifo",
+        "unsupported",
         "out-of-memory",
         "fragmented",
     ],
