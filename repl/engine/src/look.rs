@@ -349,8 +349,10 @@ impl World {
             let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
             let block = self.heap.need(layout).block_bytes();
             let mut copy = self.heap.clone();
-            let blocks = (0..).take_while(|_: &u64| copy.allocate(layout, &mut ()).is_ok()).count();
-            Fitting { size_bytes, blocks: blocks as u64, in_one_piece: stats.free_bytes / block }
+            let most = stats.free_bytes / size_bytes;
+            let blocks =
+                (0..most).take_while(|_| copy.allocate(layout, &mut ()).is_ok()).count() as u64;
+            Fitting { size_bytes, blocks, in_one_piece: stats.free_bytes / block }
         };
         // Four to a step, from the first size of which not too many fit to the last that the free bytes would hold.
         let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));

@@ -86,6 +86,12 @@ impl<D> Guard<D> {
         Self { inner, held: [nothing; MOST_HELD], oldest: 0, held_count: 0, most_held }
     }
 
+    /// Whether a piece of the heap inside is a freed block.
+    fn holds_back(&self, piece: &Piece) -> bool {
+        piece.kind == PieceKind::Block
+            && self.held().any(|held| piece.at <= held.at && held.at < piece.end())
+    }
+
     fn held(&self) -> impl Iterator<Item = &Held> + '_ {
         (0..self.held_count).map(|index| &self.held[(self.oldest + index) % MOST_HELD])
     }
@@ -310,9 +316,7 @@ impl<D: Design> Design for Guard<D> {
 
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         self.inner.pieces().map(|piece| {
-            let is_held = piece.kind == PieceKind::Block
-                && self.held().any(|held| piece.at <= held.at && held.at < piece.end());
-            if is_held { Piece { kind: PieceKind::Held, ..piece } } else { piece }
+            if self.holds_back(&piece) { Piece { kind: PieceKind::Held, ..piece } } else { piece }
         })
     }
 
@@ -379,21 +383,25 @@ impl<D: Design> Design for Guard<D> {
     }
 
     fn check(&self) -> Result<Census, Broken> {
-        let census = self.inner.check()?;
-        let own = self.inner.rules().len();
+        let mut census = self.inner.check()?;
+        // `rules` allocates, and a program may check its global allocator: not before something is broken.
+        let broken = |own, at| Err(Broken { invariant: self.inner.rules().len() + own, at });
         for piece in self.pieces().filter(|piece| piece.kind == PieceKind::Block) {
             let header = self.inner.need(Layout::new::<u64>()).edges.front_bytes;
             let payload = self.payload_in(piece.at.plus(header), piece.end());
             if payload >= piece.end() || !self.is_whole(payload) {
-                return Err(Broken { invariant: own + 1, at: piece.at });
+                return broken(1, piece.at);
             }
         }
         let poisoned = |held: &&Held| {
             !self.is_filled(held.payload, held.payload.plus(held.payload_bytes), POISON)
         };
         if let Some(held) = self.held().find(poisoned) {
-            return Err(Broken { invariant: own + 2, at: held.payload });
+            return broken(2, held.payload);
         }
+        // The heap inside counts what is held back here as in use, where it knows its blocks.
+        let held = self.inner.pieces().filter(|piece| self.holds_back(piece)).count();
+        census.used -= held as u32;
         Ok(census)
     }
 }

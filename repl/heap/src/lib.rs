@@ -13,6 +13,8 @@
 //!
 //! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs` and `peers`.
 
+#![cfg_attr(feature = "nightly", feature(allocator_api))]
+
 mod around;
 mod buddy;
 mod bump;

@@ -1,7 +1,6 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::{self, NonNull};
 
-use allocator_api2::alloc::{AllocError, Allocator};
 use spin::{Mutex, MutexGuard};
 
 use crate::{Offset, Over, Placement, Real, Region, TrustedRegion};
@@ -28,6 +27,9 @@ use crate::{Offset, Over, Placement, Real, Region, TrustedRegion};
 ///
 /// Zero sizes: `GlobalAlloc` forbids them, `Allocator` allows them and gets a dangling pointer, as the contract says.
 /// A request beyond the arena's own alignment or length is out of memory.
+///
+/// `Allocator` is the trait of `allocator-api2`, for stable Rust. With the feature `nightly` it is the one of `core` as
+/// well, and std's containers take a `&Locked`.
 pub struct Locked<D, M = Region> {
     base: NonNull<u8>,
     state: Mutex<State<D, M>>,
@@ -169,80 +171,118 @@ unsafe impl<D: Over<M>, M: Real> GlobalAlloc for Locked<D, M> {
     }
 }
 
-// SAFETY: as for `GlobalAlloc`; blocks outlive every move of the reference, since they lie in the region.
-unsafe impl<D: Over<M>, M: Real> Allocator for &Locked<D, M> {
-    fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        if layout.size() == 0 {
-            return Ok(dangling(layout.align()));
+/// `Allocator` of the given module, which has an `AllocError` beside it. The trait and its copy for stable Rust have the
+/// same methods, and what they do stands below, once.
+macro_rules! allocator_of {
+    ($($module:ident)::+) => {
+        // SAFETY: as for `GlobalAlloc`; blocks outlive every move of the reference, since they lie in the region.
+        unsafe impl<D: Over<M>, M: Real> $($module)::+::Allocator for &Locked<D, M> {
+            fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, $($module)::+::AllocError> {
+                self.take_any(layout).ok_or($($module)::+::AllocError)
+            }
+
+            unsafe fn deallocate(&self, pointer: NonNull<u8>, layout: Layout) {
+                // SAFETY: the caller's contract is ours.
+                unsafe { self.give_back_any(pointer, layout) }
+            }
+
+            unsafe fn grow(
+                &self,
+                pointer: NonNull<u8>,
+                old: Layout,
+                new: Layout,
+            ) -> Result<NonNull<[u8]>, $($module)::+::AllocError> {
+                // SAFETY: the caller's contract is ours.
+                unsafe { self.refit(pointer, old, new) }.ok_or($($module)::+::AllocError)
+            }
+
+            unsafe fn grow_zeroed(
+                &self,
+                pointer: NonNull<u8>,
+                old: Layout,
+                new: Layout,
+            ) -> Result<NonNull<[u8]>, $($module)::+::AllocError> {
+                // SAFETY: the caller's contract is ours.
+                unsafe { self.refit_zeroed(pointer, old, new) }.ok_or($($module)::+::AllocError)
+            }
+
+            unsafe fn shrink(
+                &self,
+                pointer: NonNull<u8>,
+                old: Layout,
+                new: Layout,
+            ) -> Result<NonNull<[u8]>, $($module)::+::AllocError> {
+                // SAFETY: the caller's contract is ours.
+                unsafe { self.refit(pointer, old, new) }.ok_or($($module)::+::AllocError)
+            }
         }
-        self.take(layout).map(slice).ok_or(AllocError)
+    };
+}
+
+allocator_of!(allocator_api2::alloc);
+#[cfg(feature = "nightly")]
+allocator_of!(core::alloc);
+
+/// What `Allocator` asks for: requests for nothing are fine, and alignments may change.
+impl<D: Over<M>, M: Real> Locked<D, M> {
+    fn take_any(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+        if layout.size() == 0 {
+            return Some(dangling(layout.align()));
+        }
+        self.take(layout).map(slice)
     }
 
-    unsafe fn deallocate(&self, pointer: NonNull<u8>, layout: Layout) {
+    /// # Safety
+    ///
+    /// `pointer` is a block of this heap, allocated with `layout`, or one of no bytes.
+    unsafe fn give_back_any(&self, pointer: NonNull<u8>, layout: Layout) {
         if layout.size() > 0 {
             // SAFETY: the caller's contract is ours.
             unsafe { self.give_back(pointer, layout) }
         }
     }
 
-    unsafe fn grow(
-        &self,
-        pointer: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's contract is ours.
-        unsafe { self.refit(pointer, old, new) }
-    }
-
-    unsafe fn grow_zeroed(
-        &self,
-        pointer: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's contract is ours; the bytes behind the old ones are part of the new block.
-        unsafe {
-            let block = self.refit(pointer, old, new)?;
-            block.cast::<u8>().add(old.size()).write_bytes(0, block.len() - old.size());
-            Ok(block)
-        }
-    }
-
-    unsafe fn shrink(
-        &self,
-        pointer: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's contract is ours.
-        unsafe { self.refit(pointer, old, new) }
-    }
-}
-
-impl<D: Over<M>, M: Real> Locked<D, M> {
-    /// `grow` and `shrink` of `Allocator`: in place where alignment and design allow it, else by moving.
+    /// In place where alignment and design allow it, else by moving.
     ///
     /// # Safety
     ///
-    /// `pointer` is a block of this heap, allocated with `old`.
+    /// `pointer` is a block of this heap, allocated with `old`, or one of no bytes.
     unsafe fn refit(
         &self,
         pointer: NonNull<u8>,
         old: Layout,
         new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
+    ) -> Option<NonNull<[u8]>> {
         if old.align() == new.align() && old.size() > 0 && new.size() > 0 {
             // SAFETY: the caller's contract is ours.
-            return unsafe { self.change(pointer, old, new.size()) }.map(slice).ok_or(AllocError);
+            return unsafe { self.change(pointer, old, new.size()) }.map(slice);
         }
-        let block = Allocator::allocate(&self, new)?;
+        let block = self.take_any(new)?;
         // SAFETY: both blocks hold the smaller size, and they are different blocks; `pointer` is given back once.
         unsafe {
             block.cast::<u8>().copy_from_nonoverlapping(pointer, old.size().min(new.size()));
-            Allocator::deallocate(&self, pointer, old);
+            self.give_back_any(pointer, old);
         }
-        Ok(block)
+        Some(block)
+    }
+
+    /// [`Locked::refit`] to a larger block, whose bytes behind the old ones are zero.
+    ///
+    /// # Safety
+    ///
+    /// As for `refit`; `new` is at least as long as `old`.
+    unsafe fn refit_zeroed(
+        &self,
+        pointer: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Option<NonNull<[u8]>> {
+        // SAFETY: the caller's contract is ours; the bytes behind the old ones are part of the new block.
+        unsafe {
+            let block = self.refit(pointer, old, new)?;
+            block.cast::<u8>().add(old.size()).write_bytes(0, block.len() - old.size());
+            Some(block)
+        }
     }
 }
 

@@ -57,6 +57,13 @@ impl Choice for WhenFull {
 #[derive(Clone, Copy, Debug)]
 pub struct UpTo(pub u32);
 
+impl Default for UpTo {
+    /// 64 bytes: most of a program's requests, and few of its bytes.
+    fn default() -> Self {
+        Self(64)
+    }
+}
+
 impl Choice for UpTo {
     fn asks_second(&self, size_bytes: u64) -> bool {
         size_bytes > u64::from(self.0)
@@ -109,8 +116,8 @@ impl SplitBySize<AnyHeap, AnyHeap> {
         inner: &[Inner::Size, Inner::Heap, Inner::Heap],
         is_foreign: false,
         build: |spec, len| {
-            let most_bytes = spec.border_bytes.unwrap_or(64);
-            Ok(Box::new(Self::built(spec, len, UpTo(most_bytes))?))
+            let choice = spec.border_bytes.map_or_else(UpTo::default, UpTo);
+            Ok(Box::new(Self::built(spec, len, choice)?))
         },
     };
 }
@@ -415,9 +422,9 @@ impl<A: Design, B: Design, C: Choice> Design for Pair<A, B, C> {
 
     fn check(&self) -> Result<Census, Broken> {
         let first = self.first.check()?;
-        let rules = self.first.rules().len();
+        // `rules` allocates, and a program may check its global allocator: not before something is broken.
         let second = self.second.check().map_err(|broken| Broken {
-            invariant: broken.invariant + rules,
+            invariant: broken.invariant + self.first.rules().len(),
             at: broken.at.plus(self.border.0),
         })?;
         Ok(Census { used: first.used + second.used, holes: first.holes + second.holes })

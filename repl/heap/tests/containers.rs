@@ -3,7 +3,7 @@
 //! Every test runs on each design, over an arena of its own that was never written. So valgrind sees a header or a link
 //! that is read before it is set, and the tests do not share a lock.
 
-use std::alloc::{self, GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
@@ -12,82 +12,22 @@ use allocator_api2::alloc::Allocator;
 use allocator_api2::boxed::Box;
 use allocator_api2::vec::Vec;
 use hashbrown::HashMap;
-use heap::{
-    BestFit, Buddy, Bump, BumpDown, BySize, Census, Design, FirstFit, HeaderlessBestFit,
-    HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit, Lifo, Locked, MAX_ALIGN, NextFit,
-    Over, PieceKind, Pool, Region, SizeClasses, Stack, Structure, Tlsf, WorstFit,
-};
+use heap::{Design, Locked, MAX_ALIGN, Over, Region};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult, TestRunner};
 
-/// Instantiates each test for each design that grows a block wherever the bytes behind it are free. A slot has one size,
-/// a downward bump slides, and a buddy that is an upper half moves.
-macro_rules! on_each_design_that_grows_in_place {
-    ($($test:ident)*) => {
-        mod bump_in_place {
-            $(#[test] fn $test() { super::$test::<super::Bump<super::Region>>(); })*
-        }
-        mod stack_in_place {
-            $(#[test] fn $test() { super::$test::<super::Stack<super::Region>>(); })*
-        }
-        mod first_fit_in_place {
-            $(#[test] fn $test() { super::$test::<super::FirstFit<super::Region>>(); })*
-        }
-    };
-}
+use crate::designs::{check, check_all_came_back, layout, on_heap, tracks_blocks};
 
-on_each_design_that_grows_in_place! {
-    a_vec_that_grows_last_stays_in_place
-}
+#[macro_use]
+mod designs;
 
-/// Instantiates each test for each design.
-macro_rules! on_each_design {
-    ($($test:ident)*) => {
-        on_designs! {
-            [$($test)*]
-            bump: Bump<Region>,
-            bump_down: BumpDown<Region>,
-            stack: Stack<Region>,
-            pool: Pool<Region>,
-            first_fit: FirstFit<Region>,
-            first_fit_lifo: FirstFit<Region, Lifo>,
-            first_fit_by_size: FirstFit<Region, BySize>,
-            next_fit: NextFit<Region>,
-            next_fit_lifo: NextFit<Region, Lifo>,
-            best_fit: BestFit<Region>,
-            worst_fit: WorstFit<Region>,
-            headerless_first_fit: HeaderlessFirstFit<Region>,
-            headerless_first_fit_lifo: HeaderlessFirstFit<Region, Lifo>,
-            headerless_next_fit: HeaderlessNextFit<Region>,
-            headerless_next_fit_by_size: HeaderlessNextFit<Region, BySize>,
-            headerless_best_fit: HeaderlessBestFit<Region>,
-            headerless_worst_fit: HeaderlessWorstFit<Region>,
-            buddy: Buddy<Region>,
-            tlsf: Tlsf<Region>,
-            size_classes: SizeClasses<Region>,
-        }
-    };
-}
-
-macro_rules! on_designs {
-    ($tests:tt $($name:ident: $design:ty,)*) => {
-        $(on_design! { $tests $name: $design })*
-    };
-}
-
-macro_rules! on_design {
-    ([$($test:ident)*] $name:ident: $design:ty) => {
-        mod $name {
-            use super::*;
-
-            $(
-                #[test]
-                fn $test() {
-                    super::$test::<$design>();
-                }
-            )*
-        }
-    };
+// A block grows wherever the bytes behind it are free. Not so elsewhere: a slot has one size, a downward bump slides, and a
+// buddy that is an upper half moves.
+on_designs! {
+    [a_vec_that_grows_last_stays_in_place]
+    bump_in_place: Bump<Region>,
+    stack_in_place: Stack<Region>,
+    first_fit_in_place: FirstFit<Region>,
 }
 
 on_each_design! {
@@ -109,58 +49,7 @@ on_each_design! {
 
 const KIB: usize = 1024;
 
-/// Runs `work` on a heap over `arena_bytes` of memory, and checks the design's invariants behind it.
-fn on_heap<D: Over<Region>>(arena_bytes: usize, work: impl FnOnce(&Locked<D>)) {
-    /// Frees the arena even when a test panics, so that valgrind's report names the first mistake alone.
-    struct Arena(NonNull<u8>, Layout);
-    impl Drop for Arena {
-        fn drop(&mut self) {
-            // SAFETY: the memory came from `alloc::alloc` with this layout, and the heap over it is gone: `work` only
-            // borrowed it.
-            unsafe { alloc::dealloc(self.0.as_ptr(), self.1) }
-        }
-    }
-    let layout = layout(arena_bytes, MAX_ALIGN as usize);
-    // SAFETY: the layout has a size.
-    let memory = NonNull::new(unsafe { alloc::alloc(layout) }).expect("memory for an arena");
-    let arena = Arena(memory, layout);
-    // SAFETY: the memory lives as long as `arena`, which is dropped behind `heap`; nobody else has its address, which
-    // is a multiple of 64 KiB.
-    let heap = Locked::<D>::new(unsafe { Region::new(arena.0.as_ptr(), arena_bytes) });
-    work(&heap);
-    check(&heap);
-}
-
-fn check<D: Over<Region>>(heap: &Locked<D>) -> Census {
-    heap.with(|design| Design::check(design)).expect("every invariant holds")
-}
-
-/// Whether the design knows each block, and not only the bytes it handed out.
-fn tracks_blocks(design: &impl Design) -> bool {
-    design.pieces().all(|piece| piece.kind != PieceKind::Taken)
-}
-
-/// Whether free blocks become one again when all are free. Slots stay what they were cut as.
-fn joins(design: &impl Design) -> bool {
-    !matches!(design.structure(), Structure::Slots(_))
-}
-
-/// Asserts that all that was handed out since `before` has come back.
-fn check_all_came_back<D: Over<Region>>(heap: &Locked<D>, before: Census) {
-    let after = check(heap);
-    let joins = heap.with(|design| joins(design));
-    let holes = if joins { before.holes } else { after.holes };
-    assert_eq!(after, Census { holes, ..before });
-}
-
-fn layout(size: usize, align: usize) -> Layout {
-    Layout::from_size_align(size, align).expect("a valid layout")
-}
-
-/// The bytes of all holes.
-fn free_bytes<D: Over<Region>>(heap: &Locked<D>) -> u32 {
-    heap.with(|design| design.holes().map(|hole| hole.size_bytes).sum())
-}
+// Blocks.
 
 /// Allocates a block of which every byte is `byte`.
 fn filled(heap: impl Allocator, layout: Layout, byte: u8) -> NonNull<[u8]> {
@@ -215,9 +104,11 @@ fn a_vec_that_shrinks_last_gives_its_tail_back<D: Over<Region>>() {
     on_heap::<D>(64 * KIB, |heap| {
         let mut numbers = Vec::with_capacity_in(1000, heap);
         numbers.extend(0_u64..10);
-        let full = free_bytes(heap);
+        let free_bytes = || heap.with(|design| designs::free_bytes(design));
+        let before = free_bytes();
         numbers.shrink_to_fit();
-        assert!(free_bytes(heap) > full + 7000, "{full} bytes were free, now {}", free_bytes(heap));
+        let gained = free_bytes() - before;
+        assert!(gained > 7_800, "{gained} of 7,920 bytes came back");
         assert!(numbers.iter().copied().eq(0..10));
     });
 }
@@ -612,8 +503,9 @@ impl<D: Over<Region>> Oracle<'_, D> {
 }
 
 fn a_random_program_never_sees_blocks_overlap_or_bytes_change<D: Over<Region>>() {
-    let config =
-        Config { cases: 64, failure_persistence: None, ..Config::with_source_file(file!()) };
+    let config = Config { failure_persistence: None, ..Config::with_source_file(file!()) };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 64 };
+    let config = Config { cases, ..config };
     // The seed is a constant, so every run and every host sees the same programs.
     let mut runner = TestRunner::new_with_rng(
         config,
