@@ -107,7 +107,6 @@ const CASES: &[Case] = &[
     (&[], "use size-classes", "bad-argument"),
     (&[], "use talc", "bad-argument"),
     (&["use rlsf"], "heap grow 1K", "unsupported"),
-    (&["use rlsf", "alloc 8", "free a"], "dare free a", "unsupported"),
     (&["use rlsf"], "mark", "unsupported"),
     (&["use rlsf", "alloc 100", "free a"], "free a", "double-free"),
     (&["use rlsf", "alloc 100"], "alloc 1000", "out-of-memory"),

@@ -44,6 +44,8 @@ pub enum View {
     Try(Try),
     /// What would really happen.
     Dare(Dare),
+    /// What did happen, in a process of its own.
+    Crash(Crash),
     /// How much of the heap is lost to fragmentation.
     Frag(Frag),
     /// The allocators there are.
@@ -594,7 +596,9 @@ pub struct Dare {
 #[allow(missing_docs)]
 pub enum Deed {
     /// The allocator took the address and said nothing.
-    Freed { address: Address, size_bytes: u64 },
+    Freed { address: Address },
+    /// It had no room, and said so.
+    Refused {},
     /// The bytes were stored. `over` says whose they are.
     Wrote { address: Address, bytes: Vec<u8>, over: String },
     /// These bytes were there.
@@ -640,6 +644,34 @@ pub enum ProbeOutcome {
     Trapped {
         trap: TrapRow,
     },
+}
+
+/// A forbidden line, done to a crate in a process of its own.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Crash {
+    pub input: String,
+    /// The code it is refused with outside of a dare.
+    pub code: &'static str,
+    pub heap: Arc<str>,
+    /// Whether the process was still there when the line was done.
+    pub done: bool,
+    /// The innocent lines that were answered.
+    pub probes: Vec<Probe>,
+    pub ending: Ending,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Ending {
+    /// By itself.
+    Exited { code: i32 },
+    /// The system stopped it with a signal.
+    Killed { signal: i32 },
+    /// It was still at work after so many seconds, and was stopped.
+    Busy { seconds: u64 },
 }
 
 /// How much of the heap is lost to fragmentation.

@@ -29,8 +29,8 @@ use crate::peers::{
     BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Peer, Rlsf, Talc,
 };
 use crate::{
-    AnyHeap, Broken, Census, Design, Edges, Full, Info, MAX_ARENA, Need, Observer, Offset, Piece,
-    PieceKind, Placement, Region, Storage, Structure, Unfit,
+    AnyHeap, Broken, Census, Design, Edges, Full, Info, MAX_ARENA, Misuse, Need, Observer, Offset,
+    Piece, PieceKind, Placement, Region, Storage, Structure, Unfit,
 };
 
 /// The alignment of what a crate that brings its own memory gets from the system, and so the widest that is the same in
@@ -311,6 +311,22 @@ impl<P: Peer> Design for Guest<P> {
         self.live.insert(to.0, new_bytes);
         self.remembered(Request::Reallocate { at, layout, new_bytes, to });
         Ok(Placement { at: to, granted_bytes: new_bytes })
+    }
+
+    fn misuse(&mut self, misuse: Misuse<'_>) {
+        let Ok(instance) = self.at_work() else { return };
+        match misuse {
+            Misuse::Free { at, layout } => {
+                let block = Self::block_pointer(instance, at);
+                // SAFETY: none. The block is not live; this is what is to be seen, in a process made for it.
+                unsafe { instance.peer.deallocate(block, layout) }
+            }
+            Misuse::Write { at, bytes } => {
+                let start = Self::block_pointer(instance, at);
+                // SAFETY: as above, but inside the instance's memory: the caller has looked.
+                unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
+            }
+        }
     }
 
     fn grow(&mut self, len: u32, _: impl Observer) {

@@ -2,8 +2,8 @@
 
 use engine::units::{Address, Count, bytes, count};
 use engine::{
-    CheckOutcome, ClassRow, Dare, Deed, Frag, ProbeOutcome, TrapRow, Try, Why, WhyAnswer, WhyAsk,
-    WhyNeed, WhyStep,
+    CheckOutcome, ClassRow, Crash, Dare, Deed, Ending, Frag, Probe, ProbeOutcome, TrapRow, Try,
+    Why, WhyAnswer, WhyAsk, WhyNeed, WhyStep,
 };
 
 use crate::Style;
@@ -307,8 +307,8 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
             .text("):"),
     ];
     let deed = match &dare.deed {
-        Deed::Freed { size_bytes: 0, .. } => format!("{heap} found no room, and said so."),
-        Deed::Freed { address, .. } => format!("{heap} took {address} back and said nothing."),
+        Deed::Refused {} => format!("{heap} found no room, and said so."),
+        Deed::Freed { address } => format!("{heap} took {address} back and said nothing."),
         Deed::Wrote { address, bytes: written, over } => {
             format!("{} written at {address}, {over}. Nobody noticed.", bytes(written.len() as u64))
         }
@@ -334,9 +334,61 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
     if !dare.probes.is_empty() {
         lines.push(Line::of("Then innocent lines, on the same copy:"));
     }
-    let width = dare.probes.iter().map(|probe| probe.input.len()).max().unwrap_or(0);
+    lines.extend(probe_lines(&heap, &dare.probes));
+    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// A forbidden line in a process of its own.
+pub(crate) fn crash_lines(crash: &Crash, style: Style) -> Vec<Line> {
+    let heap = sentence_case(&crash.heap);
+    let mut lines = vec![
+        Line::of("For real, in a process of its own (your session says ")
+            .put(Role::Error, crash.code)
+            .text("):"),
+    ];
+    if crash.done {
+        lines.push(Line::of(format!("  {heap} took it and said nothing.")));
+    }
+    if !crash.probes.is_empty() {
+        lines.push(Line::of("Then innocent lines, in the same process:"));
+        lines.extend(probe_lines(&heap, &crash.probes));
+    }
+    lines.push(match crash.ending {
+        Ending::Exited { code: 0 } => Line::of("  The process went on as if nothing had happened."),
+        Ending::Exited { code } => {
+            Line::of("  ").put(Role::Error, format!("It stopped itself: exit status {code}."))
+        }
+        Ending::Killed { signal } => Line::of("  ").put(
+            Role::Error,
+            format!("The system killed it: signal {signal}{}.", signal_name(signal)),
+        ),
+        Ending::Busy { seconds } => Line::of("  ").put(
+            Role::Error,
+            format!("It was still busy after {}, in a loop without end.", count(seconds, "second")),
+        ),
+    });
+    lines.push(Line::detail("Measured, on this machine. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// The signals a damaged heap dies of; their numbers are the same on Linux and macOS.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => ", SIGILL",
+        5 => ", SIGTRAP",
+        6 => ", SIGABRT: it aborted",
+        8 => ", SIGFPE",
+        11 => ", SIGSEGV: no such memory",
+        _ => "",
+    }
+}
+
+fn probe_lines(heap: &str, probes: &[Probe]) -> Vec<Line> {
+    let width = probes.iter().map(|probe| probe.input.len()).max().unwrap_or(0);
     let mut seen: Vec<Address> = Vec::new();
-    for probe in &dare.probes {
+    let mut lines = Vec::new();
+    for probe in probes {
         let line = Line::of("  ").put(Role::Input, format!("{:<width$}", probe.input)).text("  ");
         lines.push(match &probe.outcome {
             ProbeOutcome::At { address, shared_with } => {
@@ -344,18 +396,17 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
                 seen.push(*address);
                 let line = line.address(*address);
                 match shared_with {
-                    Some(_) if again => line.put(Role::Error, "  the same block, handed out twice"),
+                    _ if again => line.put(Role::Error, "  the same block, handed out twice"),
                     Some(name) => line.put(Role::Error, format!("  but {name} has these bytes")),
                     None => line,
                 }
             }
             ProbeOutcome::Freed {} => line.text("freed"),
             ProbeOutcome::Full {} => line.text("out of memory"),
-            ProbeOutcome::Trapped { trap } => line.put(Role::Error, trap_words(&heap, trap)),
+            ProbeOutcome::Trapped { trap } => line.put(Role::Error, trap_words(heap, trap)),
         });
     }
-    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
-    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+    lines
 }
 
 fn trap_words(heap: &str, trap: &TrapRow) -> String {

@@ -56,6 +56,7 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Why(why) => reasons::why_lines(why, style),
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::Crash(crash) => reasons::crash_lines(crash, style),
         View::Frag(frag) => reasons::frag_lines(frag, style),
         View::Heaps { groups } => heaps_lines(groups),
         View::Heap(help) => heap_help_lines(help, style),
