@@ -206,10 +206,15 @@ fn spec(text: &str) -> Spec {
     spec
 }
 
+/// So many cases, and no file of failures: the seed is the same each time.
+fn quiet(cases: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
 /// The program as lines for the prompt, up to the step at which it goes wrong: what a failure prints.
 fn script(spec: &Spec, ops: &[Op]) -> String {
-    let mut lines =
-        vec![format!("use {spec}"), format!("heap new {}", arena_bytes(spec, ARENA_BYTES))];
+    let bytes = arena_bytes(spec, ARENA_BYTES);
+    let mut lines = vec![format!("heap new {bytes}"), format!("use {spec}")];
     let mut heap = fresh(spec);
     let mut oracle = Oracle::default();
     for op in ops {
@@ -232,13 +237,64 @@ fn script(spec: &Spec, ops: &[Op]) -> String {
 fn random_programs_agree_with_the_oracle() {
     for spec in &specs() {
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-        let mut runner = TestRunner::new_with_rng(ProptestConfig::with_cases(200), rng);
+        let mut runner = TestRunner::new_with_rng(quiet(200), rng);
         let verdict = runner.run(&prop::collection::vec(op(), 0..120), |ops| {
             let mut heap = fresh(spec);
             let mut oracle = Oracle::default();
             for op in &ops {
                 oracle.run(&mut *heap, op);
                 oracle.check(&*heap);
+            }
+            Ok(())
+        });
+        if let Err(TestError::Fail(why, ops)) = verdict {
+            panic!("{spec}: {why}. At the prompt:\n\n{}\n", script(spec, &ops));
+        }
+    }
+}
+
+/// Whatever a program did, every view can be drawn, and the sums of `stats` are the arena.
+#[test]
+fn random_programs_can_be_drawn_at_every_step() {
+    for spec in &specs() {
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut runner = TestRunner::new_with_rng(quiet(12), rng);
+        let programs = prop::collection::vec(op(), 0..30);
+        let verdict = runner.run(&programs, |ops| {
+            let lines = script(spec, &ops);
+            let mut session = Session::default();
+            for line in lines.lines() {
+                let reply = crate::play(&mut session, line).expect("no comment");
+                let code = reply.outcome.as_ref().err().map(engine::Problem::code);
+                let refused =
+                    ["not-lifo", "out-of-memory", "fragmented", "unsupported", "stale-handle"];
+                prop_assert!(code.is_none_or(|code| refused.contains(&code)), "{line}: {reply:?}");
+                if line.starts_with("use") || line.starts_with("heap") {
+                    continue;
+                }
+                for look in ["map", "stats", "holes", "frag", "dump", "why", "check"] {
+                    let reply = crate::play(&mut session, look).expect("no comment");
+                    let json = serde_json::to_value(&reply).unwrap();
+                    let view = &json["views"][0];
+                    if look == "stats" {
+                        let bytes = |field: &str| view[field].as_u64().unwrap();
+                        let parts = [
+                            "payload", "slack", "header", "canary", "stranded", "books", "held",
+                            "free",
+                        ];
+                        let sum: u64 =
+                            parts.iter().map(|part| bytes(&format!("{part}_bytes"))).sum();
+                        prop_assert_eq!(sum, bytes("size_bytes"), "{} after {}", view, line);
+                    }
+                    if look == "check" {
+                        let sound = view["rules"]
+                            .as_array()
+                            .unwrap()
+                            .iter()
+                            .all(|rule| rule["holds"] == true);
+                        prop_assert!(sound, "{view} after {line}");
+                    }
+                }
             }
             Ok(())
         });
@@ -257,7 +313,7 @@ fn a_failing_program_is_printed_as_lines_one_can_paste() {
         Op::Free { which: 0 },
     ];
     let lines = script(&Spec::plain(heap::named("first-fit").unwrap()), &ops);
-    let expect = "use first-fit\nheap new 8192\nalloc 40 align 8\nalloc 24 align 32\nrealloc a 100\nfree b\ncheck";
+    let expect = "heap new 8192\nuse first-fit\nalloc 40 align 8\nalloc 24 align 32\nrealloc a 100\nfree b\ncheck";
     assert_eq!(lines, expect);
     let mut session = session(&lines.lines().collect::<Vec<_>>());
     assert!(exchange(&mut session, "check").contains("is sound"));

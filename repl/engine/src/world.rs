@@ -855,7 +855,7 @@ impl World {
             self.tally.moved += 1;
             self.work += u64::from(new_bytes) / 4096;
         } else {
-            self.ledger.resized(id, new_bytes, placed.granted_bytes);
+            self.ledger.resized(id, new_bytes, placed.granted_bytes, edges);
         }
         self.tally.reallocs += 1;
         self.note_peak();

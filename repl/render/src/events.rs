@@ -311,7 +311,7 @@ fn details(first: &Event, rest: &[Event]) -> Vec<Line> {
     for event in rest {
         match event {
             Event::Release { handle, .. } => {
-                released = Some(handle.as_deref().unwrap_or("a block"))
+                released = Some(handle.as_deref().unwrap_or("a block"));
             }
             Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, .. }
                 if released.is_some() =>
