@@ -1257,6 +1257,26 @@ mod tests {
         assert_eq!(lists[0].holes[0].at, header_of(b[2]));
     }
 
+    /// Constant time, counted: the sandbox ends a run that goes to the arena more than so often.
+    #[test]
+    fn no_operation_goes_to_the_arena_more_than_24_times_however_many_blocks_there_are() {
+        for live in [10, 1_000, 50_000_usize] {
+            let mut heap = Heap::new(Pages::new(64 << 20));
+            let sized = |index: usize| layout(8 + index * 37 % 1000, 8);
+            let mut blocks: Vec<_> = (0..live)
+                .map(|index| (heap.allocate(sized(index), ()).unwrap().at, sized(index)))
+                .collect();
+            for turn in 0..2_000 {
+                let index = turn * 7_919 % live;
+                let (at, old) = blocks[index];
+                sandbox::run(24, || heap.deallocate(at, old, ())).unwrap();
+                let new = sized(turn * 31);
+                let placed = sandbox::run(24, || heap.allocate(new, ())).unwrap();
+                blocks[index] = (placed.unwrap().at, new);
+            }
+        }
+    }
+
     #[test]
     fn random_programs_agree_with_the_oracle() {
         for arena_bytes in [16, 8192] {
