@@ -35,8 +35,14 @@ pub(crate) struct Life {
 
 impl Life {
     fn live(&self, id: BlockId) -> Live {
-        let Self { size_bytes, granted_bytes, front_bytes, canary_bytes, rear_bytes, .. } = *self;
-        Live { id, size_bytes, granted_bytes, front_bytes, canary_bytes, rear_bytes }
+        let extent_bytes = self.extent().len() as u32;
+        Live { id, size_bytes: self.size_bytes, front_bytes: self.front_bytes, extent_bytes }
+    }
+
+    /// The allocator's own bytes around it.
+    pub(crate) fn edges(&self) -> Edges {
+        let Self { front_bytes, canary_bytes, rear_bytes, .. } = *self;
+        Edges { front_bytes, canary_bytes, rear_bytes }
     }
 
     /// The layout it was allocated with.
@@ -56,16 +62,15 @@ impl Life {
     }
 }
 
-/// A live block, as the index by address knows it.
+/// A live block, as the index by address knows it: small, since a map reads them all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Live {
     pub(crate) id: BlockId,
     pub(crate) size_bytes: u32,
-    pub(crate) granted_bytes: u32,
-    pub(crate) front_bytes: u32,
-    /// Those of them that are a canary's.
-    pub(crate) canary_bytes: u32,
-    pub(crate) rear_bytes: u32,
+    /// What is in front of its payload.
+    front_bytes: u32,
+    /// Everything that is taken for it.
+    extent_bytes: u32,
 }
 
 impl Live {
@@ -76,7 +81,7 @@ impl Live {
 
     /// The byte behind the last.
     pub(crate) fn end(&self, at: Offset) -> Offset {
-        at.plus(self.granted_bytes + self.rear_bytes)
+        self.start(at).plus(self.extent_bytes)
     }
 }
 

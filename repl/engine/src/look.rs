@@ -7,7 +7,7 @@ use std::sync::Arc;
 use heap::{Edges, Offset, Piece, PieceKind};
 use stack::{Byte, Item, ItemKind};
 
-use crate::ledger::Live;
+use crate::ledger::{BlockId, Live};
 use crate::units::{Address, HEAP_BASE};
 use crate::view::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap, HoleRow,
@@ -41,7 +41,7 @@ enum RegionKind {
     /// What is in front, the payload at `payload`, its slack, what is behind.
     Block {
         payload: Offset,
-        live: Live,
+        id: BlockId,
     },
     Hole,
     Stranded,
@@ -66,7 +66,7 @@ impl Region {
     fn block(payload: Offset, live: Live) -> Self {
         let at = live.start(payload);
         let size_bytes = live.end(payload).since(at);
-        Self { at, size_bytes, kind: RegionKind::Block { payload, live } }
+        Self { at, size_bytes, kind: RegionKind::Block { payload, id: live.id } }
     }
 }
 
@@ -173,21 +173,22 @@ impl World {
             RegionKind::Gap => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Gap);
             }
-            RegionKind::Block { payload, live } => {
-                let Live { canary_bytes: canary, rear_bytes: rear, .. } = live;
-                let header = live.front_bytes - canary;
+            RegionKind::Block { payload, id } => {
+                let life = self.ledger.life(id);
+                let Edges { front_bytes, canary_bytes: canary, rear_bytes: rear } = life.edges();
+                let header = front_bytes - canary;
                 if header > 0 {
                     row(region.at, header, header, RegionItem::Header);
                 }
                 if canary > 0 {
                     row(region.at.plus(header), canary, canary, RegionItem::Canary);
                 }
-                let slack_bytes = u64::from(live.granted_bytes - live.size_bytes);
-                let handle = Arc::clone(self.ledger.name(live.id));
+                let slack_bytes = u64::from(life.granted_bytes - life.size_bytes);
+                let handle = Arc::clone(self.ledger.name(id));
                 let item = RegionItem::Block { handle, slack_bytes };
-                row(payload, live.size_bytes, live.granted_bytes, item);
+                row(payload, life.size_bytes, life.granted_bytes, item);
                 if rear > 0 {
-                    row(payload.plus(live.granted_bytes), rear, rear, RegionItem::Canary);
+                    row(payload.plus(life.granted_bytes), rear, rear, RegionItem::Canary);
                 }
             }
         }
@@ -321,10 +322,12 @@ impl World {
         for region in self.regions() {
             let size_bytes = u64::from(region.size_bytes);
             match region.kind {
-                RegionKind::Block { live, .. } => {
-                    stats.header_bytes += u64::from(live.front_bytes - live.canary_bytes);
-                    stats.canary_bytes += u64::from(live.canary_bytes + live.rear_bytes);
-                    stats.slack_bytes += u64::from(live.granted_bytes - live.size_bytes);
+                RegionKind::Block { id, .. } => {
+                    let life = self.ledger.life(id);
+                    let Edges { front_bytes, canary_bytes, rear_bytes } = life.edges();
+                    stats.header_bytes += u64::from(front_bytes - canary_bytes);
+                    stats.canary_bytes += u64::from(canary_bytes + rear_bytes);
+                    stats.slack_bytes += u64::from(life.granted_bytes - life.size_bytes);
                 }
                 RegionKind::Stranded => stats.stranded_bytes += size_bytes,
                 RegionKind::Books => stats.books_bytes += size_bytes,
@@ -416,8 +419,8 @@ impl World {
             .skip_while(|region| region.end().0 <= from)
             .take_while(|region| region.at.0 < to);
         for region in inside {
-            let name = match region.kind {
-                RegionKind::Block { live, .. } => Some(self.ledger.name(live.id)),
+            let block = match region.kind {
+                RegionKind::Block { id, .. } => Some((self.ledger.life(id), self.ledger.name(id))),
                 _ => None,
             };
             let own = if region.is_hole() {
@@ -428,15 +431,16 @@ impl World {
             for at in region.at.0.max(from)..region.end().0.min(to) {
                 let (inner, left) = (at - region.at.0, region.end().0 - at);
                 let owner = match region.kind {
-                    RegionKind::Block { payload, live } => {
-                        let header = live.front_bytes - live.canary_bytes;
-                        let granted = payload.0..payload.0 + live.granted_bytes;
-                        if inner < header {
+                    RegionKind::Block { payload, .. } => {
+                        let (life, name) = block.expect("a block has a life");
+                        let edges = life.edges();
+                        let granted = payload.0..payload.0 + life.granted_bytes;
+                        if inner < edges.front_bytes - edges.canary_bytes {
                             CellOwner::Header
                         } else if !granted.contains(&at) {
                             CellOwner::Canary
-                        } else if at - payload.0 < live.size_bytes {
-                            CellOwner::Block(Arc::clone(name.expect("a block has a name")))
+                        } else if at - payload.0 < life.size_bytes {
+                            CellOwner::Block(Arc::clone(name))
                         } else {
                             CellOwner::Slack
                         }
@@ -568,17 +572,16 @@ impl Columns {
                 self.spread(region.at, region.end(), |tally, bytes| tally.held += bytes);
             }
             RegionKind::Books => self.header(region.at, region.end()),
-            RegionKind::Block { payload, live } => {
+            RegionKind::Block { payload, .. } => {
                 self.header(region.at, payload);
-                let end = payload.plus(live.granted_bytes);
-                self.spread(payload, end, |tally, bytes| {
+                let payload_bytes = region.end().since(payload);
+                self.spread(payload, region.end(), |tally, bytes| {
                     tally.payload += bytes;
                     if bytes > tally.largest.0 {
                         tally.largest = (bytes, payload.0);
-                        tally.whole = bytes == live.granted_bytes;
+                        tally.whole = bytes == payload_bytes;
                     }
                 });
-                self.header(end, region.end());
             }
         }
     }
