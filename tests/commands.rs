@@ -88,6 +88,12 @@ fn completion_offers_commands_heaps_and_live_blocks_with_their_sizes() {
     assert_eq!(texts("read "), ["table 8 bytes", "x 4 bytes, on the stack"]);
     assert_eq!(texts("free t"), ["table 8 bytes"]);
     assert!(texts("use f")[0].starts_with("first-fit"));
+    assert_eq!(texts("use gu"), ["guard( a wrapper: canaries, poison, freed blocks held back"]);
+    assert!(texts("use guard(wo")[0].starts_with("guard(worst-fit"));
+    assert_eq!(texts("use guard(first-fit he"), ["header=tags option", "header=none option"]);
+    assert!(texts("use fallback(bump, tl")[0].starts_with("tlsf"));
+    assert!(texts("use pool ")[0].starts_with("8,16,32"));
+    assert_eq!(texts("dare free t"), ["table 8 bytes"]);
     assert_eq!(texts("heap g"), ["grow "]);
     assert_eq!(texts("alloc 8 al"), ["align N"]);
     assert_eq!(texts("nonsense "), [""; 0]);

@@ -204,7 +204,9 @@ impl Completer for Assistant<'_> {
 fn pair(candidate: &Candidate) -> Pair {
     let Candidate { text, note } = candidate;
     let display = if note.is_empty() { text.clone() } else { format!("{text:<8} {note}") };
-    Pair { display, replacement: format!("{text} ") }
+    // Behind a bracket the next name follows at once.
+    let space = if text.ends_with('(') { "" } else { " " };
+    Pair { display, replacement: format!("{text}{space}") }
 }
 
 /// Files whose path starts with `prefix`.

@@ -149,7 +149,12 @@ fn command_candidates() -> Vec<Candidate> {
 
 /// The command a line starts with, and the parameters its next word could go to.
 fn expected(head: &str) -> Option<(&'static str, Vec<&'static Param>)> {
-    let list = words(head).ok()?;
+    let Ok(list) = words(head) else {
+        // A heap's brackets are open while what stands in them is typed.
+        let command = commands::find(commands::first_word(head))?;
+        let [param @ Param { kind: Kind::Heap, .. }] = command.params else { return None };
+        return Some((command.name, vec![param]));
+    };
     let command = commands::find(list.first()?.text)?;
     let assignment = Assignment::new(command.params, &list[1..]);
     if assignment.extra.is_some() {

@@ -55,7 +55,7 @@ pub(crate) fn complete(before: &str) -> Vec<(String, String)> {
     // The heap being named is what stands behind the last bracket, or behind a comma and a space.
     let from = before.rfind('(').map_or(0, |at| at + 1);
     let from = before[from..].rfind(", ").map_or(from, |at| from + at + 2);
-    let part = &before[from..];
+    let part = before[from..].trim_start();
     match part.split_once(char::is_whitespace) {
         None => {
             let head = word.strip_suffix(part).unwrap_or_default();
