@@ -267,6 +267,32 @@ fn pipes_and_devices_are_written_to_or_refused_but_never_waited_for() {
     assert!(saved.out.contains(engine::SESSION_HEADER), "{}", saved.out);
 }
 
+/// What a crate does then is measured; only the shape of the answer is ours.
+#[test]
+fn a_dare_on_somebody_else_s_crate_runs_in_a_process_of_its_own() {
+    for heap in ["rlsf", "talc", "linked-list-allocator", "dlmalloc", "bumpalo"] {
+        let script = format!(
+            "heap new 256K; use {heap}; alloc 64; alloc 64; free a; blocks; dare free a; dare write b at 64 \"A\"; \
+             dare free b+8; blocks; check"
+        );
+        let run = run(&["--json", "-c", &script]);
+        assert_eq!(run.status, Some(0), "{heap}: {}", run.out);
+        let replies = replies(&run);
+        for reply in &replies[6..9] {
+            let view = &reply["views"][0];
+            assert_eq!(
+                (&reply["measured"], &view["kind"]),
+                (&true.into(), &"crash".into()),
+                "{heap}: {reply}"
+            );
+            let ending = view["ending"]["kind"].as_str().unwrap();
+            assert!(["exited", "killed", "busy"].contains(&ending), "{heap}: {reply}");
+        }
+        assert_eq!(replies[5]["views"], replies[9]["views"], "{heap}: the session is as it was");
+        assert_eq!(replies[10]["ok"], true, "{heap}");
+    }
+}
+
 #[test]
 fn help_and_version_exit_0() {
     for flag in ["--help", "-h", "--version"] {

@@ -12,6 +12,8 @@ mod heaps;
 mod lessons;
 /// The README's transcript and commands.
 mod readme;
+/// The reference pages of the book, generated from the tables.
+mod reference;
 /// Every mistake: its code, its words, the state unchanged.
 mod refusals;
 /// Replies in every format.

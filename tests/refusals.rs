@@ -79,6 +79,68 @@ const CASES: &[Case] = &[
     (&[], "use nope", "unknown-heap"),
     (&[], "use bmp", "unknown-heap"),
     (&[], "use bump size=3", "bad-argument"),
+    (&[], "use", "bad-argument"),
+    (&[], "use first-fit order=random", "bad-argument"),
+    (&[], "use first-fit order", "bad-argument"),
+    (&[], "use first-fit header=none header=tags", "bad-argument"),
+    (&[], "use pool 7", "bad-argument"),
+    (&[], "use pool 16,8", "bad-argument"),
+    (&[], "use pool 12", "bad-argument"),
+    (&[], "use pool 8,16,24,32,40,48,56,64,72,80,88,96,104,112,120,128,136", "bad-argument"),
+    (&[], "use pool 99999999999999999999", "bad-argument"),
+    (&[], "use guard", "bad-argument"),
+    (&[], "use guard()", "bad-argument"),
+    (&[], "use guard(nope)", "unknown-heap"),
+    (&[], "use guard(bump", "bad-argument"),
+    (&[], "use guard(bump))", "bad-argument"),
+    (&[], "use guard(bump) quarantine=33", "bad-argument"),
+    (&[], "use fallback(bump)", "bad-argument"),
+    (&[], "use split-by-size(0, bump, tlsf)", "bad-argument"),
+    (&[], "use split-by-size(bump, tlsf)", "bad-argument"),
+    (
+        &[],
+        "use locked(locked(locked(locked(locked(locked(locked(locked(locked(bump)))))))))",
+        "too-deep",
+    ),
+    (&["heap new 16"], "use tlsf", "bad-argument"),
+    (&["heap new 16"], "use fallback(bump, bump)", "bad-argument"),
+    (&[], "use size-classes", "bad-argument"),
+    (&[], "use talc", "bad-argument"),
+    (&["use rlsf"], "heap grow 1K", "unsupported"),
+    (&["use rlsf"], "mark", "unsupported"),
+    (&["use rlsf", "alloc 100", "free a"], "free a", "double-free"),
+    (&["use rlsf", "alloc 100"], "alloc 1000", "out-of-memory"),
+    (&["use stack", "alloc 8", "alloc 8"], "free a", "not-lifo"),
+    (&["use stack", "alloc 8", "alloc 8"], "realloc a 16", "not-lifo"),
+    (&["use pool 16,64,512"], "alloc 513", "unsupported"),
+    (&["use bumpalo"], "alloc 8 align 64", "unsupported"),
+    (&["alloc 8", "free a"], "free a", "double-free"),
+    (
+        &["use pool 16,64", "heap new 64", "alloc 16", "alloc 16", "free a", "free b"],
+        "alloc 64",
+        "out-of-memory",
+    ),
+    (
+        &["use buddy", "alloc 200", "alloc 200", "alloc 200", "alloc 200", "free a", "free c"],
+        "alloc 300",
+        "fragmented",
+    ),
+    (&["use guard(first-fit)", "alloc 8", "free a"], "free a", "double-free"),
+    (&["use guard(first-fit)", "alloc 8"], "write a at 8 1", "out-of-bounds"),
+    (&["use fallback(bump, tlsf)", "alloc 8"], "alloc 8 align 1024", "fragmented"),
+    (&[], "heaps nope", "unknown-heap"),
+    (&[], "why", "nothing-to-explain"),
+    (&[], "try", "bad-argument"),
+    (&[], "try map", "bad-argument"),
+    (&[], "try // nothing", "bad-argument"),
+    (&[], "try try alloc 8", "bad-argument"),
+    (&[], "try alloc x", "bad-argument"),
+    (&[], "try undo", "bad-argument"),
+    (&["alloc 8"], "dare free a", "bad-argument"),
+    (&["alloc 8"], "dare alloc 0", "bad-argument"),
+    (&[], "dare free zz", "unknown-handle"),
+    (&["alloc 8", "free a"], "dare dare free a", "bad-argument"),
+    (&[], "dare let x = 8;", "bad-argument"),
     (&[], "heap", "bad-argument"),
     (&[], "heap shrink 5", "bad-argument"),
     (&[], "heap new 0", "bad-argument"),
@@ -170,6 +232,94 @@ fn every_mistake_is_named_and_changes_nothing() {
         texts.push(render::Style::default().exchange(&reply));
     }
     snapshot("refusals", &texts.join("\n"));
+}
+
+/// What `try` lists before a line is refused is every check, in the order they are made.
+#[test]
+fn a_dry_run_of_every_mistake_names_the_check_it_fails() {
+    for (setup, line, code) in CASES {
+        let Some(command) = engine::find(line.split_whitespace().next().unwrap_or_default()) else {
+            continue;
+        };
+        if command.checks.is_empty() || ["bad-argument", "bad-input"].contains(code) {
+            continue;
+        }
+        let mut session = Session::default();
+        for line in *setup {
+            play(&mut session, line);
+        }
+        let before = state(&mut session);
+        let reply = play(&mut session, &format!("try {line}")).expect("a dry run answers");
+        let text = render::Style::default().exchange(&reply);
+        if let Err(problem) = &reply.outcome {
+            // A word that cannot be read is refused before there is anything to try.
+            assert_eq!(problem.code(), *code, "{line}: {text}");
+        } else {
+            let failed = text.lines().find(|line| line.trim_start().starts_with("NO"));
+            assert!(failed.is_some_and(|line| line.ends_with(code)), "{line}: {code}\n{text}");
+        }
+        assert_eq!(state(&mut session), before, "`try {line}` changed something");
+    }
+}
+
+/// Whatever is forbidden can be dared, on each heap of ours; the session is as it was, and a check is still sound.
+#[test]
+fn every_misuse_can_be_dared_on_every_heap_of_ours() {
+    const SETUP: &[&str] = &[
+        "alloc 40",
+        "alloc 24",
+        "alloc 100",
+        "write b 1 2 3",
+        "alloc 16",
+        "free d",
+        "alias q = c",
+    ];
+    const DARED: &[&str] = &[
+        "free d",
+        "free b+8",
+        "free 0x10",
+        "free 0x1000_0002",
+        "free b size 100",
+        "free b size 24 align 64",
+        "write b at 24 \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"",
+        "write d 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff",
+        "write d 0 0 0 0 0 0 0 0",
+        "write 0x1000_0000 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff 0xff",
+        "write a at 4000 1",
+        "read d",
+        "read a",
+        "read c at 90 40",
+        "realloc d 200",
+        "realloc d 4",
+    ];
+    let mut transcript = Vec::new();
+    // A panic in a dare is an answer, as in the shell.
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !engine::is_daring() {
+            report(panic);
+        }
+    }));
+    for spec in crate::heaps::specs().iter().filter(|spec| !spec.is_foreign()) {
+        let mut session = crate::heaps::using(spec);
+        for line in SETUP {
+            let reply = play(&mut session, line).expect("no comment");
+            let code = reply.outcome.as_ref().err().map(engine::Problem::code);
+            assert!(reply.is_ok() || code == Some("not-lifo"), "{spec}: {line}");
+        }
+        for line in DARED {
+            let before = state(&mut session);
+            let reply = play(&mut session, &format!("dare {line}")).expect("no comment");
+            if let Err(problem) = &reply.outcome {
+                assert_eq!(problem.code(), "bad-argument", "{spec}: {line}: {problem}");
+            }
+            assert_eq!(state(&mut session), before, "{spec}: `dare {line}` changed something");
+            if spec.to_string() == "first-fit" || spec.to_string() == "tlsf" {
+                transcript.push(render::Style::default().exchange(&reply));
+            }
+        }
+    }
+    snapshot("dares", &transcript.join("\n"));
 }
 
 #[test]

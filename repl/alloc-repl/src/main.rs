@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod child;
 mod files;
 mod prompt;
 mod script;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             report(panic);
         }
     }));
+    child::run_if_asked();
     let arguments = arguments::parse();
     match run(arguments) {
         Ok(code) => code,

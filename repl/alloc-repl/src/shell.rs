@@ -6,8 +6,8 @@ use std::path::Path;
 use engine::{Ask, Done, ExportFormat, Failure, Reply, Request, Session, Turn};
 use render::Style;
 
-use crate::files;
 use crate::store::Store;
+use crate::{child, files};
 
 /// How replies are printed.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,12 @@ impl Shell {
 
     fn fulfil(&mut self, request: Request) -> (Reply, Next) {
         let (next, result) = match &request.ask {
+            Ask::Dare { line } => {
+                let dared = child::dare(&self.session.saved(), line);
+                let dared = dared.map(|(lines, ending)| Done::Dared { lines, ending });
+                let dared = dared.map_err(|error| Failure { reason: files::reason(&error) });
+                (Next::GoOn, dared)
+            }
             Ask::Clear => (Next::Clear, Ok(Done::Performed)),
             Ask::Quit => (Next::Quit, Ok(Done::Performed)),
             Ask::Save { file } => (Next::GoOn, performed(self.save(file.as_ref()))),

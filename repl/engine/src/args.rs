@@ -31,6 +31,8 @@ pub enum Kind {
     Slot,
     /// An allocator with its options, to the line's end.
     Heap,
+    /// An allocator's name alone.
+    HeapName,
     /// A command's name.
     Command,
     /// Another line.
@@ -364,7 +366,9 @@ impl Kind {
                 Value::Heap(Arc::new(heap_spec::parse(text, span.start)?))
             }
             Self::Line => Value::Text(line[span.start..span.end].to_owned()),
-            Self::Command | Self::Mark | Self::Choice(_) => Value::Text(word.text.to_owned()),
+            Self::Command | Self::HeapName | Self::Mark | Self::Choice(_) => {
+                Value::Text(word.text.to_owned())
+            }
             Self::File => Value::Text(path(word.text)),
         };
         Ok((value, span))

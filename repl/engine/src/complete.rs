@@ -96,6 +96,9 @@ impl Session {
                 .into_iter()
                 .map(|(text, note)| Candidate { text, note })
                 .collect(),
+            Kind::HeapName => {
+                heap::HEAPS.iter().map(|info| candidate(info.name, info.summary)).collect()
+            }
             Kind::Command => command_candidates(),
             // A line in a line; not one in that again.
             Kind::Line => {

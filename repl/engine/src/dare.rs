@@ -6,25 +6,175 @@
 use std::alloc::Layout;
 use std::sync::Arc;
 
-use heap::Offset;
 use heap::sandbox::{self, Trap};
+use heap::{Misuse, Offset};
 
-use crate::units::Address;
-use crate::view::{Dare, Deed, Probe, ProbeOutcome, TrapRow};
+use crate::commands::{self, Run};
+use crate::problem::{Problem, Trouble};
+use crate::reply::Answer;
+use crate::scan::Span;
+use crate::units::{Address, HEAP_BASE};
+use crate::view::{Crash, Dare, Deed, Ending, Probe, ProbeOutcome, TrapRow, View};
 use crate::world::World;
 
 /// Accesses to the arena after which a search is taken for an endless one.
 const ACCESSES: u32 = 100_000;
 
+/// A line that is refused, and what it would do if nobody looked.
+pub(crate) struct Forbidden {
+    /// The code it is refused with.
+    pub(crate) code: &'static str,
+    /// What it does without a ledger.
+    pub(crate) unchecked: Unchecked,
+}
+
+/// What is forbidden about `line`, which stands at `span`.
+///
+/// # Errors
+///
+/// That nothing is, or what is wrong with it besides.
+pub(crate) fn forbidden(world: &World, line: &str, span: Span) -> Result<Forbidden, Problem> {
+    let (command, args) = commands::inner("dare", line, span)?;
+    let not_for = || Problem::new(Trouble::NothingToDare { line: line.to_owned() }, span);
+    let command = command.ok_or_else(not_for)?;
+    let (Some(unchecked), Run::World(checked)) = (command.unchecked, command.run) else {
+        return Err(not_for());
+    };
+    let Err(problem) = checked(&mut world.clone(), &args) else { return Err(not_for()) };
+    if !problem.trouble.is_misuse() {
+        return Err(problem);
+    }
+    Ok(Forbidden { code: problem.code(), unchecked: unchecked(world, &args) })
+}
+
+/// Innocent blocks that are asked for after a forbidden line.
+const PROBES: usize = 2;
+
+/// What a command does when nobody looks.
+#[derive(Clone, Debug)]
+pub enum Unchecked {
+    /// `free`.
+    Free {
+        /// What is freed.
+        address: Address,
+        /// The layout that goes with it.
+        layout: Layout,
+    },
+    /// `realloc`.
+    Realloc {
+        /// What is resized.
+        address: Address,
+        /// The layout that goes with it.
+        layout: Layout,
+        /// The size asked for.
+        new_bytes: u32,
+    },
+    /// `write`.
+    Write {
+        /// Where to.
+        address: Address,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// `read`.
+    Read {
+        /// Where from.
+        address: Address,
+        /// How much.
+        len: u64,
+    },
+}
+
+impl Unchecked {
+    /// What it is to real memory: a free, or a write, inside the arena.
+    pub(crate) fn real<'a>(&'a self, world: &World) -> Option<Misuse<'a>> {
+        match self {
+            Self::Free { address, layout } => {
+                let at = Offset(world.heap_offset(*address)?);
+                Some(Misuse::Free { at, layout: *layout })
+            }
+            Self::Write { address, bytes } => {
+                let at = Offset(world.heap_offset(*address)?);
+                world.heap_offset(address.plus(bytes.len() as u64))?;
+                Some(Misuse::Write { at, bytes })
+            }
+            Self::Realloc { .. } | Self::Read { .. } => None,
+        }
+    }
+
+    /// The size of the blocks that are asked for behind it.
+    fn probe_bytes(&self) -> u64 {
+        match self {
+            Self::Free { layout, .. } => (layout.size() as u64).clamp(1, 1 << 20),
+            Self::Realloc { new_bytes, .. } => u64::from(*new_bytes).clamp(1, 1 << 20),
+            Self::Write { .. } | Self::Read { .. } => 64,
+        }
+    }
+}
+
 impl World {
-    /// Does `deed` and then what an innocent program might do next.
-    pub(crate) fn dared(
-        mut self,
-        input: &str,
-        code: &'static str,
-        deed: impl FnOnce(&mut Self) -> Deed,
-    ) -> Dare {
-        let deed = deed(&mut self);
+    /// Does a forbidden line to the crate in use, for real.
+    pub(crate) fn dare_for_real(&mut self, line: &str, mut say: impl FnMut(&str)) {
+        let Ok(Forbidden { unchecked, .. }) = forbidden(self, line, Span::all(line)) else {
+            return;
+        };
+        let Some(misuse) = unchecked.real(self) else { return };
+        self.heap.misuse(misuse);
+        say("done");
+        let layout = Layout::from_size_align(unchecked.probe_bytes() as usize, 8)
+            .expect("at most a mebibyte, aligned to 8");
+        for _ in 0..PROBES {
+            match self.heap.allocate(layout, &mut ()) {
+                Ok(placed) => say(&format!("at {}", Address::from(placed.at).0)),
+                Err(heap::Full) => say("full"),
+            }
+        }
+    }
+
+    /// What a process said that did `line` for real, and how it ended.
+    pub(crate) fn crashed(
+        &self,
+        line: &str,
+        span: Span,
+        said: &[String],
+        ending: Ending,
+    ) -> Result<Answer, Problem> {
+        let Forbidden { code, unchecked } = forbidden(self, line, span)?;
+        let size_bytes = unchecked.probe_bytes();
+        let probe = |said: &String| {
+            let outcome = match said.strip_prefix("at ").map(str::parse) {
+                Some(Ok(address)) => {
+                    let address = Address(address);
+                    let owner =
+                        self.heap_offset(address).and_then(|at| self.ledger.live_around(at));
+                    let shared_with = owner.map(|(id, _)| Arc::clone(self.ledger.name(id)));
+                    ProbeOutcome::At { address, shared_with }
+                }
+                _ => ProbeOutcome::Full {},
+            };
+            Probe { input: format!("alloc {size_bytes}"), outcome }
+        };
+        Ok(Answer::measured(View::Crash(Crash {
+            input: line.to_owned(),
+            code,
+            heap: self.heap_called(),
+            done: !said.is_empty(),
+            probes: said.iter().skip(1).map(probe).collect(),
+            ending,
+        })))
+    }
+
+    /// Does what is forbidden, and then what an innocent program might do next.
+    pub(crate) fn dared(mut self, input: &str, forbidden: &Forbidden) -> Dare {
+        let Forbidden { code, unchecked } = forbidden;
+        let deed = match unchecked {
+            Unchecked::Free { address, layout } => self.raw_free(*address, *layout),
+            Unchecked::Realloc { address, layout, new_bytes } => {
+                self.raw_realloc(*address, *layout, *new_bytes)
+            }
+            Unchecked::Write { address, bytes } => self.raw_write(*address, bytes),
+            Unchecked::Read { address, len } => self.raw_read(*address, *len),
+        };
         let rules = self.heap.rules();
         let broken = match sandbox::run(ACCESSES, || self.heap.check()) {
             Ok(Ok(_)) => None,
@@ -33,33 +183,43 @@ impl World {
             Err(_) => rules.first().copied(),
         };
         let mut probes = Vec::new();
-        match &deed {
-            Deed::Freed { size_bytes, .. } | Deed::Moved { size_bytes, .. } => {
-                self.probe_allocs(*size_bytes, 2, &mut probes);
+        if let Deed::Wrote { address, .. } = &deed {
+            // A guard looks at the canaries of the block that was written past.
+            let in_front = self.block_in_front(*address);
+            let guarded = in_front.filter(|at| self.heap.block_edges(*at).canary_bytes > 0);
+            if let Some(block) = guarded.or_else(|| self.block_behind(*address)) {
+                self.probe_free(block, &mut probes);
             }
-            Deed::Wrote { address, .. } if self.heap_offset(*address).is_some() => {
-                if let Some(next) = self.block_behind(*address) {
-                    self.probe_free(next, &mut probes);
-                }
-                self.probe_allocs(64, 2, &mut probes);
-            }
-            _ => {}
+        }
+        let heap_changed = match &deed {
+            Deed::Freed { .. } | Deed::Moved { .. } => true,
+            Deed::Wrote { address, .. } => self.heap_offset(*address).is_some(),
+            _ => false,
+        };
+        if heap_changed {
+            self.probe_allocs(unchecked.probe_bytes(), &mut probes);
         }
         let heap = self.heap_called();
         Dare { input: input.to_owned(), code, heap, deed, broken, probes }
     }
 
     /// Frees whatever lies at `address`, as the heap would without a ledger.
-    pub(crate) fn raw_free(&mut self, address: Address, layout: Layout) -> Deed {
+    fn raw_free(&mut self, address: Address, layout: Layout) -> Deed {
         let Some(at) = self.heap_offset(address) else { return outside(address) };
         match sandbox::run(ACCESSES, || self.heap.deallocate(Offset(at), layout, &mut ())) {
-            Ok(()) => Deed::Freed { address, size_bytes: layout.size() as u64 },
+            Ok(()) => {
+                // Freed with the wrong layout, or out of order, it is gone all the same.
+                if let Some((id, 0)) = self.ledger.live_around(at) {
+                    self.ledger.die(id, &self.now.clone());
+                }
+                Deed::Freed { address }
+            }
             Err(trap) => Deed::Trapped { trap: trap_row(trap) },
         }
     }
 
     /// Resizes whatever lies at `address`.
-    pub(crate) fn raw_realloc(&mut self, address: Address, layout: Layout, new_bytes: u32) -> Deed {
+    fn raw_realloc(&mut self, address: Address, layout: Layout, new_bytes: u32) -> Deed {
         let Some(at) = self.heap_offset(address) else { return outside(address) };
         let work = || self.heap.reallocate(Offset(at), layout, new_bytes, &mut ());
         match sandbox::run(ACCESSES, work) {
@@ -68,13 +228,13 @@ impl World {
                 address: placed.at.into(),
                 size_bytes: u64::from(new_bytes),
             },
-            Ok(Err(heap::Full)) => Deed::Freed { address, size_bytes: 0 },
+            Ok(Err(heap::Full)) => Deed::Refused {},
             Err(trap) => Deed::Trapped { trap: trap_row(trap) },
         }
     }
 
     /// Stores bytes wherever `address` is.
-    pub(crate) fn raw_write(&mut self, address: Address, bytes: &[u8]) -> Deed {
+    fn raw_write(&mut self, address: Address, bytes: &[u8]) -> Deed {
         let over = self.whereabouts(address).to_string();
         let end = address.plus(bytes.len() as u64 - 1);
         if let (Some(at), Some(_)) = (self.heap_offset(address), self.heap_offset(end)) {
@@ -82,13 +242,13 @@ impl World {
         } else if let (Some(at), Some(_)) = (self.stack_address(address), self.stack_address(end)) {
             self.stack.write(at, bytes);
         } else {
-            return outside(address);
+            return Deed::Faulted { address };
         }
         Deed::Wrote { address, bytes: bytes.to_vec(), over }
     }
 
     /// The bytes at `address`, whosever they are.
-    pub(crate) fn raw_read(&self, address: Address, len: u64) -> Deed {
+    fn raw_read(&self, address: Address, len: u64) -> Deed {
         const MOST: u64 = 64;
         let over = self.whereabouts(address).to_string();
         let end = address.plus(len.clamp(1, MOST) - 1);
@@ -99,9 +259,15 @@ impl World {
         {
             bytes = self.stack.read(at..end + 1);
         } else {
-            return outside(address);
+            return Deed::Faulted { address };
         }
         Deed::Read { address, bytes, over }
+    }
+
+    /// The payload of the last live block that starts at or in front of `address`.
+    fn block_in_front(&self, address: Address) -> Option<Offset> {
+        let at = self.heap_offset(address)?;
+        self.ledger.live().map(|(start, _)| start).take_while(|start| start.0 <= at).last()
     }
 
     /// The payload of the first live block behind `address`.
@@ -122,12 +288,11 @@ impl World {
         probes.push(Probe { input: format!("free {name}"), outcome });
     }
 
-    /// Allocates `count` blocks of a size, unless an earlier line did not come back.
-    fn probe_allocs(&mut self, size_bytes: u64, count: usize, probes: &mut Vec<Probe>) {
-        let size_bytes = size_bytes.clamp(1, 1 << 20);
+    /// Allocates two blocks of a size, unless an earlier line did not come back.
+    fn probe_allocs(&mut self, size_bytes: u64, probes: &mut Vec<Probe>) {
         let layout = Layout::from_size_align(size_bytes as usize, 8)
             .expect("at most a mebibyte, aligned to 8");
-        for _ in 0..count {
+        for _ in 0..PROBES {
             if let Some(Probe { outcome: ProbeOutcome::Trapped { .. }, .. }) = probes.last() {
                 return;
             }
@@ -161,9 +326,11 @@ fn outside(address: Address) -> Deed {
 fn trap_row(trap: Trap) -> TrapRow {
     match trap {
         Trap::Outside { at } => {
-            TrapRow::Outside { address: crate::units::HEAP_BASE.plus(u64::from(at.0)) }
+            // An offset that wrapped around is an address below the heap.
+            let address = (HEAP_BASE.0 as u32).wrapping_add(at.0);
+            TrapRow::Outside { address: Address(u64::from(address)) }
         }
-        Trap::Endless { accesses } => TrapRow::Endless { accesses: u64::from(accesses) },
+        Trap::Endless => TrapRow::Endless {},
         Trap::Noticed => TrapRow::Noticed {},
     }
 }

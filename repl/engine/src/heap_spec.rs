@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str, start: usize) -> Result<Spec, Problem> {
 }
 
 /// How a row is typed: `first-fit [order=address|lifo|size]`.
-pub(crate) fn usage(info: &Info) -> String {
+pub fn usage(info: &Info) -> String {
     let mut usage = info.name.to_owned();
     if !info.inner.is_empty() {
         let inner = info.inner.iter().map(|inner| match inner {
@@ -131,7 +131,7 @@ impl<'a> Cursor<'a> {
         let name = self.word(|c| !"(),=".contains(c)).ok_or_else(|| {
             bad(Argument::Missing { command: "use", what: "a heap's name".to_owned() }, self.rest())
         })?;
-        let info = heap::named(name.text).ok_or_else(|| unknown(name))?;
+        let info = named(name.text, name.span)?;
         let mut spec = Spec::plain(info);
         if !info.inner.is_empty() {
             if depth >= MAX_NESTING {
@@ -215,7 +215,7 @@ impl<'a> Cursor<'a> {
             }
             sizes.push(size);
             if sizes.len() > most {
-                return Err(bad(Argument::LongList { max: most as u64 }, word.span));
+                return Err(bad(Argument::ManySizes { max: most as u64 }, word.span));
             }
             let rest = &self.text[self.at..];
             let more = rest
@@ -231,23 +231,38 @@ impl<'a> Cursor<'a> {
 }
 
 fn number(word: Word<'_>, min: u32, max: u32) -> Result<u32, Problem> {
-    let number = literal::size(word)?.bytes;
+    let outside = || {
+        let (min, max) = (u64::from(min), u64::from(max));
+        bad(Argument::Outside { min, max, text: word.text.to_owned() }, word.span)
+    };
+    let number = match literal::size(word) {
+        Err(problem) if problem.code() == "size-overflow" => return Err(outside()),
+        size => size?.bytes,
+    };
     let (min, max) = (u64::from(min), u64::from(max));
     if (min..=max).contains(&number) {
         return Ok(number as u32);
     }
-    Err(bad(Argument::Outside { min, max, text: word.text.to_owned() }, word.span))
+    Err(outside())
+}
+
+/// The row called `name`, which stands at `span`.
+///
+/// # Errors
+///
+/// That there is none, with the nearest.
+pub(crate) fn named(name: &str, span: Span) -> Result<&'static Info, Problem> {
+    heap::named(name).ok_or_else(|| unknown(Word { text: name, span }))
 }
 
 fn unknown(name: Word<'_>) -> Problem {
-    let names: Vec<_> = HEAPS.iter().map(|info| info.name).collect();
     let distance = |known: &&str| strsim::damerau_levenshtein(known, name.text);
-    let nearest = names
+    let nearest = HEAPS
         .iter()
-        .copied()
+        .map(|info| info.name)
         .filter(|_| name.text.len() <= 32)
         .min_by_key(|known| distance(known))
         .filter(|known| distance(known) <= 3);
-    let trouble = Trouble::UnknownHeap { name: name.text.to_owned(), nearest, names };
+    let trouble = Trouble::UnknownHeap { name: name.text.to_owned(), nearest };
     Problem::new(trouble, name.span)
 }

@@ -263,16 +263,28 @@ impl Ledger {
         self.set.fill(life.range(), false);
     }
 
-    pub(crate) fn resized(&mut self, id: BlockId, size_bytes: u32, granted_bytes: u32) {
+    /// The block has another size where it is, and other bytes around it.
+    pub(crate) fn resized(
+        &mut self,
+        id: BlockId,
+        size_bytes: u32,
+        granted_bytes: u32,
+        edges: Edges,
+    ) {
         let life = &mut self.lives[id.0 as usize];
         let old = life.range();
         life.size_bytes = size_bytes;
         life.granted_bytes = granted_bytes;
-        let new = life.range();
+        life.front_bytes = edges.front_bytes;
+        life.canary_bytes = edges.canary_bytes;
+        life.rear_bytes = edges.rear_bytes;
+        let (new, extent) = (life.range(), life.extent());
         self.payload_bytes = self.payload_bytes + u64::from(size_bytes) - old.len() as u64;
         let live = life.live(id);
         self.live.insert(old.start, live);
         self.set.fill(old.end.min(new.end)..old.end.max(new.end), false);
+        self.note_links(extent.start..new.start);
+        self.note_links(new.start + granted_bytes..extent.end);
     }
 
     /// The block's bytes have moved: the old life ends, a new one of the same name begins.
@@ -334,6 +346,11 @@ impl Ledger {
     pub(crate) fn note_written(&mut self, range: Range<u32>) {
         self.written.fill(range.clone(), true);
         self.set.fill(range, true);
+    }
+
+    /// Nobody knows any more what stands there.
+    pub(crate) fn forget(&mut self, range: Range<u32>) {
+        self.written.fill(range, false);
     }
 
     /// The allocator wrote its own words there.

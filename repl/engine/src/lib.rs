@@ -29,17 +29,21 @@ mod world;
 pub use heap::sandbox::is_running as is_daring;
 
 pub use args::{Form, Kind, Param};
-pub use commands::{COMMANDS, Command, Example, ExportFormat, Group, Run, find};
+pub use commands::{COMMANDS, Command, Daring, Example, ExportFormat, Group, Run, find};
 pub use complete::{Candidate, Completion};
-pub use problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
+pub use dare::Unchecked;
+pub use heap_spec::usage as heap_usage;
+pub use problem::{
+    Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
+};
 pub use reply::{Answer, Event, Reply};
 pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
-    BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Dare, Deed,
-    DumpRow, Fitting, Frag, HeapMap, HeapRow, HelpCommand, HelpExample, HelpGroup, HelpRow,
-    HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe, ProbeOutcome, RegionItem, RegionRow, Rule,
-    StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try, View, Why, WhyAnswer, WhyAsk,
-    WhyHole, WhyStep,
+    BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash, Dare, Deed,
+    DumpRow, Ending, Fitting, Frag, HeapGroup, HeapHelp, HeapMap, HeapRow, HelpCommand,
+    HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe,
+    ProbeOutcome, RegionItem, RegionRow, Rule, StackItem, StackMap, StackRow, Stats, StructureRow,
+    TrapRow, Try, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

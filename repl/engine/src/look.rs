@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 
-use heap::{Offset, Piece, PieceKind};
+use heap::{Edges, Offset, Piece, PieceKind};
 use stack::{Byte, Item, ItemKind};
 
 use crate::ledger::Live;
@@ -19,6 +19,8 @@ use crate::world::{World, line_of};
 const COLUMNS: u32 = 64;
 /// Stretches of the heap, or of the stack, that a map draws before it leaves some out.
 const MAP_ROWS: usize = 20;
+/// Blocks of one size that `frag` allocates on a copy, at most.
+const MOST_TRIED: u64 = 10_000;
 /// Bytes in a row of a dump.
 const DUMP_ROW: u32 = 16;
 /// Rows of a dump, runs of equal ones counted once.
@@ -45,6 +47,7 @@ enum RegionKind {
     Stranded,
     Books,
     Held,
+    Gap,
 }
 
 impl Region {
@@ -78,6 +81,7 @@ impl World {
                 PieceKind::Hole => RegionKind::Hole,
                 PieceKind::Books => RegionKind::Books,
                 PieceKind::Held => RegionKind::Held,
+                PieceKind::Gap => RegionKind::Gap,
                 PieceKind::Block | PieceKind::Taken => {
                     let mut next = at;
                     let stranded = |from: Offset, to: Offset, regions: &mut Vec<Region>| {
@@ -109,7 +113,7 @@ impl World {
             if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
                 focus = index;
             }
-            if region.is_hole() {
+            if matches!(region.kind, RegionKind::Hole | RegionKind::Gap) {
                 free_bytes += region.size_bytes;
             }
             columns.add(region);
@@ -165,6 +169,9 @@ impl World {
             }
             RegionKind::Held => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
+            }
+            RegionKind::Gap => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Gap);
             }
             RegionKind::Block { payload, live } => {
                 let Live { canary_bytes: canary, rear_bytes: rear, .. } = live;
@@ -295,6 +302,7 @@ impl World {
             payload_bytes: self.ledger.payload_bytes(),
             slack_bytes: 0,
             header_bytes: 0,
+            canary_bytes: 0,
             stranded_bytes: 0,
             books_bytes: 0,
             held_bytes: 0,
@@ -314,13 +322,14 @@ impl World {
             let size_bytes = u64::from(region.size_bytes);
             match region.kind {
                 RegionKind::Block { live, .. } => {
-                    stats.header_bytes += u64::from(live.front_bytes) + u64::from(live.rear_bytes);
+                    stats.header_bytes += u64::from(live.front_bytes - live.canary_bytes);
+                    stats.canary_bytes += u64::from(live.canary_bytes + live.rear_bytes);
                     stats.slack_bytes += u64::from(live.granted_bytes - live.size_bytes);
                 }
                 RegionKind::Stranded => stats.stranded_bytes += size_bytes,
                 RegionKind::Books => stats.books_bytes += size_bytes,
                 RegionKind::Held => stats.held_bytes += size_bytes,
-                RegionKind::Hole => {
+                RegionKind::Hole | RegionKind::Gap => {
                     let hole = Piece::hole(region.at, region.size_bytes);
                     let fits_bytes = u64::from(self.heap.fits(hole));
                     stats.free_bytes += size_bytes;
@@ -335,25 +344,30 @@ impl World {
 
     pub(crate) fn frag(&self) -> Frag {
         let stats = self.stats();
-        let holes: Vec<_> = self.heap.holes().collect();
+        // Tried on a copy: how many really fit depends on headers, alignment and whose holes they are.
         let fitting = |size_bytes: u64| {
             let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
             let block = self.heap.need(layout).block_bytes();
-            let in_hole = |hole: &Piece| {
-                let fits = u64::from(self.heap.fits(*hole)) >= size_bytes;
-                if fits { (u64::from(hole.size_bytes) / block).max(1) } else { 0 }
-            };
-            let blocks = holes.iter().map(in_hole).sum();
+            let mut copy = self.heap.clone();
+            let most = stats.free_bytes / size_bytes;
+            let blocks =
+                (0..most).take_while(|_| copy.allocate(layout, &mut ()).is_ok()).count() as u64;
             Fitting { size_bytes, blocks, in_one_piece: stats.free_bytes / block }
         };
-        // Four to a step, and the last one that the free bytes would hold in one piece.
+        // Four to a step, from the first size of which not too many fit to the last that the free bytes would hold.
         let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
-        let fits = sizes.take_while(|size| *size <= stats.free_bytes).map(fitting).collect();
+        let sizes = sizes
+            .skip_while(|size| stats.free_bytes / size > MOST_TRIED)
+            .take_while(|size| *size <= stats.free_bytes);
+        let fits = sizes.map(fitting).collect();
         Frag {
             heap: stats.heap,
             size_bytes: stats.size_bytes,
-            internal_bytes: stats.header_bytes + stats.slack_bytes,
-            block_bytes: stats.header_bytes + stats.slack_bytes + stats.payload_bytes,
+            internal_bytes: stats.header_bytes + stats.canary_bytes + stats.slack_bytes,
+            block_bytes: stats.header_bytes
+                + stats.canary_bytes
+                + stats.slack_bytes
+                + stats.payload_bytes,
             payload_bytes: stats.payload_bytes,
             free_bytes: stats.free_bytes,
             holes: stats.holes,
@@ -406,7 +420,11 @@ impl World {
                 RegionKind::Block { live, .. } => Some(self.ledger.name(live.id)),
                 _ => None,
             };
-            let own = self.heap.hole_edges(Piece::hole(region.at, region.size_bytes));
+            let own = if region.is_hole() {
+                self.heap.hole_edges(Piece::hole(region.at, region.size_bytes))
+            } else {
+                Edges::NONE
+            };
             for at in region.at.0.max(from)..region.end().0.min(to) {
                 let (inner, left) = (at - region.at.0, region.end().0 - at);
                 let owner = match region.kind {
@@ -426,6 +444,7 @@ impl World {
                     RegionKind::Stranded => CellOwner::Stranded,
                     RegionKind::Books => CellOwner::Books,
                     RegionKind::Held => CellOwner::Held,
+                    RegionKind::Gap => CellOwner::Gap,
                     RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
                         CellOwner::Header
                     }
@@ -539,7 +558,7 @@ impl Columns {
 
     fn add(&mut self, region: &Region) {
         match region.kind {
-            RegionKind::Hole => {
+            RegionKind::Hole | RegionKind::Gap => {
                 self.spread(region.at, region.end(), |tally, bytes| tally.hole += bytes);
             }
             RegionKind::Stranded => {
@@ -601,6 +620,9 @@ impl Columns {
                     most if most == tally.held => Column::Held,
                     _ => Column::Stranded,
                 };
+            }
+            if tally.payload == 0 {
+                return Column::Header;
             }
             let (largest_bytes, largest) = tally.largest;
             if tally.headers == 1

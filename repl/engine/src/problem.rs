@@ -84,6 +84,7 @@ pub enum Argument {
     ReadTooLong { max: u64 },
     Outside { min: u64, max: u64, text: String },
     NoSlotSize { text: String, rising: bool },
+    ManySizes { max: u64 },
     NoOption { heap: &'static str, text: String, options: Vec<String> },
     OptionTwice { heap: &'static str, text: String },
 }
@@ -104,6 +105,7 @@ pub enum Whereabouts {
     Canary { block: Arc<str> },
     Books,
     Held,
+    Gap,
     Block { name: Arc<str> },
     Nowhere,
 }
@@ -122,9 +124,36 @@ impl fmt::Display for Whereabouts {
             Self::Slack { block } => write!(f, "in the slack behind {block}"),
             Self::Canary { block } => write!(f, "in the canary behind {block}"),
             Self::Books => write!(f, "in the allocator's own books"),
+            Self::Gap => write!(f, "between the crate's blocks"),
             Self::Held => write!(f, "in a freed block that the guard holds back"),
             Self::Block { name } => write!(f, "in {name}"),
             Self::Nowhere => write!(f, "neither in the heap nor on the stack"),
+        }
+    }
+}
+
+/// What would make room for a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Room {
+    /// More memory for this heap.
+    Grow { bytes: u64 },
+    /// A larger arena, for a heap that gets its memory once.
+    New { bytes: u64 },
+    /// Nothing: the heap is as large as one can be.
+    None,
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (command, bytes) = match *self {
+            Self::Grow { bytes } => ("heap grow", bytes),
+            Self::New { bytes } => ("heap new", bytes),
+            Self::None => return f.write_str("a smaller block: a heap is at most 1 GiB"),
+        };
+        match bytes {
+            bytes if bytes >= 1 << 20 => write!(f, "{command} {}M", bytes >> 20),
+            bytes => write!(f, "{command} {}K", bytes >> 10),
         }
     }
 }
@@ -135,6 +164,42 @@ impl fmt::Display for Whereabouts {
 pub enum Successor {
     Block(Arc<str>),
     Arena,
+}
+
+/// What there was when a heap had no room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Shortage {
+    pub heap: Arc<str>,
+    pub need: u64,
+    pub header: u64,
+    pub total: u64,
+    /// Bytes of the holes that may serve such a request, if these are not all.
+    pub usable: Option<u64>,
+    pub largest: u64,
+    /// What the largest hole fits.
+    pub fits: u64,
+    /// Whether these are gaps, seen from outside.
+    pub gaps: bool,
+    pub align: u64,
+    pub strands: bool,
+    pub room: Room,
+}
+
+/// What lay where when a heap had room, and not in one piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Scatter {
+    pub need: u64,
+    pub payload: u64,
+    pub header: u64,
+    pub total: u64,
+    pub holes: Vec<u64>,
+    /// Whether these are gaps, seen from outside.
+    pub gaps: bool,
+    pub align: u64,
+    pub cure: Option<(Arc<str>, u64)>,
+    pub room: Room,
 }
 
 /// What was wrong.
@@ -168,28 +233,16 @@ pub enum Trouble {
     BadAlign {
         align: u64,
     },
-    OutOfMemory {
+    OutOfMemory(Box<Shortage>),
+    /// A hole would do, and the design does not look there.
+    Missed {
         heap: Arc<str>,
         need: u64,
-        header: u64,
-        total: u64,
         largest: u64,
-        /// What the largest hole fits.
         fits: u64,
-        align: u64,
-        strands: bool,
-        grow: Option<u64>,
+        room: Room,
     },
-    Fragmented {
-        need: u64,
-        payload: u64,
-        header: u64,
-        total: u64,
-        holes: Vec<u64>,
-        align: u64,
-        cure: Option<(Arc<str>, u64)>,
-        grow: Option<u64>,
-    },
+    Fragmented(Box<Scatter>),
     DoubleFree {
         name: String,
         cause: Cause,
@@ -270,6 +323,9 @@ pub enum Trouble {
     HeapMissing {
         heap: String,
     },
+    CannotGrow {
+        heap: Arc<str>,
+    },
     HeapsTooDeep {
         max: u64,
     },
@@ -291,7 +347,6 @@ pub enum Trouble {
     UnknownHeap {
         name: String,
         nearest: Option<&'static str>,
-        names: Vec<&'static str>,
     },
     NotConstant {
         name: String,
@@ -330,6 +385,18 @@ pub enum Trouble {
         last: u64,
     },
     NothingAsked,
+    /// The last line never got to the heap.
+    NeverAsked {
+        line: Arc<str>,
+        code: &'static str,
+    },
+    /// However large the arena, this heap has no place for that.
+    NeverServed {
+        heap: Arc<str>,
+        size: u64,
+        align: u64,
+        largest: u64,
+    },
     NotToTry {
         outer: &'static str,
         command: &'static str,
@@ -457,13 +524,16 @@ impl Argument {
                     .hint("alias q = a")
             }
             Self::NoChoice { choices, text } => {
-                bad(format!("`{}` is none of {}.", shortened(text, 40), choices.join(", ")))
+                bad(format!("`{}` is not one of: {}.", shortened(text, 40), choices.join(", ")))
                     .hint(choices.join(" or "))
             }
             Self::OutOfRange { ty, text } => {
                 bad(format!("{} does not fit in {ty}.", shortened(text, 40)))
                     .note("rustc refuses it too: literal out of range.")
                     .hint("a larger type, such as u64 or i128")
+            }
+            Self::ManySizes { max } => {
+                bad(format!("a pool has at most {} sizes.", Count(*max))).hint("16,64,512")
             }
             Self::LongList { max } => {
                 bad(format!("a list has at most {} elements here.", Count(*max)))
@@ -628,7 +698,8 @@ impl Trouble {
             )
             .note("Rust's Layout allows powers of two only: rounding up is then one mask.")
             .hint("align 8, or 1, 2, 4, 16, 32 up to 65,536"),
-            Self::OutOfMemory { heap, need, header, total, largest, fits, align, strands, grow } => {
+            Self::OutOfMemory(shortage) => {
+                let Shortage { heap, need, header, total, usable, largest, fits, gaps, align, strands, room } = &**shortage;
                 let words = words(
                     "out-of-memory",
                     format!(
@@ -639,6 +710,10 @@ impl Trouble {
                     ),
                 )
                 .label(match header {
+                    _ if *usable == Some(0) => "none of these bytes serve such a request".to_owned(),
+                    _ if *gaps => {
+                        format!("the largest gap is {}, part of it the crate's own", Count(*largest))
+                    }
                     // Large enough by its bytes, and yet not for such a request.
                     _ if largest >= need => {
                         format!("the largest hole is {}, fits {}", Count(*largest), Count(*fits))
@@ -650,24 +725,42 @@ impl Trouble {
                         Count(*largest)
                     ),
                 });
-                if *strands {
+                if *usable == Some(0) {
+                    words
+                        .note("A free slot serves requests of its own size alone, and nothing is left to cut.")
+                        .hint(room.to_string())
+                } else if *strands {
                     words
                         .note(format!(
                             "{heap} does not reuse freed blocks before a reset. An allocator \
              answers null; Rust then aborts, unless try_reserve asked."
                         ))
-                        .hint(format!("reset, or {}", grow_hint(*grow)))
+                        .hint(format!("reset, or {room}"))
                 } else {
                     words.note("An allocator answers null; Rust then aborts, unless try_reserve asked.")
-                        .hint(grow_hint(*grow))
+                        .hint(room.to_string())
                 }
             }
-            Self::Fragmented { need, payload, header, total, holes, align, cure, grow } => {
+            Self::Missed { heap, need, largest, fits, room } => words(
+                "fragmented",
+                format!(
+                    "a hole of {} would do, and {heap} does not look at it.",
+                    bytes(*largest)
+                ),
+            )
+            .label(format!("needs {}; that hole fits {}", Count(*need), Count(*fits)))
+            .note(
+                "It takes only from lists in which every hole is large enough, and the heads of the \
+             next ones: that is what keeps it from searching.",
+            )
+            .hint(room.to_string()),
+            Self::Fragmented(scatter) => {
+                let Scatter { need, payload, header, total, holes, gaps, align, cure, room } = &**scatter;
                 let shown: Vec<_> =
                     holes.iter().take(6).map(|hole| Count(*hole).to_string()).collect();
                 let more = if holes.len() > shown.len() { ", …" } else { "" };
                 let aligned = aligned(*align);
-                let grow = grow_hint(*grow);
+                let grow = room.to_string();
                 words(
                     "fragmented",
                     format!(
@@ -682,7 +775,8 @@ impl Trouble {
                     format!("needs {}", Count(*need))
                 })
                 .note(format!(
-                    "Holes: {}{more}. Moving blocks would break their pointers.",
+                    "{}: {}{more}. Moving blocks would break their pointers.",
+                    if *gaps { "Gaps, some of them its own bytes" } else { "Holes" },
                     shown.join(", ")
                 ))
                 .hint(match cure {
@@ -898,7 +992,11 @@ impl Trouble {
                 ),
             )
             .label(format!("at least {}", bytes(*least)))
-            .hint(format!("heap new {least}")),
+            .hint(format!("heap new {least}, then use {heap}")),
+            Self::CannotGrow { heap } => {
+                words("unsupported", format!("{heap} got its memory once, and cannot take more."))
+                    .hint("heap new SIZE starts a larger one")
+            }
             Self::HeapsTooDeep { max } => {
                 words("too-deep", format!("wrappers nest at most {max} deep here."))
                     .hint("fewer wrappers")
@@ -940,19 +1038,14 @@ impl Trouble {
                 words("unknown-handle", format!("{name} is a mark, not a block."))
                     .hint(format!("reset {name}"))
             }
-            Self::UnknownHeap { name, nearest, names } => {
+            Self::UnknownHeap { name, nearest } => {
                 let words =
-                    words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)))
-                        .hint(
-                            names
-                                .iter()
-                                .map(|name| format!("use {name}"))
-                                .collect::<Vec<_>>()
-                                .join(" or "),
-                        );
+                    words("unknown-heap", format!("no heap is called `{}`.", shortened(name, 40)));
                 match nearest {
-                    Some(nearest) => words.label(format!("did you mean {nearest}?")),
-                    None => words,
+                    Some(nearest) => words
+                        .label(format!("did you mean {nearest}?"))
+                        .hint(format!("use {nearest}, or heaps")),
+                    None => words.hint("heaps lists them"),
                 }
             }
             Self::NotConstant { name } => words(
@@ -1059,13 +1152,35 @@ impl Trouble {
             .hint("use first-fit, and the same again"),
             Self::NotLifo { block, newer, heap } => words(
                 "not-lifo",
-                format!("{newer} stands above {block}, and {heap} frees the newest first. Nothing changed."),
+                format!("{newer} stands above {block}; on {heap} the newest goes first. Nothing changed."),
             )
             .note(
-                "Unchecked, a stack allocator lowers its top past both: the newer block's bytes are \
-             handed out again while it is in use.",
+                "Unchecked, ours keeps the bytes until everything above them has gone. One that just lowers \
+             its top would hand the newer block's bytes out again.",
             )
             .hint(format!("free {newer}")),
+            Self::NeverAsked { line, code } => words(
+                "nothing-to-explain",
+                format!("`{}` was refused before the heap was asked: {code}.", shortened(line, 40)),
+            )
+            .hint(format!("try {}", shortened(line, 40))),
+            Self::NeverServed { heap, size: wanted, align, largest } => {
+                let words = words(
+                    "unsupported",
+                    if wanted > largest {
+                        format!("{heap} has no place for {}, only up to {}.", bytes(*wanted), Count(*largest))
+                    } else {
+                        format!("{heap} aligns nothing to {} here.", Count(*align))
+                    },
+                );
+                words
+                    .note("However much is free, an allocator of this kind answers null.")
+                    .hint(if wanted > largest {
+                        format!("alloc {largest}, or another heap: use first-fit")
+                    } else {
+                        "a smaller alignment, or another heap: use first-fit".to_owned()
+                    })
+            }
             Self::NothingAsked => {
                 words("nothing-to-explain", "the heap has not been asked for anything yet.")
                     .hint("alloc 200")
@@ -1109,15 +1224,6 @@ impl Trouble {
 /// Where a block must lie, if that is more than the usual.
 fn aligned(align: u64) -> String {
     if align > 8 { format!(" at a multiple of {}", Count(align)) } else { String::new() }
-}
-
-/// `heap grow`, where a heap can grow so far.
-fn grow_hint(grow: Option<u64>) -> String {
-    match grow {
-        None => "a smaller block: a heap is at most 1 GiB".to_owned(),
-        Some(bytes) if bytes >= 1 << 20 => format!("heap grow {}M", bytes >> 20),
-        Some(bytes) => format!("heap grow {}K", bytes >> 10),
-    }
 }
 
 impl Problem {

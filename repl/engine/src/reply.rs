@@ -58,6 +58,10 @@ pub enum Event {
     },
     /// The allocator halved a hole, and again, until the half was just large enough.
     Halve { heap: Arc<str>, from_bytes: u64, to_bytes: u64, times: u32 },
+    /// A block that was held back goes to the heap now.
+    Release { handle: Option<Arc<str>>, address: Address },
+    /// A freed slot is the first of its list again.
+    List { heap: Arc<str>, address: Address, slot_bytes: u64 },
     /// A freed block that is held back for a while.
     Hold { heap: Arc<str>, address: Address, size_bytes: u64 },
     /// Freed bytes that this heap cannot use again before others go.
@@ -160,22 +164,29 @@ pub struct Answer {
     pub views: Vec<View>,
     /// Whether the state changed, so that `undo` can take it back.
     pub is_step: bool,
+    /// Whether it was measured on this machine, and may differ the next time.
+    pub is_measured: bool,
 }
 
 impl Answer {
     /// The state changed.
     pub fn step(events: Vec<Event>) -> Self {
-        Self { events, views: Vec::new(), is_step: true }
+        Self { events, is_step: true, ..Self::default() }
     }
 
     /// Something was seen, nothing changed.
     pub fn look(view: View) -> Self {
-        Self { events: Vec::new(), views: vec![view], is_step: false }
+        Self { views: vec![view], ..Self::default() }
     }
 
     /// Something happened that left the state as it was.
     pub fn note(event: Event) -> Self {
-        Self { events: vec![event], views: Vec::new(), is_step: false }
+        Self { events: vec![event], ..Self::default() }
+    }
+
+    /// Something was measured.
+    pub fn measured(view: View) -> Self {
+        Self { views: vec![view], is_measured: true, ..Self::default() }
     }
 }
 
@@ -208,7 +219,8 @@ impl Serialize for Reply {
         fields.serialize_field("v", &VERSION)?;
         fields.serialize_field("input", &self.input)?;
         fields.serialize_field("ok", &self.is_ok())?;
-        fields.serialize_field("measured", &false)?;
+        let is_measured = self.outcome.as_ref().is_ok_and(|answer| answer.is_measured);
+        fields.serialize_field("measured", &is_measured)?;
         fields.serialize_field("events", events)?;
         fields.serialize_field("views", views)?;
         fields.serialize_field("problem", &self.outcome.as_ref().err())?;

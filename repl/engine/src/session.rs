@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::checkpoints::Checkpoints;
-use crate::commands::{self, ExportFormat, Read, Run};
+use crate::commands::{self, Daring, ExportFormat, Group, Read, Run};
 use crate::problem::{Argument, Cause, Problem, Trouble};
 use crate::reply::{Answer, Event, Reply};
 use crate::scan::{self, MAX_LINE_BYTES, Span};
 use crate::statement;
-use crate::view::HistoryRow;
+use crate::view::{Ending, HistoryRow};
 use crate::world::World;
 
 /// The most lines a log can have.
@@ -49,6 +49,11 @@ pub enum Ask {
         /// Its path.
         file: String,
     },
+    /// Do a forbidden line in a process of its own, which gets [`Session::saved`] and runs [`Session::dare_for_real`].
+    Dare {
+        /// The line.
+        line: String,
+    },
     /// Clear the screen.
     Clear,
     /// Leave.
@@ -70,6 +75,13 @@ pub struct Request {
 pub enum Done {
     /// It wrote the file, cleared the screen, or will leave.
     Performed,
+    /// It ran a process: what that said, a line each, and how it ended.
+    Dared {
+        /// What [`Session::dare_for_real`] said.
+        lines: Vec<String>,
+        /// How the process ended.
+        ending: Ending,
+    },
     /// It read this text, from a file of this name.
     Read {
         /// What to call the file.
@@ -106,6 +118,8 @@ pub struct Session {
     checkpoints: Checkpoints,
     /// The lines it started with, which `undo` does not reach.
     opening: Vec<String>,
+    /// The last line, if it was refused before its heap was asked: what it was, and the code.
+    pub(crate) unasked: Option<(Arc<str>, &'static str)>,
     /// Set from outside while a line runs: a long replay is then given up.
     stop: Arc<AtomicBool>,
 }
@@ -120,6 +134,7 @@ impl Default for Session {
             undone: Vec::new(),
             checkpoints,
             opening: Vec::new(),
+            unasked: None,
             stop: Arc::default(),
         }
     }
@@ -176,7 +191,23 @@ impl Session {
                     }
                     Err(problem) => reply(Err(problem)),
                 },
-                Run::World(run) => reply(self.change(line, |world| run(world, &args))),
+                Run::World(run) => {
+                    let answer = self.change(line, |world| run(world, &args));
+                    if command.group == Group::Heap {
+                        self.note_unasked(line, &answer);
+                    }
+                    reply(answer)
+                }
+                Run::Daring(run) => match run(&self.world, &args) {
+                    Ok(Daring::Elsewhere(ask)) => {
+                        Turn::Ask(Request { input: line.to_owned(), ask, span: args.last_span() })
+                    }
+                    Ok(Daring::Here(answer)) => reply(self.check_room(Span::all(line)).map(|()| {
+                        self.note(line);
+                        *answer
+                    })),
+                    Err(problem) => reply(Err(problem)),
+                },
                 Run::Review(run) => {
                     let room = self.check_room(Span::all(line));
                     let answer = room.and_then(|()| run(self, &args));
@@ -233,10 +264,21 @@ impl Session {
             (Ask::Export { file, format }, Ok(_)) => {
                 Event::Export { file: file.clone(), format: format.name(), lines }
             }
+            (Ask::Dare { line }, Ok(Done::Dared { lines, ending })) => {
+                let answer = self.world.crashed(line, request.span, &lines, ending)?;
+                self.note(&request.input);
+                return Ok(answer);
+            }
+            (Ask::Dare { line }, Err(failure)) => return Err(failed(line, failure)),
+            // A line of a saved session.
+            (Ask::Dare { .. }, Ok(_)) => {
+                self.note(&request.input);
+                return Ok(Answer::default());
+            }
             (Ask::Clear, _) => Event::Clear {},
             (Ask::Quit, _) => return Ok(Answer::note(Event::Quit {})),
             // A line of a saved session that is run as a script.
-            (Ask::Open { file }, Ok(Done::Performed)) => Event::Open { file: file.clone(), lines },
+            (Ask::Open { file }, Ok(_)) => Event::Open { file: file.clone(), lines },
         };
         self.note(&request.input);
         Ok(Answer::note(event))
@@ -258,6 +300,17 @@ impl Session {
         self.done.push(entry);
         self.checkpoints.offer(self.done.len(), &self.world);
         Ok(answer)
+    }
+
+    /// Remembers whether a line about blocks was refused before the heap was asked: `why` has nothing to say of it.
+    fn note_unasked(&mut self, line: &str, answer: &Result<Answer, Problem>) {
+        let line = line.trim();
+        let asked = self.world.asked.as_ref();
+        let reached = asked.is_some_and(|asked| asked.answer.is_err() && *asked.by.text == *line);
+        self.unasked = match answer {
+            Err(problem) if !reached => Some((line.into(), problem.code())),
+            _ => None,
+        };
     }
 
     /// Logs a line that only asked the shell for something. A full log leaves it out, so that it can still be saved.
@@ -297,6 +350,15 @@ impl Session {
             text.push('\n');
         }
         text
+    }
+
+    /// The session that [`Session::saved`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// That it is none, or the first line that is refused.
+    pub fn from_saved(text: &str) -> Result<Self, Problem> {
+        Self::default().opened("the session", text, Span::default())
     }
 
     /// The session that [`Session::saved`] wrote, or a journal of typed lines.
@@ -437,6 +499,12 @@ impl Session {
         replayed(&mut self.world, self.done.len(), &entry);
         self.done.push(entry);
         self.checkpoints.offer(self.done.len(), &self.world);
+    }
+
+    /// Does a forbidden line to a crate at work in this process, and a few innocent ones behind it; `say` hears of each
+    /// that came back. The process may die, hang, or do anything at all.
+    pub fn dare_for_real(&mut self, line: &str, say: impl FnMut(&str)) {
+        self.world.dare_for_real(line, say);
     }
 
     /// The state behind the first `lines` lines of those done.

@@ -26,6 +26,7 @@ impl World {
         let address = |at: Offset| Address::from(at.plus(by));
         match structure {
             Structure::Holes => StructureRow::Holes {},
+            Structure::Outside => StructureRow::Outside {},
             Structure::Top { at, down } => {
                 StructureRow::Top { at: address(at), down, marks: self.marks() }
             }
@@ -47,6 +48,10 @@ impl World {
             },
             Structure::Tree(nodes) => StructureRow::Tree {
                 nodes: nodes.into_iter().take(MOST).map(|node| self.node_row(node, by)).collect(),
+            },
+            Structure::Slabs { slots, under } => StructureRow::Slabs {
+                slots: Box::new(self.structure_row(Structure::Slots(slots), by)),
+                large: Box::new(self.structure_row(*under, by)),
             },
             Structure::Slots(rows) => StructureRow::Slots {
                 rows: rows

@@ -44,10 +44,14 @@ pub enum View {
     Try(Try),
     /// What would really happen.
     Dare(Dare),
+    /// What did happen, in a process of its own.
+    Crash(Crash),
     /// How much of the heap is lost to fragmentation.
     Frag(Frag),
     /// The allocators there are.
-    Heaps { rows: Vec<HeapRow> },
+    Heaps { groups: Vec<HeapGroup> },
+    /// One of them.
+    Heap(HeapHelp),
     /// The commands by group.
     Help { groups: Vec<HelpGroup> },
     /// One command.
@@ -157,6 +161,8 @@ pub enum RegionItem {
     Books,
     /// Freed, and held back.
     Held,
+    /// Free, or the crate's own: only it knows.
+    Gap,
     Omitted {
         count: u64,
         blocks: u64,
@@ -208,6 +214,8 @@ pub struct HoleRow {
 pub enum StructureRow {
     /// The holes in their order say it all.
     Holes {},
+    /// It is seen from outside: what looks like a hole may be the allocator's own.
+    Outside {},
     Top {
         at: Address,
         down: bool,
@@ -228,6 +236,10 @@ pub enum StructureRow {
     },
     Slots {
         rows: Vec<SlotsRow>,
+    },
+    Slabs {
+        slots: Box<StructureRow>,
+        large: Box<StructureRow>,
     },
     Stack {
         tops: Vec<Address>,
@@ -370,6 +382,7 @@ pub enum CellOwner {
     Stranded,
     Books,
     Held,
+    Gap,
     Slot(Arc<str>),
     Frame,
     Padding,
@@ -386,6 +399,7 @@ pub struct Stats {
     pub payload_bytes: u64,
     pub slack_bytes: u64,
     pub header_bytes: u64,
+    pub canary_bytes: u64,
     pub stranded_bytes: u64,
     pub books_bytes: u64,
     pub held_bytes: u64,
@@ -411,6 +425,8 @@ pub struct Why {
     pub input: Arc<str>,
     pub name: Arc<str>,
     pub heap: Arc<str>,
+    /// Whether it is somebody else's crate, which tells no steps.
+    pub is_foreign: bool,
     pub ask: WhyAsk,
     /// In the order they were taken.
     pub steps: Vec<WhyStep>,
@@ -433,9 +449,19 @@ pub struct Why {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum WhyAsk {
-    Alloc { size_bytes: u64, align_bytes: u64, payload_bytes: u64, header_bytes: u64 },
+    Alloc { size_bytes: u64, align_bytes: u64, need: WhyNeed },
     Free { address: Address, size_bytes: u64 },
     Realloc { address: Address, old_bytes: u64, size_bytes: u64 },
+}
+
+/// What a block of that size takes.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct WhyNeed {
+    /// The payload, rounded up.
+    pub payload_bytes: u64,
+    pub header_bytes: u64,
+    pub canary_bytes: u64,
 }
 
 /// A step on the way; what [`heap::Step`] says, with addresses.
@@ -454,6 +480,7 @@ pub enum WhyStep {
     Listed { address: Address, class: ClassRow },
     Stranded { address: Address, size_bytes: u64 },
     Held { address: Address, size_bytes: u64 },
+    Released { address: Address },
     Handed { second: bool, because: &'static str },
 }
 
@@ -491,8 +518,14 @@ pub struct WhyHole {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum WhyAnswer {
-    At { address: Address, granted_bytes: u64 },
-    Freed {},
+    At {
+        address: Address,
+        granted_bytes: u64,
+    },
+    /// `kept` says that its bytes cannot be had again yet.
+    Freed {
+        kept: bool,
+    },
     Full {},
 }
 
@@ -563,14 +596,18 @@ pub struct Dare {
 #[allow(missing_docs)]
 pub enum Deed {
     /// The allocator took the address and said nothing.
-    Freed { address: Address, size_bytes: u64 },
+    Freed { address: Address },
+    /// It had no room, and said so.
+    Refused {},
     /// The bytes were stored. `over` says whose they are.
     Wrote { address: Address, bytes: Vec<u8>, over: String },
     /// These bytes were there.
     Read { address: Address, bytes: Vec<u8>, over: String },
     /// The block was resized, or moved.
     Moved { from: Address, address: Address, size_bytes: u64 },
-    /// It did not get to the end.
+    /// There is nothing at that address.
+    Faulted { address: Address },
+    /// The allocator did not get to the end.
     Trapped { trap: TrapRow },
 }
 
@@ -580,7 +617,7 @@ pub enum Deed {
 #[allow(missing_docs)]
 pub enum TrapRow {
     Outside { address: Address },
-    Endless { accesses: u64 },
+    Endless {},
     Noticed {},
 }
 
@@ -607,6 +644,34 @@ pub enum ProbeOutcome {
     Trapped {
         trap: TrapRow,
     },
+}
+
+/// A forbidden line, done to a crate in a process of its own.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Crash {
+    pub input: String,
+    /// The code it is refused with outside of a dare.
+    pub code: &'static str,
+    pub heap: Arc<str>,
+    /// Whether the process was still there when the line was done.
+    pub done: bool,
+    /// The innocent lines that were answered.
+    pub probes: Vec<Probe>,
+    pub ending: Ending,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Ending {
+    /// By itself.
+    Exited { code: i32 },
+    /// The system stopped it with a signal.
+    Killed { signal: i32 },
+    /// It was still at work after so many seconds, and was stopped.
+    Busy { seconds: u64 },
 }
 
 /// How much of the heap is lost to fragmentation.
@@ -648,14 +713,32 @@ pub struct Rule {
     pub holds: bool,
 }
 
+/// Allocators that belong together.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct HeapGroup {
+    pub title: &'static str,
+    pub rows: Vec<HeapRow>,
+}
+
+/// An allocator in full.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct HeapHelp {
+    pub name: &'static str,
+    /// What may stand behind the name.
+    pub usage: String,
+    pub summary: &'static str,
+    pub details: &'static str,
+    pub in_use: bool,
+}
+
 /// A row of the table of allocators.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs)]
 pub struct HeapRow {
     pub name: &'static str,
     pub summary: &'static str,
-    /// What may stand behind the name.
-    pub usage: String,
     pub in_use: bool,
 }
 

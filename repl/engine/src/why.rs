@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heap::{Because, Offset, Order, Piece, Step, Structure};
 
 use crate::units::Address;
-use crate::view::{Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyStep};
+use crate::view::{Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep};
 use crate::world::{Asked, What, World};
 
 /// Holes that were not looked at and are listed all the same.
@@ -17,16 +17,20 @@ const COMPARED: usize = 1000;
 /// The answer to `asked`; `before` is the state as it was then.
 pub(crate) fn why(asked: &Asked, before: &World) -> Why {
     let heap = &before.heap;
-    let ask = match asked.what {
-        What::Allocate(layout) => {
-            let need = heap.need(layout);
-            WhyAsk::Alloc {
-                size_bytes: layout.size() as u64,
-                align_bytes: layout.align() as u64,
-                payload_bytes: need.payload_bytes,
-                header_bytes: u64::from(need.edges.sum()),
-            }
+    let sized = |layout: Layout| {
+        let need = heap.need(layout);
+        WhyNeed {
+            payload_bytes: need.payload_bytes,
+            header_bytes: u64::from(need.edges.front_bytes - need.edges.canary_bytes),
+            canary_bytes: u64::from(need.edges.canary_bytes + need.edges.rear_bytes),
         }
+    };
+    let ask = match asked.what {
+        What::Allocate(layout) => WhyAsk::Alloc {
+            size_bytes: layout.size() as u64,
+            align_bytes: layout.align() as u64,
+            need: sized(layout),
+        },
         What::Deallocate { at, layout } => {
             WhyAsk::Free { address: at.into(), size_bytes: layout.size() as u64 }
         }
@@ -38,10 +42,16 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
     };
     let need = match asked.what {
         What::Allocate(layout) => Some(heap.need(layout).block_bytes()),
-        _ => None,
+        What::Reallocate { layout, new_bytes, .. } => {
+            Layout::from_size_align(new_bytes as usize, layout.align())
+                .ok()
+                .map(|layout| heap.need(layout).block_bytes())
+        }
+        What::Deallocate { .. } => None,
     };
     let steps = asked.trace.steps.iter().map(|&step| row(step, need)).collect();
     let order = match heap.structure() {
+        Structure::List { rover: Some(_), .. } => Some("from where the last search ended"),
         Structure::List { order: Order::Address, .. } => Some("in address order"),
         Structure::List { order: Order::Lifo, .. } => Some("last freed first"),
         Structure::List { order: Order::Size, .. } => Some("in order of size"),
@@ -78,6 +88,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         input: Arc::clone(&asked.by.text),
         name: Arc::clone(&asked.name),
         heap: before.heap_called(),
+        is_foreign: before.spec.is_foreign(),
         ask,
         steps,
         looked: asked.trace.looked,
@@ -90,7 +101,10 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
                 address: placed.at.into(),
                 granted_bytes: u64::from(placed.granted_bytes),
             },
-            Ok(None) => WhyAnswer::Freed {},
+            Ok(None) => {
+                let kept = |step: &Step| matches!(step, Step::Stranded { .. } | Step::Held { .. });
+                WhyAnswer::Freed { kept: asked.trace.steps.iter().any(kept) }
+            }
             Err(heap::Full) => WhyAnswer::Full {},
         },
         others,
@@ -107,8 +121,10 @@ fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec
     };
     let fitting: Vec<&Piece> =
         holes.iter().filter(|hole| before.heap.fits(**hole) as usize >= layout.size()).collect();
+    // A list that is searched from somewhere in its middle does not say what its head would have given.
+    let around = matches!(before.heap.structure(), Structure::List { rover: Some(_), .. });
     let chosen = [
-        ("first-fit", fitting.first().copied()),
+        ("first-fit", fitting.first().copied().filter(|_| !around)),
         ("best-fit", fitting.iter().copied().min_by_key(|hole| hole.size_bytes)),
         ("worst-fit", fitting.iter().copied().rev().max_by_key(|hole| hole.size_bytes)),
     ];
@@ -175,6 +191,7 @@ fn row(step: Step, need: Option<u64>) -> WhyStep {
         Step::Stranded { at, size_bytes } => {
             WhyStep::Stranded { address: address(at), size_bytes: u64::from(size_bytes) }
         }
+        Step::Released { at } => WhyStep::Released { address: address(at) },
         Step::Held { at, size_bytes } => {
             WhyStep::Held { address: address(at), size_bytes: u64::from(size_bytes) }
         }
@@ -187,6 +204,7 @@ fn row(step: Step, need: Option<u64>) -> WhyStep {
                 Because::Large => "large",
                 Because::Owner => "owner",
                 Because::Locked => "locked",
+                Because::Underneath => "underneath",
             },
         },
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use heap::{
     Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement, Spec,
-    Step, Unfit,
+    Step, Structure, Unfit,
 };
 use imbl::OrdMap;
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
@@ -17,7 +17,9 @@ use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 use crate::args::Place;
 use crate::ledger::{BlockId, Ledger, Life};
 use crate::literal::Slot;
-use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
+use crate::problem::{
+    Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
+};
 use crate::reply::Event;
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
@@ -146,15 +148,17 @@ const STEPS_KEPT: usize = 64;
 pub(crate) struct Trace {
     /// What it did, in order; of the holes it looked at only the first ones.
     pub(crate) steps: Vec<Step>,
-    /// How many holes it looked at or walked past.
+    /// How many holes it looked at.
     pub(crate) looked: u64,
+    /// How many it walked past to find a place among them.
+    walked: u64,
 }
 
 impl Observer for Trace {
     fn step(&mut self, step: Step) {
         match step {
             Step::Looked { .. } => self.looked += 1,
-            Step::Walked { holes } => self.looked += u64::from(holes),
+            Step::Walked { holes } => self.walked += u64::from(holes),
             _ => {}
         }
         if self.steps.len() < STEPS_KEPT || !matches!(step, Step::Looked { .. }) {
@@ -397,6 +401,7 @@ impl World {
             }
             let hole = self.heap.holes().find(|hole| hole.at.0 <= at && at < hole.end().0);
             return match hole {
+                Some(hole) if hole.kind == PieceKind::Gap => Whereabouts::Gap,
                 Some(hole) if at - hole.at.0 < self.header_bytes() => Whereabouts::HoleHeader,
                 Some(hole) => Whereabouts::Hole { at: hole.at.into() },
                 None => self.outside_of_blocks(at),
@@ -423,6 +428,7 @@ impl World {
         match piece.map(|piece| piece.kind) {
             Some(PieceKind::Books) => Whereabouts::Books,
             Some(PieceKind::Held) => Whereabouts::Held,
+            Some(PieceKind::Gap) => Whereabouts::Gap,
             _ => Whereabouts::Stranded,
         }
     }
@@ -714,7 +720,7 @@ impl World {
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
         let mut trace = Trace::default();
-        let answer = self.heap.allocate(layout, &mut trace);
+        let answer = self.asking(|heap| heap.allocate(layout, &mut trace));
         let size_bytes = layout.size() as u32;
         let Ok(placed) = answer else {
             self.note_asked(What::Allocate(layout), "".into(), Err(Full), trace);
@@ -743,6 +749,17 @@ impl World {
         self.tell(&trace, Some((placed, edges, size_bytes)), &mut events);
         self.note_asked(What::Allocate(layout), name, Ok(Some(placed)), trace);
         Ok(events)
+    }
+
+    /// Asks the heap for something. A heap of ours that refuses is as it was; a wrapper may have let go of what it held
+    /// back, or counted, and is put back.
+    fn asking<T>(&mut self, ask: impl FnOnce(&mut dyn Heap) -> Result<T, Full>) -> Result<T, Full> {
+        let before = (!self.spec.inner.is_empty()).then(|| self.heap.clone());
+        let answer = ask(&mut *self.heap);
+        if let (Err(Full), Some(before)) = (&answer, before) {
+            self.heap = before;
+        }
+        answer
     }
 
     fn note_asked(
@@ -788,6 +805,10 @@ impl World {
         let mut trace = Trace::default();
         self.heap.deallocate(life.at, life.layout(), &mut trace);
         self.ledger.die(id, &self.now);
+        if self.spec.is_foreign() {
+            // What the crate wrote there is not ours to show.
+            self.ledger.forget(life.extent());
+        }
         self.tally.frees += 1;
         let mut events = vec![Event::Free {
             handle: Arc::clone(&name),
@@ -820,7 +841,8 @@ impl World {
         let new_bytes = size_bytes as u32;
         let mut trace = Trace::default();
         let what = What::Reallocate { at: life.at, layout: life.layout(), new_bytes };
-        let answer = self.heap.reallocate(life.at, life.layout(), new_bytes, &mut trace);
+        let answer =
+            self.asking(|heap| heap.reallocate(life.at, life.layout(), new_bytes, &mut trace));
         let Ok(placed) = answer else {
             self.note_asked(what, name, Err(Full), trace);
             return Err(self.no_room(size_bytes, align, span));
@@ -833,7 +855,7 @@ impl World {
             self.tally.moved += 1;
             self.work += u64::from(new_bytes) / 4096;
         } else {
-            self.ledger.resized(id, new_bytes, placed.granted_bytes);
+            self.ledger.resized(id, new_bytes, placed.granted_bytes, edges);
         }
         self.tally.reallocs += 1;
         self.note_peak();
@@ -973,53 +995,92 @@ impl World {
                 .expect("size and align were judged before");
         let header = u64::from(self.heap.need(asked).edges.sum());
         let need = self.heap.need(asked).block_bytes().max(size + header);
-        let (mut total, mut largest, mut fits, mut holes) = (0, 0, 0, Vec::new());
+        let (mut total, mut usable, mut largest, mut fits, mut holes) = (0, 0, 0, 0, Vec::new());
         for hole in self.heap.holes() {
             let hole_bytes = u64::from(hole.size_bytes);
             total += hole_bytes;
+            // A free slot serves its own size alone.
+            if !self.heap.eligible(hole, asked) {
+                continue;
+            }
+            usable += hole_bytes;
             largest = largest.max(hole_bytes);
             fits = fits.max(u64::from(self.heap.fits(hole)));
-            if holes.len() < 8 {
-                holes.push(hole_bytes);
-            }
+            holes.push(hole_bytes);
         }
-        let trouble = if total >= need && holes.len() > 1 {
-            // Freed bytes of a given size help only where any place will do.
+        let heap = self.heap_called();
+        if holes.is_empty() && self.never_serves(asked) {
+            let largest = self.largest_served();
+            return Problem::new(Trouble::NeverServed { heap, size, align, largest }, span);
+        }
+        let room = self.room_for(need + if align > 8 { 2 * align } else { 0 });
+        let scattered = usable >= need && holes.len() > 1;
+        let trouble = if scattered && fits >= size && align <= 8 {
+            Trouble::Missed { heap, need, largest, fits, room }
+        } else if scattered {
             let cure = self.cure(asked);
-            let need_to_grow = need + if align > 8 { 2 * align } else { 0 };
-            let grow = self.grow_by(need_to_grow);
-            Trouble::Fragmented {
+            let payload = need - header;
+            holes.truncate(8);
+            let gaps = self.spec.is_foreign();
+            Trouble::Fragmented(Box::new(Scatter {
                 need,
-                payload: need - header,
+                payload,
                 header,
-                total,
+                total: usable,
                 holes,
+                gaps,
                 align,
                 cure,
-                grow,
-            }
+                room,
+            }))
         } else {
-            let strands = self.heap.top().is_some();
-            let grow = self.grow_by(need + if align > 8 { 2 * align } else { 0 });
-            Trouble::OutOfMemory {
-                heap: self.heap_called(),
+            let taken = total < u64::from(self.heap.len());
+            let strands = matches!(self.heap.structure(), Structure::Top { .. }) && taken;
+            let usable = (usable < total).then_some(usable);
+            Trouble::OutOfMemory(Box::new(Shortage {
+                heap,
                 need,
                 header,
                 total,
+                usable,
                 largest,
                 fits,
+                gaps: self.spec.is_foreign(),
                 align,
                 strands,
-                grow,
-            }
+                room,
+            }))
         };
         Problem::new(trouble, span)
     }
 
-    /// A round size to grow by that is surely enough, if the arena can grow so far.
-    fn grow_by(&self, need: u64) -> Option<u64> {
-        let bytes = (need.min(u64::from(MAX_ARENA)) + 64).next_power_of_two().max(1024);
-        (bytes <= u64::from(MAX_ARENA - self.heap.len())).then_some(bytes)
+    /// Whether even a fresh heap of this kind has nothing for such a request: a size above a pool's largest slot.
+    fn never_serves(&self, layout: Layout) -> bool {
+        self.spec.build(self.heap.len()).is_ok_and(|fresh| {
+            let serves = fresh.holes().any(|hole| fresh.eligible(hole, layout));
+            !serves
+        })
+    }
+
+    /// The largest request that a fresh heap of this kind serves.
+    fn largest_served(&self) -> u64 {
+        let fresh = self.spec.build(self.heap.len());
+        let fits = fresh.ok().and_then(|fresh| fresh.holes().map(|hole| fresh.fits(hole)).max());
+        fits.map_or(0, u64::from)
+    }
+
+    /// A round size of more memory, or of a new arena, that is surely enough.
+    fn room_for(&self, need: u64) -> Room {
+        let round = |bytes: u64| (bytes + 64).next_power_of_two().max(1024);
+        let more = round(need.min(u64::from(MAX_ARENA)));
+        let all = round(u64::from(self.heap.len()) + need.min(u64::from(MAX_ARENA)));
+        if !self.heap.can_grow() && all <= u64::from(MAX_ARENA) {
+            Room::New { bytes: all }
+        } else if self.heap.can_grow() && more <= u64::from(MAX_ARENA - self.heap.len()) {
+            Room::Grow { bytes: more }
+        } else {
+            Room::None
+        }
     }
 
     /// A live block that, once freed, makes room for `layout`, and the largest hole there is then. Found by trying it on
@@ -1053,10 +1114,20 @@ impl World {
         placed: Option<(Placement, Edges, u32)>,
         events: &mut Vec<Event>,
     ) {
-        self.work += 1 + trace.looked / 32;
+        self.work += 1 + (trace.looked + trace.walked) / 32;
         let heap = self.heap_called();
-        let (mut halved, mut merged) = (None, None);
-        for &step in &trace.steps {
+        let (mut halved, mut merged, mut listed) = (None, None, None);
+        // The last cut around the block is the one that made it; one before it may have made a slab.
+        let makes = placed.and_then(|(placed, ..)| {
+            trace.steps.iter().rposition(|step| match *step {
+                Step::Cut { at, padding_bytes, header_bytes, payload_bytes, .. } => {
+                    let piece = at.plus(padding_bytes);
+                    piece <= placed.at && placed.at < piece.plus(header_bytes + payload_bytes)
+                }
+                _ => false,
+            })
+        });
+        for (index, &step) in trace.steps.iter().enumerate() {
             match step {
                 Step::Halved { at, half_bytes } => {
                     self.note_hole(at.plus(half_bytes), half_bytes);
@@ -1086,7 +1157,8 @@ impl World {
                     // The piece that holds the block: what is around it and behind it is known better than to the cut.
                     let own = placed.filter(|(placed, edges, _)| {
                         let start = placed.at.minus(edges.front_bytes);
-                        start >= piece && start.plus(edges.sum() + placed.granted_bytes) <= behind
+                        let end = start.plus(edges.sum() + placed.granted_bytes);
+                        makes == Some(index) && start >= piece && end <= behind
                     });
                     let (header, slack) = own.map_or((header_bytes, 0), |(placed, edges, size)| {
                         (edges.sum(), placed.granted_bytes - size)
@@ -1131,9 +1203,19 @@ impl World {
                     let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
                     events.push(Event::Strand { heap, address: at.into(), size_bytes });
                 }
+                Step::Released { at } => {
+                    let handle = self.ledger.dead_at(at.0).cloned();
+                    merged = None;
+                    events.push(Event::Release { handle, address: at.into() });
+                }
                 Step::Held { at, size_bytes } => {
+                    // Poison is what stands there now.
+                    self.ledger.note_links(at.0..at.0 + size_bytes);
                     let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
                     events.push(Event::Hold { heap, address: at.into(), size_bytes });
+                }
+                Step::Listed { at, class } if placed.is_none() => {
+                    listed = Some((at, class.max_bytes));
                 }
                 Step::Rounded { .. }
                 | Step::Class { .. }
@@ -1143,6 +1225,12 @@ impl World {
                 | Step::Listed { .. }
                 | Step::Handed { .. } => {}
             }
+        }
+        // A slot that goes to its list joins nothing.
+        if let (Some((at, slot_bytes)), [_]) = (listed, &events[..]) {
+            self.note_hole(at, slot_bytes);
+            let slot_bytes = u64::from(slot_bytes);
+            events.push(Event::List { heap, address: at.into(), slot_bytes });
         }
     }
 

@@ -34,6 +34,10 @@ macro_rules! ask_inner {
         fn grow(&mut self, len: u32, observer: impl $crate::Observer) {
             self.inner.grow(len, observer);
         }
+
+        fn can_grow(&self) -> bool {
+            self.inner.can_grow()
+        }
         $crate::around::ask_inner! { $($rest)* }
     };
     (top $($rest:ident)*) => {

@@ -12,33 +12,36 @@
 //!  +------+------+-------+
 //! ```
 //!
-//! A block of order k has 2^k bytes and starts at a multiple of 2^k, so its buddy's address differs from its own in bit
-//! k alone: no search finds it. A request is rounded up to a power of two, at least 16 and at least its alignment. The
-//! smallest hole that is large enough is halved until it is the size wanted; each upper half goes to the list of its
-//! order. A freed block joins its buddy while that is a hole of the same order. `listed` has a bit for each order whose
-//! list is not empty, so the smallest order that will do is one instruction.
+//! A block of order k has 2^k bytes and starts at a multiple of 2^k, so its buddy's address differs from its own in
+//! bit k alone: no search finds it. A request is rounded up to a power of two, at least 16 and at least its
+//! alignment. The smallest hole that is large enough is halved until it is the size wanted; each upper half goes to
+//! the list of its order. A freed block joins its buddy while that is a hole of the same order. `listed` has a bit
+//! for each order whose list is not empty, so the smallest order that will do is one instruction.
 //!
 //! Blocks have no header. The size comes back with the block, as Rust's `dealloc` gives it, and whether the buddy is
-//! free stands in the books: one byte for the first 16 bytes of each block, its order and a bit for "free". Bytes inside
-//! a block are stale and never read. An arena that is no power of two starts as the powers of two it is the sum of.
+//! free stands in the books: one byte for the first 16 bytes of each block, its order and a bit for "free". The bytes
+//! for the rest of a block are stale and never read. An arena that is no power of two is the powers of
+//! two that it is the sum of, the largest first. Only the first of them, the root, is in a list from the start. The
+//! others, in the rest, follow one by one when no list has a hole large enough: smaller as they are, they would be
+//! taken first, and scatter blocks over the arena's end.
 //!
 //! Invariants:
 //!
-//! 1. The books' blocks tile the arena up to its last multiple of 16, each of order 4 to 30.
+//! 1. The books' blocks tile the arena up to the rest, each of order 4 to 30.
 //! 2. Every block starts at a multiple of its size.
 //! 3. No two buddies are both holes.
-//! 4. The list of each order holds exactly the holes of that order, and every `prev` mirrors a `next`.
+//! 4. The list of each order holds exactly the holes of that order, and every `prev` but the first hole's, which
+//!    nobody reads, mirrors a `next`.
 //! 5. Bit k of `listed` is set exactly when the list of order k is not empty.
 //!
 //! Cost: allocate, deallocate and resize are O(log arena), one list operation for each halving or joining, whatever
-//! the number of blocks. Bad at: sizes just above a power of two, which waste up to half of their block; and neighbours
-//! that are not buddies never join.
+//! the number of blocks. Bad at: sizes just above a power of two, which waste up to half of their block; and
+//! neighbours that are not buddies never join.
 //!
-//! Knowlton, "A fast storage allocator", Communications of the ACM 8(10), 1965; Knuth, The Art of Computer Programming,
-//! volume 1, section 2.5, algorithms R and S.
+//! Knowlton, "A fast storage allocator", Communications of the ACM 8(10), 1965; Knuth, The Art of Computer
+//! Programming, volume 1, section 2.5, algorithms R and S.
 
 use std::alloc::Layout;
-use std::ops::Range;
 
 use memory::Pages;
 
@@ -65,6 +68,8 @@ const NIL: Offset = Offset(u32::MAX);
 pub struct Buddy<M> {
     memory: M,
     books: M,
+    /// Where the rest starts: powers of two that are in no list and not in the books.
+    rest: Offset,
     /// Bit k: the list of order k is not empty.
     listed: u32,
     /// The first hole of each order.
@@ -88,18 +93,18 @@ impl<M: Memory> Buddy<M> {
     /// Whether a hole of this order starts at `block`, an offset that may be wrong.
     #[inline]
     fn is_hole(&self, block: Offset, order: u32) -> bool {
-        block < self.end() && self.books.byte(book_of(block)) == FREE | order as u8
+        block < self.rest && self.books.byte(book_of(block)) == FREE | order as u8
     }
 
     /// The order of the block at `block`, and whether it is a hole; `None` if the books make no sense there.
     fn status(&self, block: Offset) -> Option<(u32, bool)> {
-        if block >= self.end() {
+        if block >= self.rest {
             return None;
         }
         let status = self.books.byte(book_of(block));
         let order = u32::from(status & !FREE);
         let whole =
-            (MIN_ORDER..=MAX_ORDER).contains(&order) && bytes_of(order) <= self.end().since(block);
+            (MIN_ORDER..=MAX_ORDER).contains(&order) && bytes_of(order) <= self.rest.since(block);
         whole.then_some((order, status & FREE != 0))
     }
 
@@ -125,8 +130,8 @@ impl<M: Memory> Buddy<M> {
         self.heads[order as usize % LISTS] = hole;
     }
 
-    /// Makes a hole of `block`, the first of its order's list. Nobody reads the `prev` of a first hole, so it stays as
-    /// it was, and taking the first hole touches no other.
+    /// Makes a hole of `block`, the first of its order's list. Nobody reads the `prev` of a first hole, so it stays
+    /// as it was, and taking the first hole touches no other.
     #[inline]
     fn list(&mut self, block: Offset, order: u32) {
         let next = self.head(order);
@@ -172,7 +177,7 @@ impl<M: Memory> Buddy<M> {
     /// The holes of an order, the first of the list first. A damaged link ends the walk.
     fn holes_of(&self, order: u32) -> impl Iterator<Item = Offset> + '_ {
         let mut hole = self.head(order);
-        let mut left = self.end().0 / bytes_of(order);
+        let mut left = self.rest.0 / bytes_of(order);
         std::iter::from_fn(move || {
             let listed = left > 0 && hole.is_aligned(bytes_of(order));
             (listed && self.is_hole(hole, order)).then(|| {
@@ -186,7 +191,8 @@ impl<M: Memory> Buddy<M> {
 
     // Halving and joining.
 
-    /// Lists the upper halves of `block`, from the half of order `from` down, until `to` is the order of what is left.
+    /// Lists the upper halves of `block`, from the half of order `from` down, until `to` is the order of what is
+    /// left.
     #[inline]
     fn halve(&mut self, block: Offset, from: u32, to: u32, observer: &mut impl Observer) {
         for half in (to..from).rev() {
@@ -225,14 +231,31 @@ impl<M: Memory> Buddy<M> {
         self.debug_check_block(hole);
     }
 
-    /// Frees a stretch nobody had: as the largest blocks that may start where it starts, one after the other.
-    fn release_range(&mut self, range: Range<Offset>, observer: &mut impl Observer) {
-        let mut at = range.start;
-        while at < range.end {
-            let order = largest_order(at, range.end);
-            self.release(at, order, observer);
-            at = at.plus(bytes_of(order));
+    /// The powers of two in the rest, each with its order.
+    fn resting(&self) -> impl Iterator<Item = (Offset, u32)> + '_ {
+        let mut at = self.rest;
+        std::iter::from_fn(move || {
+            (at < self.end()).then(|| {
+                let (found, order) = (at, largest_order(at, self.end()));
+                at = at.plus(bytes_of(order));
+                (found, order)
+            })
+        })
+    }
+
+    /// Lists the first power of two of the rest if it is at least of order `least`; those behind it are smaller. None
+    /// is the buddy of a hole: in front of each lies a larger one, or the arena's start.
+    #[cold]
+    fn list_from_rest(&mut self, least: u32, observer: &mut impl Observer) -> Result<(), Full> {
+        let (at, order) = self.resting().next().ok_or(Full)?;
+        let fits = order >= least;
+        observer.step(Step::Looked { at, size_bytes: bytes_of(order), fits });
+        if !fits {
+            return Err(Full);
         }
+        self.rest = at.plus(bytes_of(order));
+        self.list(at, order);
+        Ok(())
     }
 
     // Checks.
@@ -286,6 +309,7 @@ impl<M: Memory> Buddy<M> {
     /// The node at `at`, of 2^`order` bytes, and all below it, into `nodes`.
     fn walk(&self, at: Offset, order: u32, depth: u32, nodes: &mut Vec<Node>) {
         let kind = match self.status(at) {
+            None if at >= self.rest => NodeKind::Hole,
             Some((found, _)) if found < order && order > MIN_ORDER => NodeKind::Split,
             Some((_, true)) => NodeKind::Hole,
             _ => NodeKind::Block,
@@ -304,6 +328,7 @@ impl Buddy<Pages> {
     pub const INFO: Info = Info {
         name: "buddy",
         summary: "powers of two, halved and joined with their other half",
+        details: "Sizes are rounded up to a power of two. A hole is halved until the half is just large enough; a freed half joins its other half, its buddy, if that is free. No header: dealloc is told the size, and status bytes lie outside. Bad at sizes just above a power of two: up to half of a block is slack.",
         options: &[],
         inner: &[],
         is_foreign: false,
@@ -315,15 +340,10 @@ impl<M: Memory> Over<M> for Buddy<M> {
     /// A region gives up a byte in 17 for the books. Bytes behind the last multiple of 16 are not used.
     fn new(mut memory: M) -> Self {
         let books = memory.books(memory.len() / MIN_BLOCK_BYTES);
-        let mut heap = Self { memory, books, listed: 0, heads: [NIL; LISTS] };
-        // Nothing is in the books yet, so the powers of two must not look for buddies: they come largest first, and
-        // none of them is another's.
-        let mut at = Offset(0);
-        while at < heap.end() {
-            let order = largest_order(at, heap.end());
-            heap.list(at, order);
-            at = at.plus(bytes_of(order));
-        }
+        let rest = Offset(0);
+        let mut heap = Self { memory, books, rest, listed: 0, heads: [NIL; LISTS] };
+        // Of less than 16 bytes there is none to list.
+        let _ = heap.list_from_rest(MIN_ORDER, &mut ());
         heap
     }
 }
@@ -340,15 +360,18 @@ impl<M: Memory> Design for Buddy<M> {
         let granted_bytes = bytes_of(order);
         let asked_bytes = layout.size() as u32;
         observer.step(Step::Rounded { asked_bytes, block_bytes: granted_bytes });
-        let large_enough = self.listed & (u32::MAX << order);
-        let found_order = large_enough.trailing_zeros();
-        for order in order..=found_order.min(self.end().0.max(1).ilog2()) {
-            let found = order == found_order;
-            observer.step(Step::Class { class: class_of(order), found });
+        if self.listed >> order == 0 {
+            for empty_order in order..=self.end().0.max(1).ilog2() {
+                observer.step(Step::Class { class: class_of(empty_order), found: false });
+            }
+            self.list_from_rest(order, &mut observer)?;
         }
-        if large_enough == 0 {
-            return Err(Full);
+        let found_order = (self.listed & (u32::MAX << order)).trailing_zeros();
+        // (Of an inclusive range, a loop would be left for `()`.)
+        for empty_order in order..found_order {
+            observer.step(Step::Class { class: class_of(empty_order), found: false });
         }
+        observer.step(Step::Class { class: class_of(found_order), found: true });
         let at = self.unlist_first(found_order);
         // Each list from `order` up to there is empty: it would have been found first.
         for half in (order..found_order).rev() {
@@ -420,14 +443,16 @@ impl<M: Memory> Design for Buddy<M> {
     }
 
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
-        let added = self.end();
+        while self.list_from_rest(MIN_ORDER, &mut ()).is_ok() {}
         self.memory.grow(len);
         let books_bytes = self.memory.len() / MIN_BLOCK_BYTES;
         self.books.grow(books_bytes.max(self.books.len()));
-        // Joining looks only at blocks in front, which are in the books, and at holes listed a moment ago: a block's
-        // buddy behind it starts where no block was listed yet. Its stale byte must not look like a hole's.
-        self.books.fill(book_of(added)..book_of(self.end()), 0);
-        self.release_range(added..self.end(), &mut observer);
+        // Each power of two may join what is in front of it. What is behind is in the rest, and no hole yet.
+        while self.rest < self.end() {
+            let (block, order) = (self.rest, largest_order(self.rest, self.end()));
+            self.rest = block.plus(bytes_of(order));
+            self.release(block, order, &mut observer);
+        }
     }
 
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
@@ -438,6 +463,9 @@ impl<M: Memory> Design for Buddy<M> {
                 let (size_bytes, kind) = match self.status(at) {
                     Some((order, true)) => (bytes_of(order), PieceKind::Hole),
                     Some((order, false)) => (bytes_of(order), PieceKind::Block),
+                    None if at >= self.rest && at < self.end() => {
+                        (bytes_of(largest_order(at, self.end())), PieceKind::Hole)
+                    }
                     // Less than 16 bytes at the end, or damaged books.
                     None => (end.since(at), PieceKind::Books),
                 };
@@ -449,8 +477,9 @@ impl<M: Memory> Design for Buddy<M> {
     }
 
     fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        (MIN_ORDER..=MAX_ORDER)
-            .flat_map(|order| self.holes_of(order).map(move |at| Piece::hole(at, bytes_of(order))))
+        let listed = (MIN_ORDER..=MAX_ORDER)
+            .flat_map(|order| self.holes_of(order).map(move |at| (at, order)));
+        listed.chain(self.resting()).map(|(at, order)| Piece::hole(at, bytes_of(order)))
     }
 
     fn structure(&self) -> Structure {
@@ -477,13 +506,13 @@ impl<M: Memory> Design for Buddy<M> {
         Edges::NONE
     }
 
-    fn hole_edges(&self, _: Piece) -> Edges {
-        Edges::front(LINK_BYTES)
+    fn hole_edges(&self, hole: Piece) -> Edges {
+        Edges::front(if hole.at < self.rest { LINK_BYTES } else { 0 })
     }
 
     fn rules(&self) -> Vec<&'static str> {
         vec![
-            "the blocks of the books tile the arena, each of order 4 to 30",
+            "the blocks of the books tile the arena up to the rest, each of order 4 to 30",
             "every block starts at a multiple of its size",
             "no two buddies are both holes",
             "the list of each order holds exactly the holes of that order",
@@ -492,10 +521,10 @@ impl<M: Memory> Design for Buddy<M> {
     }
 
     fn check(&self) -> Result<Census, Broken> {
-        let mut census = Census::default();
+        let mut census = Census { used: 0, holes: self.resting().count() as u32 };
         let mut holes = [0_u32; LISTS];
         let mut at = Offset(0);
-        while at < self.end() {
+        while at < self.rest {
             let (order, free) = self.check_block(at)?;
             if free {
                 census.holes += 1;
@@ -607,9 +636,14 @@ mod tests {
 
     #[test]
     fn an_arena_of_1008_bytes_is_the_powers_of_two_it_is_the_sum_of() {
-        let expected = [(992, 16), (960, 32), (896, 64), (768, 128), (512, 256), (0, 512)];
-        assert_eq!(holes(&heap(1008)), expected);
-        heap(1008).check().unwrap();
+        let expected = [(0, 512), (512, 256), (768, 128), (896, 64), (960, 32), (992, 16)];
+        let mut heap = heap(1008);
+        assert_eq!(holes(&heap), expected);
+        assert_eq!(heap.check(), Ok(Census { used: 0, holes: 6 }));
+        // Each of them serves when those in front are used up.
+        let blocks: Vec<_> = (0..63).map(|_| allocate(&mut heap, 16).0).collect();
+        assert!(blocks.iter().copied().eq((0..63).map(|n| n * 16)));
+        assert_eq!(heap.allocate(layout(1, 1), ()), Err(Full));
     }
 
     #[test]
@@ -781,8 +815,8 @@ mod tests {
             Structure::Tree(vec![
                 node(0, 32, 0, NodeKind::Split),
                 node(0, 16, 1, NodeKind::Block),
-                node(16, 16, 1, NodeKind::Hole),
-                node(32, 16, 0, NodeKind::Block),
+                node(16, 16, 1, NodeKind::Block),
+                node(32, 16, 0, NodeKind::Hole),
             ])
         );
     }
@@ -792,9 +826,15 @@ mod tests {
         for len in [1 << 16, 10_000, 100] {
             let fresh = || heap(len);
             oracle::random_programs(true, fresh, |settled| {
-                assert_eq!(holes(&settled), holes(&heap(crate::Storage::len(&settled))));
+                let whole = heap(crate::Storage::len(&settled));
+                assert!(settled.pieces().eq(whole.pieces()));
             });
         }
+    }
+
+    #[test]
+    fn drawing_and_checking_survive_any_damage() {
+        oracle::damage_is_survived(heap(1024));
     }
 
     #[test]

@@ -6,18 +6,19 @@
 //!  +-------------------------+-------------+---+---+-----+
 //! ```
 //!
-//! Downwards, one subtraction and one mask place a block: `(top - size) & !(align - 1)`. Upwards it takes a rounding, an
-//! addition, and care that neither overflows. Sizes are rounded up to their alignment, or to 16 if that is less, so that
-//! freeing the newest block gives back what it took. The price: a block that grows cannot stay. The newest one slides down with
-//! its bytes, and up again when it shrinks to half or less, so that its old and new place do not overlap.
+//! Downwards, one subtraction and one mask place a block: `(top - size) & !(align - 1)`. Upwards it takes a rounding,
+//! an addition, and care that neither overflows. Sizes are rounded up to their alignment, or to 16 if that is less,
+//! so that freeing the newest block gives back what it took. The price: a block that grows cannot stay. The newest
+//! one slides down with its bytes, and up again when it shrinks to half or less, so that its old and new place do not
+//! overlap.
 //!
 //! Invariants:
 //!
 //! 1. The top lies in `0..=len`.
 //!
-//! Cost: allocate, deallocate and reset are O(1); resizing the newest block copies it. Bad at: blocks that die in another
-//! order than last in, first out, and a newest `Vec` that grows often. Bytes that `grow` adds lie above every block: they
-//! wait for a reset to the end.
+//! Cost: allocate, deallocate and reset are O(1); resizing the newest block copies it. Bad at: blocks that die in
+//! another order than last in, first out, and a newest `Vec` that grows often. Bytes that `grow` adds lie above every
+//! block: they wait for a reset to the end.
 //!
 //! Fitzgerald, "Always Bump Downwards", 2019; the crate `bumpalo` is built on it.
 

@@ -40,6 +40,7 @@ impl Counting<AnyHeap> {
     pub const INFO: Info = Info {
         name: "counting",
         summary: "a wrapper that counts requests and bytes",
+        details: "`holes` shows the counts: requests granted and refused, bytes asked for now and at most.",
         options: &[],
         inner: &[Inner::Heap],
         is_foreign: false,
@@ -110,7 +111,27 @@ impl<D: Design> Design for Counting<D> {
         Structure::Around { wrapper: Wrapper::Counting(self.counts), inner }
     }
 
-    ask_inner! { grow top newer_than pieces holes blocks check }
+    fn top(&self) -> Option<Offset> {
+        self.inner.top()
+    }
+
+    /// Nothing is live after a reset of everything. What a mark further up leaves is not known here.
+    fn reset(&mut self, mark: Offset) {
+        if mark == self.inner.origin() {
+            self.counts.live_bytes = 0;
+        }
+        self.inner.reset(mark);
+    }
+
+    fn reset_range(&self, mark: Offset) -> std::ops::Range<Offset> {
+        self.inner.reset_range(mark)
+    }
+
+    fn origin(&self) -> Offset {
+        self.inner.origin()
+    }
+
+    ask_inner! { grow newer_than pieces holes blocks check }
 }
 
 impl<D> Counting<D> {

@@ -111,6 +111,11 @@ pub enum Step {
         /// How many bytes.
         size_bytes: u32,
     },
+    /// The block whose payload is at `at` has been held back long enough: it goes to the heap now.
+    Released {
+        /// Where its payload starts.
+        at: Offset,
+    },
     /// A wrapper handed the request to one of its heaps.
     Handed {
         /// To the second of the two, not the first.
@@ -132,6 +137,7 @@ impl Step {
             | Self::Joined { at, .. }
             | Self::Listed { at, .. }
             | Self::Stranded { at, .. }
+            | Self::Released { at }
             | Self::Held { at, .. } => *at = at.plus(by),
             Self::Rounded { .. }
             | Self::Class { .. }
@@ -158,6 +164,8 @@ pub enum Because {
     Owner,
     /// The lock is taken for it.
     Locked,
+    /// No slab serves it: the heap underneath is asked.
+    Underneath,
 }
 
 /// A class of sizes with a list of its own.
@@ -194,6 +202,25 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     fn step(&mut self, step: Step) {
         (**self).step(step);
     }
+}
+
+/// What no program may do.
+#[derive(Clone, Copy, Debug)]
+pub enum Misuse<'a> {
+    /// Free what is no live block.
+    Free {
+        /// The address.
+        at: Offset,
+        /// The layout that is passed along.
+        layout: Layout,
+    },
+    /// Write past a block.
+    Write {
+        /// The first byte's address.
+        at: Offset,
+        /// What is written.
+        bytes: &'a [u8],
+    },
 }
 
 /// Bytes at the two ends of a stretch that are not for its owner.
@@ -251,6 +278,8 @@ pub enum PieceKind {
     Books,
     /// Freed bytes that are held back for now.
     Held,
+    /// Bytes between blocks, seen from outside: free, or the allocator's own.
+    Gap,
 }
 
 /// A stretch of the arena. The pieces of a walk tile it.
@@ -281,6 +310,8 @@ impl Piece {
 pub enum Structure {
     /// The holes in their order say it all.
     Holes,
+    /// It is seen from outside alone: what looks like a hole may be the allocator's own.
+    Outside,
     /// One number.
     Top {
         /// The border between taken and free.
@@ -308,6 +339,13 @@ pub enum Structure {
     Tree(Vec<Node>),
     /// Slots of fixed sizes.
     Slots(Vec<Slots>),
+    /// Slots in slabs, each slab a block of the heap underneath.
+    Slabs {
+        /// The slots of each class that has a slab.
+        slots: Vec<Slots>,
+        /// How the heap underneath keeps its holes.
+        under: Box<Structure>,
+    },
     /// The tops to go back to, newest first.
     Stack(Vec<Offset>),
     /// A wrapper around one heap.
@@ -551,6 +589,11 @@ pub trait Design: Storage {
     /// Makes the arena `len` bytes long; the new bytes, a multiple of 16, are free. Only over memory that can grow.
     fn grow(&mut self, len: u32, observer: impl Observer);
 
+    /// Whether it can [grow](Design::grow) at all.
+    fn can_grow(&self) -> bool {
+        true
+    }
+
     /// Frees all that was handed out since [`Design::top`] gave `mark`. Only for designs with a top.
     fn reset(&mut self, mark: Offset) {
         unreachable!("no top to reset to {mark:?}");
@@ -575,6 +618,12 @@ pub trait Design: Storage {
     /// The block that has to be freed before the one at `at`, where the order matters.
     fn newer_than(&self, _at: Offset) -> Option<Offset> {
         None
+    }
+
+    /// Does to real memory what no program may do, to see what becomes of it. For a process that may die of it; only for
+    /// crates at work there ([`Guest`](crate::Guest)): ours are misused in the [`sandbox`](crate::sandbox).
+    fn misuse(&mut self, misuse: Misuse<'_>) {
+        unreachable!("{misuse:?} on a heap without real memory");
     }
 
     /// The arena from its first byte to its last.
@@ -659,11 +708,13 @@ pub trait Heap: DynClone + Send + Sync {
         observer: &mut dyn Observer,
     ) -> Result<Placement, Full>;
     fn grow(&mut self, len: u32, observer: &mut dyn Observer);
+    fn can_grow(&self) -> bool;
     fn reset(&mut self, mark: Offset);
     fn reset_range(&self, mark: Offset) -> Range<Offset>;
     fn origin(&self) -> Offset;
     fn top(&self) -> Option<Offset>;
     fn newer_than(&self, at: Offset) -> Option<Offset>;
+    fn misuse(&mut self, misuse: Misuse<'_>);
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn holes(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn structure(&self) -> Structure;
@@ -734,6 +785,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
         Design::grow(self, len, observer);
     }
 
+    fn can_grow(&self) -> bool {
+        Design::can_grow(self)
+    }
+
     fn reset(&mut self, mark: Offset) {
         Design::reset(self, mark);
     }
@@ -752,6 +807,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn newer_than(&self, at: Offset) -> Option<Offset> {
         Design::newer_than(self, at)
+    }
+
+    fn misuse(&mut self, misuse: Misuse<'_>) {
+        Design::misuse(self, misuse);
     }
 
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_> {
@@ -849,6 +908,10 @@ impl Design for Box<dyn Heap> {
 
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
         Heap::grow(&mut **self, len, &mut observer);
+    }
+
+    fn can_grow(&self) -> bool {
+        Heap::can_grow(&**self)
     }
 
     fn reset(&mut self, mark: Offset) {

@@ -27,7 +27,7 @@ use memory::Pages;
 use crate::zones::{NIL, ZoneSet, Zones, class_bit, classes_from};
 use crate::{
     Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Piece, Spec,
-    Step, Takes,
+    Step, Takes, sandbox,
 };
 
 /// Which of the holes that fit a request gets.
@@ -103,8 +103,13 @@ const OPTIONS: &[OptionInfo] = &[
 ];
 
 /// A row of the table. Its `build` is one line: [`heap`] with the row's fit.
-const fn row(name: &'static str, summary: &'static str, build: Build) -> Info {
-    Info { name, summary, options: OPTIONS, inner: &[], is_foreign: false, build }
+const fn row(
+    name: &'static str,
+    summary: &'static str,
+    details: &'static str,
+    build: Build,
+) -> Info {
+    Info { name, summary, details, options: OPTIONS, inner: &[], is_foreign: false, build }
 }
 
 fn heap(fit: Fit, spec: &Spec, len: u32) -> Box<dyn Heap> {
@@ -124,33 +129,40 @@ impl FreeList<Pages, First> {
     /// The row of first fit.
     pub const INFO: Info = row(
         "first-fit",
-        "a list of holes by address; the first that fits is split",
+        "a list of holes; the first that fits is split",
+        "Holes are split when too large and joined when neighbours. With tags each block has a header of 8 bytes that knows its size and that of the block in front; header=none keeps 8 bytes in each hole instead, and finds neighbours by walking the list. Small holes gather at the front of the list.",
         |spec, len| Ok(heap(Fit::First, spec, len)),
     );
 }
 
 impl FreeList<Pages, Next> {
     /// The row of next fit.
-    pub const INFO: Info =
-        row("next-fit", "first-fit that goes on searching where it stopped last", |spec, len| {
-            Ok(heap(Fit::Next, spec, len))
-        });
+    pub const INFO: Info = row(
+        "next-fit",
+        "first-fit that goes on where it stopped last",
+        "The search starts at the hole behind the last one taken, and goes around. Shorter searches than first-fit, and more fragmentation: blocks spread over the whole arena, and no large hole is left anywhere.",
+        |spec, len| Ok(heap(Fit::Next, spec, len)),
+    );
 }
 
 impl FreeList<Pages, Best> {
     /// The row of best fit.
-    pub const INFO: Info =
-        row("best-fit", "a list of holes; the smallest that fits is split", |spec, len| {
-            Ok(heap(Fit::Best, spec, len))
-        });
+    pub const INFO: Info = row(
+        "best-fit",
+        "a list of holes; the smallest that fits is split",
+        "Every hole is looked at, unless one fits exactly or the list is in order of size. Large holes last longest; what is left of a split is often too small for anything.",
+        |spec, len| Ok(heap(Fit::Best, spec, len)),
+    );
 }
 
 impl FreeList<Pages, Worst> {
     /// The row of worst fit.
-    pub const INFO: Info =
-        row("worst-fit", "a list of holes; the largest is split", |spec, len| {
-            Ok(heap(Fit::Worst, spec, len))
-        });
+    pub const INFO: Info = row(
+        "worst-fit",
+        "a list of holes; the largest is split",
+        "The idea is to leave a rest that is large enough to use. It uses up the large holes first, so that large requests fail early.",
+        |spec, len| Ok(heap(Fit::Worst, spec, len)),
+    );
 }
 
 /// A list of holes, as a search sees it.
@@ -207,6 +219,7 @@ impl Walk {
 
 #[cold]
 fn leads_around(hole: Offset) -> ! {
+    sandbox::end_endless();
     panic!("the list of holes leads around, past {hole:?}");
 }
 

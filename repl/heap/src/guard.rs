@@ -101,7 +101,8 @@ impl Guard<AnyHeap> {
     /// Its row of the table.
     pub const INFO: Info = Info {
         name: "guard",
-        summary: "a wrapper with canaries, poison, and a queue of freed blocks",
+        summary: "a wrapper: canaries, poison, freed blocks held back",
+        details: "A write past either end of a block damages a canary, which is looked at when the block is freed and by `check`. Freed blocks are filled with 0xdd and held back until N others were freed, so that a late use meets poison and no new owner.",
         options: &[OptionInfo {
             key: "quarantine",
             takes: Takes::Number { min: 0, max: MOST_HELD as u32, default: DEFAULT_HELD },
@@ -193,8 +194,9 @@ impl<D: Design> Guard<D> {
     }
 
     /// Gives the oldest block held back to the heap inside.
-    fn release_oldest(&mut self, observer: impl Observer) {
+    fn release_oldest(&mut self, mut observer: impl Observer) {
         let Held { at, layout, payload, payload_bytes } = self.held[self.oldest];
+        observer.step(Step::Released { at: payload });
         assert!(
             self.is_filled(payload, payload.plus(payload_bytes), POISON),
             "a freed block at {payload:?} was written to"
@@ -250,13 +252,13 @@ impl<D: Design> Design for Guard<D> {
         if self.most_held == 0 {
             return self.inner.deallocate(block, inner, observer);
         }
+        observer.step(Step::Held { at, size_bytes: payload_bytes });
         if self.held_count == self.most_held {
             self.release_oldest(&mut observer);
         }
         let newest = (self.oldest + self.held_count) % MOST_HELD;
         self.held[newest] = Held { at: block, layout: inner, payload: at, payload_bytes };
         self.held_count += 1;
-        observer.step(Step::Held { at, size_bytes: payload_bytes });
     }
 
     fn resize(
@@ -280,6 +282,10 @@ impl<D: Design> Design for Guard<D> {
 
     fn grow(&mut self, len: u32, observer: impl Observer) {
         self.inner.grow(len, observer);
+    }
+
+    fn can_grow(&self) -> bool {
+        self.inner.can_grow()
     }
 
     fn top(&self) -> Option<Offset> {

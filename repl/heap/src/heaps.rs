@@ -2,9 +2,10 @@ use std::fmt;
 
 use memory::Pages;
 
+use crate::peers::{BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Rlsf, Talc};
 use crate::{
-    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, NextFit, Pool, Serial,
-    SplitBySize, Stack, WorstFit,
+    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Guest, NextFit, Pool,
+    Serial, SizeClasses, SplitBySize, Stack, Tlsf, WorstFit,
 };
 
 /// How deep wrappers may nest.
@@ -16,6 +17,8 @@ pub struct Info {
     pub name: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
+    /// How it does it, what that costs, and what it is bad at.
+    pub details: &'static str,
     /// What may stand behind its name.
     pub options: &'static [OptionInfo],
     /// The heaps in brackets, for a wrapper.
@@ -112,6 +115,18 @@ impl Spec {
     /// The row with every option at its default.
     pub fn plain(info: &'static Info) -> Self {
         Self { info, options: Vec::new(), border_bytes: None, inner: Vec::new() }
+    }
+
+    /// The row with something in its brackets, for one that needs it: first-fit.
+    pub fn sample(info: &'static Info) -> Self {
+        let mut spec = Self::plain(info);
+        for inner in info.inner {
+            match inner {
+                Inner::Size => spec.border_bytes = Some(64),
+                Inner::Heap => spec.inner.push(Self::plain(&FirstFit::<Pages>::INFO)),
+            }
+        }
+        spec
     }
 
     /// A fresh heap over an arena of `len` bytes.
@@ -212,7 +227,15 @@ pub static HEAPS: &[&Info] = &[
     &BestFit::<Pages>::INFO,
     &WorstFit::<Pages>::INFO,
     &Pool::<Pages>::INFO,
+    &SizeClasses::<Pages>::INFO,
     &Buddy::<Pages>::INFO,
+    &Tlsf::<Pages>::INFO,
+    &Guest::<Rlsf>::INFO,
+    &Guest::<Talc>::INFO,
+    &Guest::<LinkedListAllocator>::INFO,
+    &Guest::<BuddySystemAllocator>::INFO,
+    &Guest::<Dlmalloc>::INFO,
+    &Guest::<Bumpalo>::INFO,
     &Counting::<AnyHeap>::INFO,
     &Guard::<AnyHeap>::INFO,
     &Fallback::<AnyHeap, AnyHeap>::INFO,

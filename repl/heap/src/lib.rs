@@ -11,7 +11,7 @@
 //!
 //! [`peers`] holds well-known allocators the same way, and [`trace`] what real programs asked of theirs.
 //!
-//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs` and `peers`.
+//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs` and `peers`.
 
 #![cfg_attr(feature = "nightly", feature(allocator_api))]
 
@@ -24,6 +24,7 @@ mod design;
 mod fit;
 mod free_list;
 mod guard;
+mod guest;
 mod headerless;
 mod heaps;
 mod locked;
@@ -36,7 +37,9 @@ mod pool;
 mod region;
 pub mod sandbox;
 mod serial;
+mod size_classes;
 mod stack;
+mod tlsf;
 pub mod trace;
 mod zones;
 
@@ -45,13 +48,14 @@ pub use bump::Bump;
 pub use bump_down::BumpDown;
 pub use counting::Counting;
 pub use design::{
-    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node,
-    NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure,
-    Wrapper,
+    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Misuse, Need,
+    Node, NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage,
+    Structure, Wrapper,
 };
 pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
 pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
 pub use guard::Guard;
+pub use guest::Guest;
 pub use headerless::{
     Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
 };
@@ -64,4 +68,6 @@ pub use pair::{Choice, Fallback, Pair, SplitBySize, UpTo, WhenFull};
 pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};
 pub use serial::Serial;
+pub use size_classes::SizeClasses;
 pub use stack::Stack;
+pub use tlsf::Tlsf;

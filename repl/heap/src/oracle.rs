@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
-use crate::{Census, Design, Offset, Placement};
+use crate::{Census, Design, Offset, Placement, sandbox};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -118,8 +118,8 @@ impl<D: Design> Oracle<D> {
     }
 }
 
-/// Runs 200 random programs, the same ones each time, on what `fresh` makes; `settled` judges the heap when everything
-/// is freed. `tracked` says that the design knows each block, so that its census can be compared.
+/// Runs 200 random programs, the same ones each time, on what `fresh` makes; `settled` judges the heap when
+/// everything is freed. `tracked` says that the design knows each block, so that its census can be compared.
 pub(crate) fn random_programs<D: Design>(
     tracked: bool,
     fresh: impl Fn() -> D,
@@ -179,4 +179,77 @@ fn state<D: Design>(heap: &D) -> impl PartialEq + std::fmt::Debug + use<D> {
     let mut bytes = vec![0; heap.len() as usize];
     heap.read(Offset(0), &mut bytes);
     (heap.pieces().collect::<Vec<_>>(), heap.structure(), bytes, heap.check())
+}
+
+/// Random programs with random words written over their heaps: a check and a drawing still end without a panic.
+pub(crate) fn random_damage_is_survived<D: Design + Clone>(fresh: impl Fn() -> D) {
+    let arena_bytes = fresh().len();
+    let config =
+        ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let word = prop_oneof![any::<u32>(), 0..arena_bytes, (0..64_u32).prop_map(|n| n * 4)];
+    let damage = prop::collection::vec((0..arena_bytes / 4, word), 1..20);
+    let programs = (prop::collection::vec(any_op(), 0..40), damage);
+    let verdict = TestRunner::new_with_rng(config, rng).run(&programs, |(ops, damage)| {
+        let mut oracle = Oracle { heap: fresh(), live: BTreeMap::new(), seed: 0 };
+        for op in &ops {
+            oracle.run(op);
+        }
+        for (index, word) in damage {
+            oracle.heap.write(Offset(index * 4), &word.to_le_bytes());
+        }
+        judge_drawing(&oracle.heap);
+        Ok(())
+    });
+    verdict.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Frees twice and overwrites every byte of the arena, as a program without a ledger may: a check and a drawing still
+/// end without a panic, and a run in the sandbox ends one way or another.
+pub(crate) fn damage_is_survived<D: Design + Clone>(fresh: D) {
+    let layout = |size| Layout::from_size_align(size, 8).unwrap();
+    let mut heap = fresh;
+    let blocks: Vec<_> = (0..6).map(|_| heap.allocate(layout(40), ()).unwrap().at).collect();
+    for &at in &blocks[1..3] {
+        heap.deallocate(at, layout(40), ());
+    }
+    let mut twice = heap.clone();
+    let program = |heap: &mut D| {
+        heap.deallocate(blocks[1], layout(40), ());
+        heap.deallocate(blocks[0], layout(40), ());
+        heap.deallocate(blocks[5], layout(40), ());
+        while heap.allocate(layout(40), ()).is_ok() {}
+    };
+    let _ = sandbox::run(10_000, || program(&mut twice));
+    judge_drawing(&twice);
+    let mut seed = 1_u32;
+    for pattern in 0..200_u32 {
+        let mut damaged = heap.clone();
+        for at in (0..damaged.len()).step_by(4) {
+            // A linear congruential generator (Knuth's MMIX has it in 64 bits); small words look most like links.
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let word = match pattern {
+                0 => 0,
+                1 => u32::MAX,
+                2 => 1,
+                _ => (seed >> 8) % (16 << (pattern % 20)) * (1 << (pattern % 5)),
+            };
+            damaged.write(Offset(at), &word.to_le_bytes());
+        }
+        judge_drawing(&damaged);
+        let _ = sandbox::run(10_000, || program(&mut damaged));
+        judge_drawing(&damaged);
+    }
+}
+
+fn judge_drawing(heap: &impl Design) {
+    let _ = heap.check();
+    let _ = heap.structure();
+    assert!(heap.holes().count() <= heap.len() as usize);
+    let mut at = Offset(0);
+    for piece in heap.pieces() {
+        assert!(piece.at == at && piece.size_bytes > 0, "{piece:?}, expected at {at:?}");
+        at = piece.end();
+    }
+    assert_eq!(at, Offset(heap.len()));
 }

@@ -98,6 +98,7 @@ impl Fallback<AnyHeap, AnyHeap> {
     pub const INFO: Info = Info {
         name: "fallback",
         summary: "a wrapper: the second heap when the first is full",
+        details: "The arena is cut in two, one half for each heap. A block goes back to the heap it lies in. The second heap aligns no further than its own start is aligned.",
         options: &[],
         inner: &[Inner::Heap, Inner::Heap],
         is_foreign: false,
@@ -109,7 +110,8 @@ impl SplitBySize<AnyHeap, AnyHeap> {
     /// Its row of the table.
     pub const INFO: Info = Info {
         name: "split-by-size",
-        summary: "a wrapper: up to SIZE the first heap, above it the second",
+        summary: "a wrapper: up to SIZE the first heap, else the second",
+        details: "The arena is cut in two, one half for each heap. A block that is resized across SIZE moves to the other one.",
         options: &[],
         inner: &[Inner::Size, Inner::Heap, Inner::Heap],
         is_foreign: false,
@@ -335,6 +337,10 @@ impl<A: Design, B: Design, C: Choice> Design for Pair<A, B, C> {
     fn grow(&mut self, len: u32, observer: impl Observer) {
         let by = self.border.0;
         self.second.grow(len - by, Shifted { observer, by });
+    }
+
+    fn can_grow(&self) -> bool {
+        self.second.can_grow()
     }
 
     fn newer_than(&self, at: Offset) -> Option<Offset> {

@@ -8,16 +8,16 @@
 //!  books: the class of each slot, one byte where it starts; 0 inside a slot
 //! ```
 //!
-//! A request goes to the smallest class whose slots are large and aligned enough. It gets the slot that was freed last,
-//! or, when none is free, a new one cut from the rest of the arena. So which class a slot belongs to follows from the
-//! layout it was asked with, and a block needs no header. A free slot serves its own class alone: a request whose class
-//! is out of slots is refused when the rest is used up, whatever lies free in other classes.
+//! A request goes to the smallest class whose slots are large and aligned enough. It gets the slot that was freed
+//! last, or, when none is free, a new one cut from the rest of the arena. So which class a slot belongs to follows
+//! from the layout it was asked with, and a block needs no header. A free slot serves its own class alone: a request
+//! whose class is out of slots is refused when the rest is used up, whatever lies free in other classes.
 //!
-//! A slot starts at a multiple of the largest power of two that divides its size. What lies in front of it becomes slots
-//! of smaller classes.
+//! A slot starts at a multiple of the largest power of two that divides its size. What lies in front of it becomes
+//! slots of smaller classes.
 //!
-//! A slot is free if it is in its class's list, and nothing else says so: a request writes no more than a link. The books
-//! are written once, when a slot is cut, and read for drawing and checking alone.
+//! A slot is free if it is in its class's list, and nothing else says so: freeing writes a link, and allocating
+//! nothing. The books are written once, when a slot is cut, and read for drawing and checking alone.
 //!
 //! Invariants:
 //!
@@ -26,12 +26,12 @@
 //! 3. The list of each class holds slots of that class, and it ends. So each is in it once.
 //! 4. Each class has cut as many slots as there are.
 //!
-//! Cost: allocate and deallocate are O(1), a pop and a push. Cutting a slot costs what it cuts in front, once for each
-//! byte of the arena. Bad at: sizes between the classes, and a program whose sizes change over time: slots never join,
-//! and never change their class.
+//! Cost: allocate and deallocate are O(1), a pop and a push. Cutting a slot costs what it cuts in front, once for
+//! each byte of the arena. Bad at: sizes between the classes, and a program whose sizes change over time: slots never
+//! join, and never change their class.
 //!
-//! Kenwright, "Fast efficient fixed-size memory pool", 2012, for the top that moves as slots are first used; the idea is
-//! as old as the lists of Ross, "The AED free storage package", Communications of the ACM 10(8), 1967.
+//! Kenwright, "Fast efficient fixed-size memory pool", 2012, for the top that moves as slots are first used; the idea
+//! is as old as the lists of Ross, "The AED free storage package", Communications of the ACM 10(8), 1967.
 
 use std::alloc::Layout;
 
@@ -75,6 +75,8 @@ pub struct Pool<M> {
     books: M,
     /// Where the rest starts that no slot was cut from yet.
     top: Offset,
+    /// The books are 0 from the top up to here.
+    cleared: Offset,
     /// The books have a byte for each 2^this bytes of arena.
     grain_shift: u32,
     count: usize,
@@ -121,8 +123,8 @@ impl<M: Memory> Pool<M> {
         });
         let grain_shift = sizes.iter().map(|size| size.trailing_zeros()).min().unwrap_or(3);
         let books = memory.books(memory.len().div_ceil(1 << grain_shift));
-        let count = sizes.len();
-        Self { memory, books, top: Offset(0), grain_shift, count, by_size, classes }
+        let (count, top) = (sizes.len(), Offset(0));
+        Self { memory, books, top, cleared: top, grain_shift, count, by_size, classes }
     }
 
     fn end(&self) -> Offset {
@@ -273,9 +275,21 @@ impl<M: Memory> Pool<M> {
             self.push(at, class);
             observer.step(Step::Listed { at, class: self.told(class) });
         } else {
-            self.note(at, PADDING);
             self.top = at.plus(1 << self.grain_shift);
+            if self.top > self.cleared {
+                self.clear_books();
+            }
+            self.note(at, PADDING);
         }
+    }
+
+    /// Clears the books up to the top and some way beyond: once for many slots.
+    #[cold]
+    fn clear_books(&mut self) {
+        let end = Offset(self.end().0 & !((1 << self.grain_shift) - 1));
+        let cleared = self.top.align_up(MAX_SLOT_BYTES).min(end).max(self.top);
+        self.books.fill(self.book_of(self.cleared)..self.book_of(cleared), 0);
+        self.cleared = cleared;
     }
 
     /// Makes the first bytes of the rest a slot, which is nobody's yet.
@@ -283,7 +297,9 @@ impl<M: Memory> Pool<M> {
         let start = self.top;
         self.top = start.plus(self.classes[class].slot_bytes);
         self.classes[class].cut += 1;
-        self.books.fill(self.book_of(start)..self.book_of(self.top), 0);
+        if self.top > self.cleared {
+            self.clear_books();
+        }
         self.note(start, SLOT | class as u8);
     }
 }
@@ -293,6 +309,7 @@ impl Pool<Pages> {
     pub const INFO: Info = Info {
         name: "pool",
         summary: "a list of free slots for each of a few sizes",
+        details: "A request gets a slot of the smallest size that holds it: off that size's list, or cut from the rest of the arena. No header, no search, no split. A slot never changes its size, so free slots of one size are lost to all others; requests above the largest size are refused.",
         options: &[OptionInfo {
             key: "",
             takes: Takes::Sizes {
@@ -503,7 +520,8 @@ impl<M: Memory> Design for Pool<M> {
 }
 
 impl<M: Memory> Pool<M> {
-    /// The slot, free or not, or the padding that starts at `at`, below the top; all the rest below the top if the books are damaged.
+    /// The slot, free or not, or the padding that starts at `at`, below the top; all the rest below the top if the
+    /// books are damaged.
     fn piece(&self, at: Offset) -> Piece {
         if let Some(class) = self.class_at(at) {
             let size_bytes = self.classes[class].slot_bytes;
@@ -705,6 +723,11 @@ mod tests {
                 });
             }
         }
+    }
+
+    #[test]
+    fn drawing_and_checking_survive_any_damage() {
+        oracle::damage_is_survived(heap(1024, DEFAULT_SIZES));
     }
 
     #[test]

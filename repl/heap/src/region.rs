@@ -24,6 +24,19 @@ pub trait Memory: Sized {
     /// Stores a word at `at`.
     fn set_word(&mut self, at: Offset, word: u32);
 
+    /// The word `field_bytes` above `block`. The same as `word(block.plus(field_bytes))`, but for real memory one
+    /// instruction: a sum of offsets may wrap around and has to be made first, a sum of addresses is part of a load.
+    #[inline]
+    fn field(&self, block: Offset, field_bytes: u32) -> u32 {
+        self.word(block.plus(field_bytes))
+    }
+
+    /// Stores a word `field_bytes` above `block`, as [`Memory::field`] loads it.
+    #[inline]
+    fn set_field(&mut self, block: Offset, field_bytes: u32, word: u32) {
+        self.set_word(block.plus(field_bytes), word);
+    }
+
     /// The byte at `at`.
     fn byte(&self, at: Offset) -> u8;
 
@@ -247,6 +260,20 @@ macro_rules! real_memory {
             }
 
             #[inline]
+            fn field(&self, block: Offset, field_bytes: u32) -> u32 {
+                let word = self.field_pointer(block, field_bytes).cast::<u32>();
+                // SAFETY: as for `word`; `field_pointer` is valid for 4 bytes.
+                u32::from_le(unsafe { word.read_unaligned() })
+            }
+
+            #[inline]
+            fn set_field(&mut self, block: Offset, field_bytes: u32, word: u32) {
+                let place = self.field_pointer(block, field_bytes).cast::<u32>();
+                // SAFETY: `field_pointer` is valid for 4 bytes, and `&mut self` is the only owner.
+                unsafe { place.write_unaligned(word.to_le()) }
+            }
+
+            #[inline]
             fn byte(&self, at: Offset) -> u8 {
                 // SAFETY: `pointer` is valid for a byte that the design has initialised.
                 unsafe { self.pointer(at, 1).read() }
@@ -305,6 +332,11 @@ real_memory!(TrustedRegion);
 
 impl Region {
     #[inline]
+    fn field_pointer(&self, block: Offset, field_bytes: u32) -> NonNull<u8> {
+        self.pointer(block.plus(field_bytes), 4)
+    }
+
+    #[inline]
     fn bytes_long(&self) -> u32 {
         self.len
     }
@@ -318,6 +350,18 @@ impl Region {
 }
 
 impl TrustedRegion {
+    /// The pointer to the word `field_bytes` above `block`, checked like `pointer`, in debug builds alone.
+    #[inline]
+    fn field_pointer(&self, block: Offset, field_bytes: u32) -> NonNull<u8> {
+        debug_assert!(
+            block.0 <= self.0.len && field_bytes + 4 <= self.0.len - block.0,
+            "{block:?} + {field_bytes} of {}",
+            self.0.len
+        );
+        // SAFETY: `new` was promised that the word lies inside.
+        unsafe { self.0.base.add(block.0 as usize + field_bytes as usize) }
+    }
+
     #[inline]
     fn bytes_long(&self) -> u32 {
         self.0.len

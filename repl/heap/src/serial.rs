@@ -40,6 +40,7 @@ impl Serial<AnyHeap> {
     pub const INFO: Info = Info {
         name: "locked",
         summary: "a wrapper with a lock, taken once for each request",
+        details: "Nobody waits here: the prompt has one thread. `holes` shows how often a program would have taken the lock.",
         options: &[],
         inner: &[Inner::Heap],
         is_foreign: false,

@@ -12,26 +12,26 @@
 //!  +----------+-------+
 //! ```
 //!
-//! A request goes to the top, behind 8 bytes of header. `before` is where the top was, so that freeing the newest block
-//! gives its padding back too; it is a multiple of 8, and its lowest bit `f` says that the block is free. `below` is the
-//! header of the block that was the newest before, or `NIL`.
+//! A request goes to the top, behind 8 bytes of header. `before` is where the top was, so that freeing the newest
+//! block gives its padding back too; it is a multiple of 8, and its lowest bit `f` says that the block is free.
+//! `below` is the header of the block that was the newest before, or `NIL`.
 //!
-//! A block that is freed while others lie above it only gets its bit set. It goes when everything above it has gone. So
-//! a program that frees in any order runs on this heap, and gets its memory back when it empties its stack.
+//! A block that is freed while others lie above it only gets its bit set. It goes when everything above it has gone.
+//! So a program that frees in any order runs on this heap, and gets its memory back when it empties its stack.
 //!
 //! Invariants:
 //!
 //! 1. The top is a multiple of 8 in `0..=len`.
 //! 2. Every header is a multiple of 8, at or above its own `before`, and ends at or below the top.
-//! 3. `below` is `NIL` exactly where `before` is 0; else the header below ends at or below `before`. So a walk from the
-//!    newest block down ends.
+//! 3. `below` is `NIL` exactly where `before` is 0; else the header below ends at or below `before`. So a walk from
+//!    the newest block down ends.
 //! 4. The newest block is in use.
 //!
 //! Cost: allocate is O(1). Deallocate is O(1) for each block that comes back. Bad at: one old block that stays, which
 //! keeps everything below the top from being used again.
 //!
-//! The discipline of the call stack, for data, as the obstacks of the GNU C library have it. Knuth, The Art of Computer
-//! Programming, volume 1, section 2.2.2, puts two such stacks face to face.
+//! The discipline of the call stack, for data, as the obstacks of the GNU C library have it. Knuth, The Art of
+//! Computer Programming, volume 1, section 2.2.2, puts two such stacks face to face.
 
 use std::alloc::Layout;
 use std::ops::Range;
@@ -65,8 +65,8 @@ impl<M: Memory> Stack<M> {
     }
 
     fn hole(&self) -> Option<Piece> {
-        let size_bytes = self.end().since(self.top);
-        (size_bytes > 0).then_some(Piece::hole(self.top, size_bytes))
+        // A damaged header may have led the top anywhere.
+        (self.top < self.end()).then(|| Piece::hole(self.top, self.end().since(self.top)))
     }
 
     // The fields of a header.
@@ -108,8 +108,8 @@ impl<M: Memory> Stack<M> {
             self.newest = self.below(block);
             observer.step(Step::Joined {
                 at: self.top,
-                freed_bytes: old.since(self.top),
-                size_bytes: self.end().since(self.top),
+                freed_bytes: old.0.wrapping_sub(self.top.0),
+                size_bytes: self.end().0.wrapping_sub(self.top.0),
                 in_front: false,
                 behind: old < self.end(),
             });
@@ -151,7 +151,8 @@ impl Stack<Pages> {
     /// Its row of the table.
     pub const INFO: Info = Info {
         name: "stack",
-        summary: "last in, first out; each header knows the top before it",
+        summary: "last in, first out; headers know the top before",
+        details: "Each block has a header of 8 bytes that knows where the top was before, so that freeing the newest gives its padding back too. At the prompt the newest goes first: `not-lifo`. In a program a block freed out of order waits until everything above it has gone.",
         options: &[],
         inner: &[],
         is_foreign: false,
@@ -288,7 +289,7 @@ impl<M: Memory> Design for Stack<M> {
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         // The chain leads down, the pieces go up.
         let mut pieces: Vec<_> = self.hole().into_iter().collect();
-        let mut bottom = self.top;
+        let mut bottom = self.top.min(self.end());
         for (block, end) in self.blocks() {
             let kind = if self.is_free(block) { PieceKind::Held } else { PieceKind::Block };
             pieces.push(Piece { at: block, size_bytes: end.since(block), kind });
@@ -541,6 +542,11 @@ mod tests {
                 assert_eq!(settled.top, Offset(0));
             });
         }
+    }
+
+    #[test]
+    fn drawing_and_checking_survive_any_damage() {
+        oracle::damage_is_survived(heap(1024));
     }
 
     #[test]

@@ -13,27 +13,32 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use heap::peers::{Ours, Peer, Visit, each_peer};
+use heap::peers::{Ours, Peer, Visit};
 use heap::{
-    BestFit, Buddy, Bump, BumpDown, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, Stack,
-    TrustedRegion,
+    BestFit, Buddy, Bump, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, SizeClasses, Stack,
+    Tlsf, TrustedRegion,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{
     Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner,
 };
 
+mod native;
+
+use native::each_peer;
+
 const KIB: usize = 1024;
 
 /// The peers, and ours held as one.
 fn each(visitor: &mut impl Visit) {
     visitor.visit::<Ours<Bump<TrustedRegion>>>();
-    visitor.visit::<Ours<BumpDown<TrustedRegion>>>();
     visitor.visit::<Ours<Stack<TrustedRegion>>>();
     visitor.visit::<Ours<FirstFit<TrustedRegion>>>();
     visitor.visit::<Ours<BestFit<TrustedRegion>>>();
     visitor.visit::<Ours<HeaderlessFirstFit<TrustedRegion>>>();
     visitor.visit::<Ours<Buddy<TrustedRegion>>>();
+    visitor.visit::<Ours<SizeClasses<TrustedRegion>>>();
+    visitor.visit::<Ours<Tlsf<TrustedRegion>>>();
     each_peer(visitor);
 }
 

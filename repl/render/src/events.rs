@@ -16,8 +16,7 @@ pub(crate) fn lines(events: &[Event], style: Style) -> Vec<Line> {
     let lines = if let Event::Free { handle, .. } = first {
         freed(handle, rest)
     } else {
-        let how = rest.iter().filter_map(|event| detail(first, event));
-        answer(first).into_iter().chain(how).collect()
+        answer(first).into_iter().chain(details(first, rest)).collect()
     };
     lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
@@ -236,6 +235,8 @@ fn answer(event: &Event) -> Vec<Line> {
         | Event::Split { .. }
         | Event::Merge { .. }
         | Event::Hold { .. }
+        | Event::Release { .. }
+        | Event::List { .. }
         | Event::Strand { .. } => {
             unreachable!("{event:?} follows another event")
         }
@@ -301,6 +302,28 @@ fn push(event: &Event) -> Vec<Line> {
 pub(crate) fn sentence_case(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// How `first` came about: a line each.
+fn details(first: &Event, rest: &[Event]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut released: Option<&str> = None;
+    for event in rest {
+        match event {
+            Event::Release { handle, .. } => {
+                released = Some(handle.as_deref().unwrap_or("a block"));
+            }
+            Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, .. }
+                if released.is_some() =>
+            {
+                let joined = joined(*freed_bytes, *size_bytes, *fits_bytes, *in_front, *behind);
+                let name = released.take().unwrap_or_default();
+                lines.push(Line::detail(format!("{name}, held back until now: {joined}")));
+            }
+            event => lines.extend(detail(first, event)),
+        }
+    }
+    lines
 }
 
 /// How `first` came about.
@@ -419,9 +442,21 @@ fn freed(handle: &str, rest: &[Event]) -> Vec<Line> {
             )),
             Line::detail("Only the last block can come back by itself. The bytes are untouched."),
         ],
-        Some(Event::Hold { size_bytes, .. }) => vec![
-            head.text(format!(" freed: the guard keeps its {} back for now.", bytes(*size_bytes))),
-            Line::detail("It filled them with poison; a late use meets that, and no new owner."),
+        Some(hold @ Event::Hold { size_bytes, .. }) => {
+            let held = format!(" freed: the guard keeps its {} back for now.", bytes(*size_bytes));
+            let poison = "It filled them with poison; a late use meets that, and no new owner.";
+            let mut lines = vec![head.text(held), Line::detail(poison)];
+            lines.extend(details(hold, &rest[1..]));
+            lines
+        }
+        Some(Event::List { slot_bytes, .. }) => vec![
+            head.text(format!(
+                " freed: its slot of {} is the first of its list, for the next of that size.",
+                bytes(*slot_bytes)
+            )),
+            Line::detail(format!(
+                "The list's link overwrote {handle}'s first bytes; the rest is untouched."
+            )),
         ],
         _ => vec![head.text(" freed.")],
     }

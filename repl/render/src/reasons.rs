@@ -2,8 +2,8 @@
 
 use engine::units::{Address, Count, bytes, count};
 use engine::{
-    CheckOutcome, ClassRow, Dare, Deed, Frag, ProbeOutcome, TrapRow, Try, Why, WhyAnswer, WhyAsk,
-    WhyStep,
+    CheckOutcome, ClassRow, Crash, Dare, Deed, Ending, Frag, Probe, ProbeOutcome, TrapRow, Try,
+    Why, WhyAnswer, WhyAsk, WhyNeed, WhyStep,
 };
 
 use crate::Style;
@@ -23,23 +23,30 @@ pub(crate) fn why_lines(why: &Why, style: Style) -> Vec<Line> {
 fn why_heading(why: &Why) -> Line {
     let name = &why.name;
     let mut text = match &why.ask {
-        WhyAsk::Alloc { size_bytes: size, align_bytes, payload_bytes, header_bytes } => {
+        WhyAsk::Alloc { size_bytes, .. } if why.is_foreign => {
+            format!("{} asked for. The crate does not say how it finds them.", bytes(*size_bytes))
+        }
+        WhyAsk::Alloc { size_bytes: size, align_bytes, need } => {
+            let WhyNeed { payload_bytes, header_bytes, canary_bytes } = need;
             let rounded = if payload_bytes > size {
                 format!("{} is rounded up to {}", Count(*size), Count(*payload_bytes))
-            } else if *header_bytes > 0 {
+            } else if size.is_multiple_of(8) && *header_bytes > 0 {
                 format!("{} is a multiple of 8", Count(*size))
             } else {
                 bytes(*size)
             };
-            let header = match header_bytes {
-                0 => "; no header.".to_owned(),
-                header => format!("; with {header} header: {}.", Count(payload_bytes + header)),
+            let sum = Count(payload_bytes + header_bytes + canary_bytes);
+            let around = match (header_bytes, canary_bytes) {
+                (0, 0) => "; no header.".to_owned(),
+                (header, 0) => format!("; with {header} header: {sum}."),
+                (0, canary) => format!("; with {canary} canaries: {sum}."),
+                (header, canary) => format!("; with {header} header and {canary} canaries: {sum}."),
             };
             let aligned = match align_bytes {
                 0..=8 => String::new(),
                 align => format!(" At a multiple of {}.", Count(*align)),
             };
-            format!("{rounded}{header}{aligned}")
+            format!("{rounded}{around}{aligned}")
         }
         WhyAsk::Free { address, size_bytes } => {
             format!("{name}, {} at {address}, came back.", bytes(*size_bytes))
@@ -180,6 +187,9 @@ fn step_words(step: &WhyStep) -> Option<String> {
         WhyStep::Stranded { address, size_bytes } => {
             format!("{address}  {} cannot be used again yet", bytes(*size_bytes))
         }
+        WhyStep::Released { address } => {
+            format!("{address}  held back before, goes to the heap now")
+        }
         WhyStep::Held { address, size_bytes } => {
             format!("{address}  {} are held back", bytes(*size_bytes))
         }
@@ -190,6 +200,7 @@ fn step_words(step: &WhyStep) -> Option<String> {
                 "full" => "The first heap is full; the second is asked".to_owned(),
                 "small" => format!("Small enough for the {which} heap"),
                 "large" => format!("Too large for the first heap; the {which} is asked"),
+                "underneath" => "No slab serves it: the heap underneath is asked".to_owned(),
                 "locked" => "The lock is taken, and given back at the end".to_owned(),
                 _ => format!("The block lies in the {which} heap"),
             }
@@ -219,7 +230,10 @@ fn why_answer(why: &Why) -> Line {
                 .address(address)
                 .text(format!(".{visited}{slack}"))
         }
-        WhyAnswer::Freed {} => Line::new().name(&*why.name).text(" is free again."),
+        WhyAnswer::Freed { kept: false } => Line::new().name(&*why.name).text(" is free again."),
+        WhyAnswer::Freed { kept: true } => {
+            Line::new().name(&*why.name).text(" is freed; its bytes cannot be had again yet.")
+        }
         WhyAnswer::Full {} => Line::of(format!("Refused: no hole would do.{visited}")),
     }
 }
@@ -293,13 +307,10 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
             .text("):"),
     ];
     let deed = match &dare.deed {
-        Deed::Freed { size_bytes: 0, .. } => format!("{heap} found no room, and said so."),
-        Deed::Freed { address, .. } => format!("{heap} took {address} back and said nothing."),
+        Deed::Refused {} => format!("{heap} found no room, and said so."),
+        Deed::Freed { address } => format!("{heap} took {address} back and said nothing."),
         Deed::Wrote { address, bytes: written, over } => {
-            format!(
-                "{} written at {address}, {over}. {heap} said nothing.",
-                bytes(written.len() as u64)
-            )
+            format!("{} written at {address}, {over}. Nobody noticed.", bytes(written.len() as u64))
         }
         Deed::Read { address, bytes: read, over } => {
             let text = crate::events::bytes_in_line(read);
@@ -311,6 +322,9 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
         Deed::Moved { from, address, .. } => {
             format!("{heap} copied what it found at {from} to {address}, and freed {from} again.")
         }
+        Deed::Faulted { address } => format!(
+            "Nothing of ours lies at {address}: the process dies of a fault, or reaches what is there."
+        ),
         Deed::Trapped { trap } => trap_words(&heap, trap),
     };
     lines.push(Line::of(format!("  {deed}")));
@@ -320,9 +334,61 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
     if !dare.probes.is_empty() {
         lines.push(Line::of("Then innocent lines, on the same copy:"));
     }
-    let width = dare.probes.iter().map(|probe| probe.input.len()).max().unwrap_or(0);
+    lines.extend(probe_lines(&heap, &dare.probes));
+    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// A forbidden line in a process of its own.
+pub(crate) fn crash_lines(crash: &Crash, style: Style) -> Vec<Line> {
+    let heap = sentence_case(&crash.heap);
+    let mut lines = vec![
+        Line::of("For real, in a process of its own (your session says ")
+            .put(Role::Error, crash.code)
+            .text("):"),
+    ];
+    if crash.done {
+        lines.push(Line::of(format!("  {heap} took it and said nothing.")));
+    }
+    if !crash.probes.is_empty() {
+        lines.push(Line::of("Then innocent lines, in the same process:"));
+        lines.extend(probe_lines(&heap, &crash.probes));
+    }
+    lines.push(match crash.ending {
+        Ending::Exited { code: 0 } => Line::of("  The process went on as if nothing had happened."),
+        Ending::Exited { code } => {
+            Line::of("  ").put(Role::Error, format!("It stopped itself: exit status {code}."))
+        }
+        Ending::Killed { signal } => Line::of("  ").put(
+            Role::Error,
+            format!("The system killed it: signal {signal}{}.", signal_name(signal)),
+        ),
+        Ending::Busy { seconds } => Line::of("  ").put(
+            Role::Error,
+            format!("It was still busy after {}, in a loop without end.", count(seconds, "second")),
+        ),
+    });
+    lines.push(Line::detail("Measured, on this machine. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// The signals a damaged heap dies of; their numbers are the same on Linux and macOS.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        4 => ", SIGILL",
+        5 => ", SIGTRAP",
+        6 => ", SIGABRT: it aborted",
+        8 => ", SIGFPE",
+        11 => ", SIGSEGV: no such memory",
+        _ => "",
+    }
+}
+
+fn probe_lines(heap: &str, probes: &[Probe]) -> Vec<Line> {
+    let width = probes.iter().map(|probe| probe.input.len()).max().unwrap_or(0);
     let mut seen: Vec<Address> = Vec::new();
-    for probe in &dare.probes {
+    let mut lines = Vec::new();
+    for probe in probes {
         let line = Line::of("  ").put(Role::Input, format!("{:<width$}", probe.input)).text("  ");
         lines.push(match &probe.outcome {
             ProbeOutcome::At { address, shared_with } => {
@@ -330,18 +396,17 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
                 seen.push(*address);
                 let line = line.address(*address);
                 match shared_with {
-                    Some(_) if again => line.put(Role::Error, "  the same block, handed out twice"),
+                    _ if again => line.put(Role::Error, "  the same block, handed out twice"),
                     Some(name) => line.put(Role::Error, format!("  but {name} has these bytes")),
                     None => line,
                 }
             }
             ProbeOutcome::Freed {} => line.text("freed"),
             ProbeOutcome::Full {} => line.text("out of memory"),
-            ProbeOutcome::Trapped { trap } => line.put(Role::Error, trap_words(&heap, trap)),
+            ProbeOutcome::Trapped { trap } => line.put(Role::Error, trap_words(heap, trap)),
         });
     }
-    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
-    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+    lines
 }
 
 fn trap_words(heap: &str, trap: &TrapRow) -> String {
@@ -351,11 +416,15 @@ fn trap_words(heap: &str, trap: &TrapRow) -> String {
                 "{heap} went to {address}, outside its arena: a crash, or somebody else's bytes."
             )
         }
-        TrapRow::Endless { accesses } => format!(
-            "{heap} was still walking its list after {}: it leads back into itself.",
-            count(*accesses, "step")
+        TrapRow::Endless {} => {
+            format!("{heap} walks its list in circles, for ever: it leads back into itself.")
+        }
+        TrapRow::Noticed {} if heap.starts_with("Guard") => {
+            format!("{heap} noticed the damage and stopped the program.")
+        }
+        TrapRow::Noticed {} => format!(
+            "{heap}'s numbers no longer add up. Ours stops; unchecked code goes on with them."
         ),
-        TrapRow::Noticed {} => format!("{heap} tripped over its own numbers and gave up."),
     }
 }
 
@@ -384,10 +453,9 @@ pub(crate) fn frag_lines(frag: &Frag, style: Style) -> Vec<Line> {
             "external",
             external,
             format!(
-                "{} of {} free, outside the largest hole (fits {})",
+                "{} of {} free, outside the largest hole",
                 share(external, frag.free_bytes),
-                Count(frag.free_bytes),
-                Count(frag.largest_fits_bytes)
+                Count(frag.free_bytes)
             ),
         ),
         ("lost", frag.other_bytes, "neither blocks nor holes: see map".to_owned()),
@@ -403,7 +471,7 @@ pub(crate) fn frag_lines(frag: &Frag, style: Style) -> Vec<Line> {
         );
     }
     if !frag.fits.is_empty() {
-        lines.push(Line::of("  Blocks that still fit:       now  were it one hole"));
+        lines.push(Line::of("  Blocks that still fit:       now  in one hole"));
     }
     for fit in &frag.fits {
         lines.push(Line::of(format!(

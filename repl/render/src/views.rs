@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapMap, HelpCommand, HelpGroup,
-    HistoryRow, HoleRow, MarkRow, RegionItem, Rule, StackItem, StackMap, Stats, StructureRow, View,
+    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, StackItem, StackMap,
+    Stats, StructureRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -41,29 +42,24 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         }
         View::Blocks { total, rows, all } => block_lines(*total, &rows[..shown(rows, *all, style)]),
         View::Holes { heap, total, free_bytes, rows, stranded_bytes, structure, all } => {
-            let linked = matches!(structure, StructureRow::List { .. });
             let end = shown(rows, *all, style);
-            let mut lines =
-                hole_lines(heap, *total, *free_bytes, &rows[..end], *stranded_bytes, linked);
+            let rows = &rows[..end];
+            let mut lines = hole_lines(heap, *total, *free_bytes, rows, *stranded_bytes, structure);
             lines.extend(structure_lines(structure, style));
-            lines
+            wrapped(lines, style)
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
-        View::Stats(stats) => stats_lines(stats),
-        View::Check { heap, rules, blocks, holes } => check_lines(heap, rules, *blocks, *holes),
+        View::Stats(stats) => wrapped(stats_lines(stats), style),
+        View::Check { heap, rules, blocks, holes } => {
+            wrapped(check_lines(heap, rules, *blocks, *holes), style)
+        }
         View::Why(why) => reasons::why_lines(why, style),
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::Crash(crash) => reasons::crash_lines(crash, style),
         View::Frag(frag) => reasons::frag_lines(frag, style),
-        View::Heaps { rows } => rows
-            .iter()
-            .map(|row| {
-                let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-                star(row.in_use)
-                    .name(format!("{:<width$}", row.name))
-                    .text(format!("  {}", row.summary))
-            })
-            .collect(),
+        View::Heaps { groups } => heaps_lines(groups),
+        View::Heap(help) => heap_help_lines(help, style),
         View::Help { groups } => help_lines(groups),
         View::HelpCommand(help) => help_command_lines(help, style),
         View::History { rows, undone, all } => {
@@ -71,6 +67,11 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             history_lines(&rows[earlier..], earlier as u64, *undone, style)
         }
     }
+}
+
+/// Lines that may hold a long name, broken where they must be.
+fn wrapped(lines: Vec<Line>, style: Style) -> Vec<Line> {
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
 
 /// How many rows of a listing to show.
@@ -237,6 +238,9 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
             RegionItem::Books => {
                 ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
             }
+            RegionItem::Gap => {
+                ("gap".to_owned(), Role::Hole, "free, or the crate's own".to_owned())
+            }
             RegionItem::Held => ("held".to_owned(), Role::Dim, "freed, held back".to_owned()),
             RegionItem::Stranded => {
                 ("dead".to_owned(), Role::Dim, "freed or padding; back at reset".to_owned())
@@ -264,7 +268,7 @@ fn bar(columns: &[Column]) -> Line {
             Column::Block(name) => line.name(run_of(name, group.len())),
             Column::Blocks => line.name("#".repeat(group.len())),
             Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
-            Column::Held => line.put(Role::Dim, "~".repeat(group.len())),
+            Column::Held => line.put(Role::Dim, ":".repeat(group.len())),
         };
     }
     line.text("|")
@@ -289,7 +293,7 @@ fn legend(heap: &HeapMap) -> Line {
     part(&Column::Header, "[ header");
     part(&Column::Blocks, "# many blocks");
     part(&Column::Stranded, "- dead");
-    part(&Column::Held, "~ held");
+    part(&Column::Held, ": held");
     part(&Column::Hole, ". hole");
     parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
     parts.push("* changed last".to_owned());
@@ -332,8 +336,10 @@ fn hole_lines(
     free_bytes: u64,
     rows: &[HoleRow],
     stranded: u64,
-    linked: bool,
+    structure: &StructureRow,
 ) -> Vec<Line> {
+    let linked = matches!(structure, StructureRow::List { .. });
+    let outside = matches!(structure, StructureRow::Outside {});
     let dead = if stranded > 0 {
         format!(" {} dead until reset.", Count(stranded))
     } else {
@@ -345,8 +351,11 @@ fn hole_lines(
     let sizes: Vec<_> = rows.iter().map(|row| Count(row.size_bytes).to_string()).collect();
     let width = sizes.iter().map(String::len).max().unwrap_or(0);
     let number_width = rows.len().to_string().len();
-    let head =
-        format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes));
+    let head = if outside {
+        format!("{} between {heap}'s blocks, {}:", count(total, "gap"), bytes(free_bytes))
+    } else {
+        format!("{}, {} free, in {heap}'s order:{dead}", count(total, "hole"), bytes(free_bytes))
+    };
     let mut lines = vec![Line::of(head)];
     let fits: Vec<_> = rows.iter().map(|row| Count(row.fits_bytes).to_string()).collect();
     let fits_width = fits.iter().map(String::len).max().unwrap_or(0);
@@ -356,6 +365,7 @@ fn hole_lines(
             .address(row.address)
             .put(Role::Hole, format!("  {size:>width$}"));
         lines.push(match rows.get(index + 1) {
+            _ if outside => line,
             _ if !linked => line.text(format!("  fits {}", fits[index])),
             Some(next) => line
                 .text(format!("  fits {:<fits_width$}", fits[index]))
@@ -382,6 +392,9 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
         StructureRow::List { rover: Some(rover), .. } => {
             vec![Line::of("  the next search starts at ").address(*rover)]
         }
+        StructureRow::Outside {} => vec![Line::detail(
+            "Seen from outside: some of these bytes are the crate's own, and not to be had.",
+        )],
         StructureRow::Top { at, down, marks: marked } => {
             let way = if *down { "moves down" } else { "moves up" };
             let top = Line::of("  top ").address(*at).text(format!(", {way}"));
@@ -449,6 +462,12 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
                 Line::of(line).wrapped(style.width)
             })
             .collect(),
+        StructureRow::Slabs { slots, large } => {
+            let mut lines = structure_lines(slots, style);
+            lines.push(Line::of("  large blocks and slabs, in tlsf's lists:"));
+            lines.extend(structure_lines(large, style));
+            lines
+        }
         StructureRow::Stack { tops, marks: marked } => {
             let tops: Vec<_> = tops.iter().map(Address::to_string).collect();
             let line = match tops.len() {
@@ -459,11 +478,10 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
         }
         StructureRow::Counting { counts, inner } => {
             let mut lines = vec![Line::of(format!(
-                "  counted: {}, {}, {}, {}; {} live, at most {}",
+                "  counted: {}, {}, {}; {} live, at most {}",
                 count(counts.allocs, "alloc"),
                 count(counts.frees, "free"),
                 count(counts.reallocs, "realloc"),
-                count(counts.refusals, "refusal"),
                 bytes(counts.live_bytes),
                 Count(counts.peak_bytes)
             ))];
@@ -599,8 +617,9 @@ fn owner_sign(owner: &CellOwner) -> Sign<'_> {
         CellOwner::Header => Sign::Char('[', Role::Header, "header"),
         CellOwner::Link => Sign::Char('>', Role::Header, "link"),
         CellOwner::Canary => Sign::Char('!', Role::Header, "canary"),
+        CellOwner::Gap => Sign::Char('.', Role::Hole, "gap"),
         CellOwner::Books => Sign::Char('%', Role::Header, "books"),
-        CellOwner::Held => Sign::Char('~', Role::Dim, "held"),
+        CellOwner::Held => Sign::Char(':', Role::Dim, "held"),
         CellOwner::Hole => Sign::Char('.', Role::Hole, "hole"),
         CellOwner::Slack => Sign::Char('+', Role::Dim, "slack"),
         CellOwner::Stranded => Sign::Char('-', Role::Dim, "dead"),
@@ -657,6 +676,7 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
             ),
         ),
         ("headers", stats.header_bytes, share(stats.header_bytes)),
+        ("canaries", stats.canary_bytes, share(stats.canary_bytes)),
         ("slack", stats.slack_bytes, share(stats.slack_bytes)),
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
         ("held", stats.held_bytes, share(stats.held_bytes)),
@@ -723,6 +743,43 @@ fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line>
 }
 
 // Help and history.
+
+fn heaps_lines(groups: &[HeapGroup]) -> Vec<Line> {
+    let names = groups.iter().flat_map(|group| &group.rows).map(|row| row.name.len());
+    let width = names.max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for group in groups {
+        lines.push(Line::new().put(Role::Heading, group.title));
+        for row in &group.rows {
+            let line = star(row.in_use).name(format!("{:<width$}", row.name));
+            lines.push(line.text(format!("  {}", row.summary)));
+        }
+    }
+    lines.push(
+        Line::new()
+            .put(Role::Hint, "heaps tlsf")
+            .text(" says how one works, and what may stand behind its name."),
+    );
+    lines
+}
+
+fn heap_help_lines(help: &HeapHelp, style: Style) -> Vec<Line> {
+    let usage = format!("use {}", help.usage);
+    let mut lines: Vec<_> = wrap(&usage, style.width)
+        .into_iter()
+        .map(|line| Line::new().put(Role::Heading, line))
+        .collect();
+    let in_use = if help.in_use { " It is in use." } else { "" };
+    let mut summary = help.summary.to_owned();
+    if let Some(first) = summary.get(..1) {
+        let first = first.to_uppercase();
+        summary.replace_range(..1, &first);
+    }
+    let text = format!("{summary}. {}{in_use}", help.details);
+    lines
+        .extend(wrap(&text, style.width - 2).into_iter().map(|line| Line::of(format!("  {line}"))));
+    lines
+}
 
 fn help_lines(groups: &[HelpGroup]) -> Vec<Line> {
     let width =

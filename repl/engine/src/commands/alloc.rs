@@ -22,7 +22,14 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&[], "alloc [u128; 4] zeroed as table"),
         Example::new(&["use bump", "alloc 3 align 1"], "alloc 64 align 32"),
     ],
-    checks: &["bad-align", "zero-size", "size-overflow", "out-of-memory", "fragmented"],
+    checks: &[
+        "bad-align",
+        "zero-size",
+        "size-overflow",
+        "unsupported",
+        "out-of-memory",
+        "fragmented",
+    ],
     unchecked: None,
     run: Run::World(run),
 };

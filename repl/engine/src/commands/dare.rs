@@ -1,8 +1,9 @@
 use crate::args::{Args, Form, Given, Kind, Param};
-use crate::commands::try_run::inner;
-use crate::commands::{Command, Example, Group, Run};
+use crate::commands::{Command, Daring, Example, Group, Run};
+use crate::dare::forbidden;
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
+use crate::session::Ask;
 use crate::view::View;
 use crate::world::World;
 
@@ -22,24 +23,19 @@ pub(super) const COMMAND: Command = Command {
     ],
     checks: &[],
     unchecked: None,
-    run: Run::World(run),
+    run: Run::Daring(run),
 };
 
-fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+fn run(world: &World, args: &Args) -> Result<Daring, Problem> {
     let (line, span) = args.text("COMMAND").given();
-    let (command, inner_args) = inner("dare", line, span)?;
-    let not_for = || Problem::new(Trouble::NothingToDare { line: line.clone() }, span);
-    let unchecked = command.and_then(|command| command.unchecked).ok_or_else(not_for)?;
-    let Run::World(checked) = command.ok_or_else(not_for)?.run else { return Err(not_for()) };
-    let Err(problem) = checked(&mut world.clone(), &inner_args) else { return Err(not_for()) };
-    if !problem.trouble.is_misuse() {
-        return Err(problem);
+    let forbidden = forbidden(world, line, span)?;
+    let heap = world.heap_called();
+    if world.spec.info.is_foreign && forbidden.unchecked.real(world).is_some() {
+        return Ok(Daring::Elsewhere(Ask::Dare { line: line.clone() }));
     }
     if world.spec.is_foreign() {
-        let heap = world.heap_called();
         return Err(Problem::new(Trouble::NotOurs { heap }, span));
     }
-    let code = problem.code();
-    let dare = world.clone().dared(line, code, |world| unchecked(world, &inner_args));
-    Ok(Answer::look(View::Dare(dare)))
+    let dare = world.clone().dared(line, &forbidden);
+    Ok(Daring::Here(Box::new(Answer::look(View::Dare(dare)))))
 }

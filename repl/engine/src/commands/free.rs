@@ -1,8 +1,8 @@
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
+use crate::dare::Unchecked;
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::Answer;
-use crate::view::Deed;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -70,7 +70,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
 }
 
 /// Frees whatever is there, with the layout that is given, or else the one the block had.
-fn unchecked(world: &mut World, args: &Args) -> Deed {
+fn unchecked(world: &World, args: &Args) -> Unchecked {
     let (place, span) = args.place("H").given();
     let spot = world.locate(place, span).expect("the name is known: the checked run got further");
     let layout = world.raw_layout(
@@ -78,5 +78,5 @@ fn unchecked(world: &mut World, args: &Args) -> Deed {
         args.number("N").map(|(n, _)| *n),
         args.number("A").map(|(n, _)| *n),
     );
-    world.raw_free(spot.address, layout)
+    Unchecked::Free { address: spot.address, layout }
 }

@@ -30,7 +30,13 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let old_bytes = if what == "grow" { u64::from(world.heap.len()) } else { 0 };
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
     Ok(Answer::step(match what.as_str() {
-        "grow" => world.grow_heap(size_bytes),
+        "grow" => {
+            if !world.heap.can_grow() {
+                let heap = world.heap_called();
+                return Err(Problem::new(Trouble::CannotGrow { heap }, span));
+            }
+            world.grow_heap(size_bytes)
+        }
         _ => world.replace_heap(Arc::clone(&world.spec), size_bytes, span)?,
     }))
 }

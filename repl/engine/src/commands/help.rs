@@ -9,8 +9,8 @@ pub(super) const COMMAND: Command = Command {
     name: "help",
     aliases: &[],
     group: Group::Else,
-    params: &[Param { name: "COMMAND", kind: Kind::Command, form: Form::Optional }],
-    summary: "list the commands, or explain one",
+    params: &[Param { name: "WORD", kind: Kind::Command, form: Form::Optional }],
+    summary: "list the commands, or explain one, or a heap",
     details: "`alloc?` and `?alloc` ask the same.",
     examples: &[Example::new(&[], "help alloc"), Example::new(&[], "help")],
     checks: &[],
@@ -18,9 +18,12 @@ pub(super) const COMMAND: Command = Command {
     run: Run::World(run),
 };
 
-fn run(_: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let Some((topic, span)) = args.text("COMMAND") else { return Ok(Answer::look(overview())) };
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    let Some((topic, span)) = args.text("WORD") else { return Ok(Answer::look(overview())) };
     let Some(command) = find(topic) else {
+        if let Some(info) = heap::named(topic) {
+            return Ok(Answer::look(View::Heap(super::heaps::help(info, world))));
+        }
         let trouble = Trouble::UnknownTopic {
             word: topic.clone(),
             nearest: nearest(topic).filter(|_| topic.len() > 4),

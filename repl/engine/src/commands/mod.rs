@@ -41,14 +41,15 @@ mod why;
 mod write;
 
 pub use export::ExportFormat;
+pub(crate) use try_run::inner;
 
 use crate::args::{Args, Param};
+use crate::dare::Unchecked;
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
 use crate::scan::{self, Span, Word, words};
 use crate::session::{Ask, Session};
 use crate::statement::KEYWORDS;
-use crate::view::Deed;
 use crate::world::World;
 
 /// What a command runs on.
@@ -58,10 +59,21 @@ pub enum Run {
     World(fn(&mut World, &Args) -> Result<Answer, Problem>),
     /// The session's own log: never logged.
     Session(fn(&mut Session, &Args) -> Result<Answer, Problem>),
+    /// A copy of the machine, or else a process of its own: logged, never a step.
+    Daring(fn(&World, &Args) -> Result<Daring, Problem>),
     /// The machine and how it came to be what it is: logged, never a step.
     Review(fn(&Session, &Args) -> Result<Answer, Problem>),
     /// The shell: a file, the screen, the end.
     Request(fn(&Args) -> Result<Ask, Problem>),
+}
+
+/// Where something forbidden is done.
+#[derive(Debug)]
+pub enum Daring {
+    /// On a copy, here: what came of it.
+    Here(Box<Answer>),
+    /// In a process of its own.
+    Elsewhere(Ask),
 }
 
 /// Where help lists a command.
@@ -142,7 +154,7 @@ pub struct Command {
     /// The codes it may be refused with once its words are read, in the order they are judged: what `try` lists.
     pub checks: &'static [&'static str],
     /// What it does without a ledger, for `dare`.
-    pub unchecked: Option<fn(&mut World, &Args) -> Deed>,
+    pub unchecked: Option<fn(&World, &Args) -> Unchecked>,
     /// What it runs.
     pub run: Run,
 }

@@ -1,8 +1,8 @@
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
+use crate::dare::Unchecked;
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::{Answer, Event};
-use crate::view::Deed;
 use crate::world::World;
 
 /// Bytes one line reads at most.
@@ -72,11 +72,11 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
 }
 
 /// Shows what is there, whosever it is.
-fn unchecked(world: &mut World, args: &Args) -> Deed {
+fn unchecked(world: &World, args: &Args) -> Unchecked {
     let (place, span) = args.place("H").given();
     let spot = world.locate(place, span).expect("the name is known: the checked run got further");
     let offset = args.number("OFFSET").map_or(0, |(n, _)| *n);
     let natural = world.natural_len(&spot).unwrap_or(1);
     let len = args.size("LEN").map_or(natural, |(size, _)| size.bytes);
-    world.raw_read(spot.address.plus(offset), len)
+    Unchecked::Read { address: spot.address.plus(offset), len }
 }

@@ -1,8 +1,8 @@
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
+use crate::dare::Unchecked;
 use crate::problem::Problem;
 use crate::reply::Answer;
-use crate::view::Deed;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -29,6 +29,7 @@ pub(super) const COMMAND: Command = Command {
         "zero-size",
         "size-overflow",
         "not-lifo",
+        "unsupported",
         "out-of-memory",
         "fragmented",
     ],
@@ -45,10 +46,11 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
 }
 
 /// Resizes whatever is there.
-fn unchecked(world: &mut World, args: &Args) -> Deed {
+fn unchecked(world: &World, args: &Args) -> Unchecked {
     let (place, span) = args.place("H").given();
     let spot = world.locate(place, span).expect("the name is known: the checked run got further");
     let layout = world.raw_layout(&spot, None, None);
     let size = args.size("SIZE").given().0.bytes;
-    world.raw_realloc(spot.address, layout, size.min(u64::from(heap::MAX_ARENA)) as u32)
+    let new_bytes = size.min(u64::from(heap::MAX_ARENA)) as u32;
+    Unchecked::Realloc { address: spot.address, layout, new_bytes }
 }

@@ -48,7 +48,7 @@ const CHECKS: &[(&str, &str)] = &[
 ];
 
 /// The command in `line`, which stands at `span` behind `outer`, and its arguments; `None` for a statement of Rust.
-pub(super) fn inner(
+pub(crate) fn inner(
     outer: &'static str,
     line: &str,
     span: Span,

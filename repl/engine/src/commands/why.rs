@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::args::Args;
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Problem, Trouble};
@@ -36,6 +38,10 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(session: &Session, args: &Args) -> Result<Answer, Problem> {
     let world = session.world();
+    if let Some((line, code)) = &session.unasked {
+        let trouble = Trouble::NeverAsked { line: Arc::clone(line), code };
+        return Err(Problem::new(trouble, args.line));
+    }
     let Some(asked) = &world.asked else {
         return Err(Problem::new(Trouble::NothingAsked, args.line));
     };

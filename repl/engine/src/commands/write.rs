@@ -1,8 +1,8 @@
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
+use crate::dare::Unchecked;
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::{Answer, Event};
-use crate::view::Deed;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -57,9 +57,10 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
 }
 
 /// Stores the bytes wherever they go.
-fn unchecked(world: &mut World, args: &Args) -> Deed {
+fn unchecked(world: &World, args: &Args) -> Unchecked {
     let (place, span) = args.place("H").given();
     let spot = world.locate(place, span).expect("the name is known: the checked run got further");
     let offset = args.number("OFFSET").map_or(0, |(n, _)| *n);
-    world.raw_write(spot.address.plus(offset), args.bytes("BYTES").given().0)
+    let bytes = args.bytes("BYTES").given().0.clone();
+    Unchecked::Write { address: spot.address.plus(offset), bytes }
 }

@@ -37,12 +37,14 @@ use heap::peers::{BuddySystemAllocator, Bumpalo, LinkedListAllocator, Peer, Rlsf
 use heap::trace::Trace;
 use heap::{
     BestFit, Buddy, Bump, BumpDown, FirstFit, HeaderlessBestFit, HeaderlessFirstFit, NextFit, Pool,
-    Stack, TrustedRegion as T, WorstFit,
+    SizeClasses, Stack, Tlsf, TrustedRegion as T, WorstFit,
 };
 use synthetic::Scale;
 
 mod arena;
 mod contender;
+#[path = "../../tests/native/mod.rs"]
+mod native;
 mod report;
 mod synthetic;
 
@@ -58,7 +60,9 @@ const OURS: &[Contender] = &[
     Contender::ours::<HeaderlessBestFit<T>>("best-fit header=none", LinkedListAllocator::NAME),
     Contender::ours::<WorstFit<T>>("worst-fit", LinkedListAllocator::NAME),
     Contender::ours::<Pool<T>>("pool", SMALL_CLASSES),
+    Contender::ours::<SizeClasses<T>>("size-classes", SMALL_CLASSES),
     Contender::ours::<Buddy<T>>("buddy", BuddySystemAllocator::NAME),
+    Contender::ours::<Tlsf<T>>("tlsf", Rlsf::NAME),
 ];
 
 /// How long an allocator may take for the samples of one trace.

@@ -4,8 +4,8 @@ use std::ptr::NonNull;
 use super::Peer;
 use crate::Region;
 
-/// An allocator of the whole process that brings its own memory: `system`, `mimalloc` (not on wasm), and with the
-/// feature `jemalloc` that.
+/// An allocator of the whole process that brings its own memory: `system`, and with the feature `jemalloc` that. Tests
+/// and benchmarks add `mimalloc`, which is written in C.
 ///
 /// `system` has `malloc_usable_size` and `mallinfo2` where it is glibc; none has a walk of its blocks.
 pub struct ProcessWide<G>(G);
@@ -20,12 +20,6 @@ pub trait Named: GlobalAlloc {
 
 impl Named for std::alloc::System {
     const NAME: &'static str = "system";
-    const HANDLE: Self = Self;
-}
-
-#[cfg(not(target_family = "wasm"))]
-impl Named for mimalloc::MiMalloc {
-    const NAME: &'static str = "mimalloc";
     const HANDLE: Self = Self;
 }
 

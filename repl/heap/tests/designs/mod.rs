@@ -31,6 +31,8 @@ macro_rules! on_each_design {
             headerless_best_fit: HeaderlessBestFit<Region>,
             headerless_worst_fit: HeaderlessWorstFit<Region>,
             buddy: Buddy<Region>,
+            tlsf: Tlsf<Region>,
+            size_classes: SizeClasses<Region>,
 
             counting: Counting<FirstFit<Region>>,
             serial: Serial<Buddy<Region>>,
