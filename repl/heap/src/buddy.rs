@@ -287,11 +287,16 @@ impl<M: Memory> Buddy<M> {
             if self.is_hole(buddy_of(block, order), order) {
                 return broken(3);
             }
-            let (prev, next) = (self.prev(block), self.next(block));
             let in_place =
                 |link: Offset| link.is_aligned(bytes_of(order)) && self.is_hole(link, order);
+            // A first hole's `prev` may never have been written: it is not even looked at.
+            let follows_another = || {
+                let prev = self.prev(block);
+                in_place(prev) && self.next(prev) == block
+            };
+            let next = self.next(block);
             let mirrored = (next == NIL || (in_place(next) && self.prev(next) == block))
-                && (self.head(order) == block || (in_place(prev) && self.next(prev) == block));
+                && (self.head(order) == block || follows_another());
             if !mirrored {
                 return broken(4);
             }

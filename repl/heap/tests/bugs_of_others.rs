@@ -102,7 +102,7 @@ fn alignment_padding_comes_back_blog_os_796_linked_list_allocator_66<D: Over<Reg
     on_heap::<D>(256 * KIB, |heap| {
         // What a heap is like once it has been used: a pool has cut its slots.
         let mut settled = None;
-        for round in 0..40_usize {
+        for round in 0..if cfg!(miri) { 6 } else { 40_usize } {
             // Odd sizes in between leave every rest there can be in front of an aligned block.
             let mut blocks: Vec<_> = (0..=12)
                 .flat_map(|power| [layout(1 + round, 1), layout(1 + (round * 7) % 50, 1 << power)])
@@ -136,7 +136,8 @@ fn alignment_padding_comes_back_blog_os_796_linked_list_allocator_66<D: Over<Reg
 
 fn a_region_too_small_is_refused_or_served_within_rustsec_2022_0063<D: Over<Region>>() {
     // The arena's margins are watched, and `Region` checks each access.
-    for arena_bytes in (0..300).chain([511, 512, 1023, 1024, 1040, 2047, 4095]) {
+    let step = if cfg!(miri) { 24 } else { 1 };
+    for arena_bytes in (0..300).step_by(step).chain([511, 512, 1023, 1024, 1040, 2047, 4095]) {
         on_heap::<D>(arena_bytes, |heap| {
             let mut blocks = Vec::new();
             for (byte, size) in (0..).zip([1, 4, 8, 16, 24, 100, 4000, 4096]) {
@@ -260,7 +261,9 @@ fn a_high_alignment_overlaps_nothing_bumpalo_19<D: Over<Region>>() {
 }
 
 fn a_failed_realloc_leaves_block_and_heap_alone<D: Over<Region>>() {
-    on_heap::<D>(16 * KIB, |heap| {
+    // Miri takes a hundred times as long for each block that a check looks at.
+    let arena_bytes = if cfg!(miri) { 4 * KIB } else { 16 * KIB };
+    on_heap::<D>(arena_bytes, |heap| {
         let before = check(heap);
         let mut blocks = Vec::new();
         for (size, align) in [(1000, 8), (300, 256), (65, 1), (24, 16), (1, 1)] {
@@ -269,7 +272,7 @@ fn a_failed_realloc_leaves_block_and_heap_alone<D: Over<Region>>() {
         check_apart(&blocks);
         let full = check(heap);
         for block in &blocks {
-            for size in [2000, 8 * KIB, 16 * KIB, 16 * KIB + 1, 1 << 30] {
+            for size in [2000, arena_bytes / 2, arena_bytes, arena_bytes + 1, 1 << 30] {
                 // SAFETY: the block is live with this layout; as the call fails, it still is.
                 let moved =
                     unsafe { GlobalAlloc::realloc(heap, block.pointer, block.layout, size) };
