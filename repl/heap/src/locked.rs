@@ -5,7 +5,7 @@ use spin::{Mutex, MutexGuard};
 
 use crate::{Offset, Over, Placement, Real, Region, TrustedRegion};
 
-/// A [`Design`] over a [`Region`], shared by threads: what a program uses.
+/// A [`Design`](crate::Design) over a [`Region`], shared by threads: what a program uses.
 ///
 /// ```
 /// use heap::{Bump, Locked, Region};
