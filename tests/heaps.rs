@@ -258,7 +258,7 @@ fn random_programs_agree_with_the_oracle() {
 fn random_programs_can_be_drawn_at_every_step() {
     for spec in &specs() {
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-        let mut runner = TestRunner::new_with_rng(quiet(12), rng);
+        let mut runner = TestRunner::new_with_rng(quiet(8), rng);
         let programs = prop::collection::vec(op(), 0..30);
         let verdict = runner.run(&programs, |ops| {
             let lines = script(spec, &ops);

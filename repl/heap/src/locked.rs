@@ -64,7 +64,7 @@ impl<D: Over<TrustedRegion>> Locked<D, TrustedRegion> {
 impl<D: Over<M>, M: Real> Locked<D, M> {
     /// Runs `work` on the design, alone. For drawing and checking; it must not allocate from this heap.
     pub fn with<T>(&self, work: impl FnOnce(&mut D) -> T) -> T {
-        let mut state: MutexGuard<'_, State<D, M>> = self.state.lock();
+        let mut state = self.lock();
         if let State::Fresh(_) = *state {
             let State::Fresh(region) = std::mem::replace(&mut *state, State::Between) else {
                 unreachable!("it was fresh a line ago, under the same lock")
@@ -75,6 +75,26 @@ impl<D: Over<M>, M: Real> Locked<D, M> {
             unreachable!("a design is between states only under the lock")
         };
         work(design)
+    }
+
+    /// The lock. A design that panics under it, in a program whose global allocator it is, has its message put together on
+    /// this very heap: such a thread would wait for itself for ever, and is stopped instead.
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State<D, M>> {
+        if std::thread::panicking() { self.lock_while_panicking() } else { self.state.lock() }
+    }
+
+    #[cold]
+    fn lock_while_panicking(&self) -> MutexGuard<'_, State<D, M>> {
+        /// Far more than any request of another thread takes.
+        const TURNS: u32 = 5_000_000;
+        for _ in 0..TURNS {
+            if let Some(state) = self.state.try_lock() {
+                return state;
+            }
+            std::hint::spin_loop();
+        }
+        std::process::abort()
     }
 
     /// Where the arena starts.
