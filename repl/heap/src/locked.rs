@@ -35,6 +35,9 @@ pub struct Locked<D, M = Region> {
     state: Mutex<State<D, M>>,
 }
 
+/// How long a thread that panics waits for the lock: a second or more.
+const PANICKING_SPINS: u32 = 1 << 26;
+
 enum State<D, M> {
     Fresh(M),
     Running(D),
@@ -64,7 +67,7 @@ impl<D: Over<TrustedRegion>> Locked<D, TrustedRegion> {
 impl<D: Over<M>, M: Real> Locked<D, M> {
     /// Runs `work` on the design, alone. For drawing and checking; it must not allocate from this heap.
     pub fn with<T>(&self, work: impl FnOnce(&mut D) -> T) -> T {
-        let mut state: MutexGuard<'_, State<D, M>> = self.state.lock();
+        let mut state = self.lock();
         if let State::Fresh(_) = *state {
             let State::Fresh(region) = std::mem::replace(&mut *state, State::Between) else {
                 unreachable!("it was fresh a line ago, under the same lock")
@@ -75,6 +78,29 @@ impl<D: Over<M>, M: Real> Locked<D, M> {
             unreachable!("a design is between states only under the lock")
         };
         work(design)
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State<D, M>> {
+        self.state.try_lock().unwrap_or_else(|| self.wait())
+    }
+
+    /// Waits for the lock. A design that panics under it, in a global allocator, would wait for itself: the panic's own
+    /// message takes memory, before [`Locked::or_abort`] has its turn. So a thread that panics waits for seconds, while
+    /// others need no more than a request takes, and then stops the process.
+    #[cold]
+    fn wait(&self) -> MutexGuard<'_, State<D, M>> {
+        let mut spins = 0_u32;
+        loop {
+            if let Some(state) = self.state.try_lock() {
+                return state;
+            }
+            std::hint::spin_loop();
+            spins = spins.saturating_add(1);
+            if spins > PANICKING_SPINS && std::thread::panicking() {
+                std::process::abort();
+            }
+        }
     }
 
     /// Where the arena starts.
