@@ -35,6 +35,9 @@ pub struct Locked<D, M = Region> {
     state: Mutex<State<D, M>>,
 }
 
+/// How long a thread that panics waits for the lock: a second or more.
+const PANICKING_SPINS: u32 = 1 << 26;
+
 enum State<D, M> {
     Fresh(M),
     Running(D),
@@ -77,24 +80,27 @@ impl<D: Over<M>, M: Real> Locked<D, M> {
         work(design)
     }
 
-    /// The lock. A design that panics under it, in a program whose global allocator it is, has its message put together on
-    /// this very heap: such a thread would wait for itself for ever, and is stopped instead.
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State<D, M>> {
-        if std::thread::panicking() { self.lock_while_panicking() } else { self.state.lock() }
+        self.state.try_lock().unwrap_or_else(|| self.wait())
     }
 
+    /// Waits for the lock. A design that panics under it, in a global allocator, would wait for itself: the panic's own
+    /// message takes memory, before [`Locked::or_abort`] has its turn. So a thread that panics waits for seconds, while
+    /// others need no more than a request takes, and then stops the process.
     #[cold]
-    fn lock_while_panicking(&self) -> MutexGuard<'_, State<D, M>> {
-        /// Far more than any request of another thread takes.
-        const TURNS: u32 = 5_000_000;
-        for _ in 0..TURNS {
+    fn wait(&self) -> MutexGuard<'_, State<D, M>> {
+        let mut spins = 0_u32;
+        loop {
             if let Some(state) = self.state.try_lock() {
                 return state;
             }
             std::hint::spin_loop();
+            spins = spins.saturating_add(1);
+            if spins > PANICKING_SPINS && std::thread::panicking() {
+                std::process::abort();
+            }
         }
-        std::process::abort()
     }
 
     /// Where the arena starts.

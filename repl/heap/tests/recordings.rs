@@ -3,8 +3,8 @@
 //! Every block is written whole, and every byte of it looked at when it is resized or freed. `check` looks at the whole
 //! arena every 1,024 operations.
 //!
-//! Designs that walk lists of holes replay the first 12,500 operations of a recording, which is all but of the largest, with
-//! 110,378; and those that sort holes by size the first 4,000. All of it takes them a minute or more without optimisation:
+//! Designs that walk lists of holes replay the first 8,000 operations of a recording, and those that sort holes by size
+//! the first 2,500; the others replay all, up to 110,378. Without optimisation the whole takes these minutes:
 //! `WHOLE_RECORDINGS=1 cargo test --release -p heap --test recordings` spares nobody.
 //!
 //! Not under Miri, where 150,000 operations for each design take hours; `containers.rs` has random programs there.
@@ -72,8 +72,8 @@ static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn most_ops(structure: &Structure) -> usize {
     match structure {
         _ if std::env::var_os("WHOLE_RECORDINGS").is_some() => usize::MAX,
-        Structure::List { order: Order::Size, .. } => 4_000,
-        Structure::List { .. } => 12_500,
+        Structure::List { order: Order::Size, .. } => 2_500,
+        Structure::List { .. } => 8_000,
         Structure::Around { inner, .. } => most_ops(inner),
         Structure::Pair { first, second, .. } => most_ops(first).min(most_ops(second)),
         _ => usize::MAX,
