@@ -66,7 +66,7 @@ impl Bump<Pages> {
     pub const INFO: Info = Info {
         name: "bump",
         summary: "one pointer that moves; freed blocks wait for `reset`",
-        details: "A request goes to the top, rounded up to its alignment. No header. A freed block comes back only if it was the last; everything else at once, by `reset`. Down needs one instruction less: rounding down is one mask.",
+        details: "A request goes to the top, rounded up to its alignment. No header. A freed block comes back only if it was the last; everything else at once, by `reset`. Going down it rounds with a mask alone; going up it adds first.",
         options: &[OptionInfo { key: "grow", takes: Takes::Choice(&["up", "down"]) }],
         inner: &[],
         is_foreign: false,
