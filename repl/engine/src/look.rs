@@ -41,7 +41,6 @@ enum RegionKind {
     /// What is in front, the payload at `payload`, its slack, what is behind.
     Block {
         payload: Offset,
-        id: BlockId,
     },
     Hole,
     Stranded,
@@ -66,7 +65,7 @@ impl Region {
     fn block(payload: Offset, live: Live) -> Self {
         let at = live.start(payload);
         let size_bytes = live.end(payload).since(at);
-        Self { at, size_bytes, kind: RegionKind::Block { payload, id: live.id } }
+        Self { at, size_bytes, kind: RegionKind::Block { payload } }
     }
 }
 
@@ -75,9 +74,14 @@ impl World {
     fn regions(&self) -> Vec<Region> {
         let mut regions = Vec::with_capacity(self.ledger.live_count() as usize * 2 + 1);
         let mut live = self.ledger.live().peekable();
+        let header_of_all = self.heap.header_of_all();
         for piece in self.heap.pieces() {
             let Piece { at, size_bytes, kind } = piece;
             let kind = match kind {
+                // The ledger need not be asked for each of 100,000 blocks.
+                PieceKind::Block if let Some(header) = header_of_all => {
+                    RegionKind::Block { payload: at.plus(header) }
+                }
                 PieceKind::Hole => RegionKind::Hole,
                 PieceKind::Books => RegionKind::Books,
                 PieceKind::Held => RegionKind::Held,
@@ -102,6 +106,12 @@ impl World {
             regions.push(Region { at, size_bytes, kind });
         }
         regions
+    }
+
+    /// The live block whose payload starts there.
+    fn block_with(&self, payload: Offset) -> BlockId {
+        let block = self.ledger.live_around(payload.0);
+        block.expect("a block in use is in the ledger").0
     }
 
     pub(crate) fn heap_map(&self) -> HeapMap {
@@ -173,7 +183,8 @@ impl World {
             RegionKind::Gap => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Gap);
             }
-            RegionKind::Block { payload, id } => {
+            RegionKind::Block { payload } => {
+                let id = self.block_with(payload);
                 let life = self.ledger.life(id);
                 let Edges { front_bytes, canary_bytes: canary, rear_bytes: rear } = life.edges();
                 let header = front_bytes - canary;
@@ -322,8 +333,8 @@ impl World {
         for region in self.regions() {
             let size_bytes = u64::from(region.size_bytes);
             match region.kind {
-                RegionKind::Block { id, .. } => {
-                    let life = self.ledger.life(id);
+                RegionKind::Block { payload } => {
+                    let life = self.ledger.life(self.block_with(payload));
                     let Edges { front_bytes, canary_bytes, rear_bytes } = life.edges();
                     stats.header_bytes += u64::from(front_bytes - canary_bytes);
                     stats.canary_bytes += u64::from(canary_bytes + rear_bytes);
@@ -420,7 +431,10 @@ impl World {
             .take_while(|region| region.at.0 < to);
         for region in inside {
             let block = match region.kind {
-                RegionKind::Block { id, .. } => Some((self.ledger.life(id), self.ledger.name(id))),
+                RegionKind::Block { payload } => {
+                    let id = self.block_with(payload);
+                    Some((self.ledger.life(id), self.ledger.name(id)))
+                }
                 _ => None,
             };
             let own = if region.is_hole() {
@@ -431,7 +445,7 @@ impl World {
             for at in region.at.0.max(from)..region.end().0.min(to) {
                 let (inner, left) = (at - region.at.0, region.end().0 - at);
                 let owner = match region.kind {
-                    RegionKind::Block { payload, .. } => {
+                    RegionKind::Block { payload } => {
                         let (life, name) = block.expect("a block has a life");
                         let edges = life.edges();
                         let granted = payload.0..payload.0 + life.granted_bytes;
@@ -572,7 +586,7 @@ impl Columns {
                 self.spread(region.at, region.end(), |tally, bytes| tally.held += bytes);
             }
             RegionKind::Books => self.header(region.at, region.end()),
-            RegionKind::Block { payload, .. } => {
+            RegionKind::Block { payload } => {
                 self.header(region.at, payload);
                 let payload_bytes = region.end().since(payload);
                 self.spread(payload, region.end(), |tally, bytes| {

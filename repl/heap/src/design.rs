@@ -649,6 +649,12 @@ pub trait Design: Storage {
         true
     }
 
+    /// The bytes in front of every payload, if they are the same for all: what a drawing of many blocks need not ask for
+    /// each.
+    fn header_of_all(&self) -> Option<u32> {
+        None
+    }
+
     /// The bytes around the payload at `at`, of a live block, that are the design's.
     fn block_edges(&self, at: Offset) -> Edges;
 
@@ -721,6 +727,7 @@ pub trait Heap: DynClone + Send + Sync {
     fn need(&self, layout: Layout) -> Need;
     fn fits(&self, hole: Piece) -> u32;
     fn eligible(&self, hole: Piece, layout: Layout) -> bool;
+    fn header_of_all(&self) -> Option<u32>;
     fn block_edges(&self, at: Offset) -> Edges;
     fn hole_edges(&self, hole: Piece) -> Edges;
     fn rules(&self) -> Vec<&'static str>;
@@ -835,6 +842,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         Design::eligible(self, hole, layout)
+    }
+
+    fn header_of_all(&self) -> Option<u32> {
+        Design::header_of_all(self)
     }
 
     fn block_edges(&self, at: Offset) -> Edges {
@@ -956,6 +967,10 @@ impl Design for Box<dyn Heap> {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         Heap::eligible(&**self, hole, layout)
+    }
+
+    fn header_of_all(&self) -> Option<u32> {
+        Heap::header_of_all(&**self)
     }
 
     fn block_edges(&self, at: Offset) -> Edges {

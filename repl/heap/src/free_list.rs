@@ -664,6 +664,10 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for FreeList<M, F, O> {
         hole.size_bytes - HEADER_BYTES
     }
 
+    fn header_of_all(&self) -> Option<u32> {
+        Some(HEADER_BYTES)
+    }
+
     fn block_edges(&self, _: Offset) -> Edges {
         Edges::front(HEADER_BYTES)
     }

@@ -776,6 +776,10 @@ impl<M: Memory> Design for Tlsf<M> {
         hole.size_bytes - HEADER_BYTES
     }
 
+    fn header_of_all(&self) -> Option<u32> {
+        Some(HEADER_BYTES)
+    }
+
     fn block_edges(&self, _: Offset) -> Edges {
         Edges::front(HEADER_BYTES)
     }
