@@ -203,6 +203,19 @@ fn a_line_that_is_stopped_is_refused_and_changes_nothing() {
     }
 }
 
+/// `why` is about the last line on the heap; a refusal counts until something happens after it.
+#[test]
+fn why_forgets_a_refused_line_once_the_state_has_moved_on() {
+    for after in ["undo", "goto 1", "push 8"] {
+        let mut session = crate::session(&["alloc 8", "free a"]);
+        assert!(crate::exchange(&mut session, "free a").contains("double-free"));
+        assert!(crate::exchange(&mut session, "why").contains("nothing-to-explain"));
+        crate::exchange(&mut session, after);
+        let why = crate::exchange(&mut session, "why");
+        assert!(!why.contains("error"), "{after}: {why}");
+    }
+}
+
 #[test]
 fn a_full_log_can_still_be_saved() {
     let mut session = Session::default();

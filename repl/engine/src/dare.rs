@@ -185,9 +185,11 @@ impl World {
         let mut probes = Vec::new();
         if let Deed::Wrote { address, .. } = &deed {
             // A guard looks at the canaries of the block that was written past.
-            let in_front = self.block_in_front(*address);
+            let at = self.heap_offset(*address);
+            let in_front = at.and_then(|at| self.ledger.start_up_to(at));
             let guarded = in_front.filter(|at| self.heap.block_edges(*at).canary_bytes > 0);
-            if let Some(block) = guarded.or_else(|| self.block_behind(*address)) {
+            let behind = || self.ledger.start_behind(at?);
+            if let Some(block) = guarded.or_else(behind) {
                 self.probe_free(block, &mut probes);
             }
         }
@@ -262,18 +264,6 @@ impl World {
             return Deed::Faulted { address };
         }
         Deed::Read { address, bytes, over }
-    }
-
-    /// The payload of the last live block that starts at or in front of `address`.
-    fn block_in_front(&self, address: Address) -> Option<Offset> {
-        let at = self.heap_offset(address)?;
-        self.ledger.live().map(|(start, _)| start).take_while(|start| start.0 <= at).last()
-    }
-
-    /// The payload of the first live block behind `address`.
-    fn block_behind(&self, address: Address) -> Option<Offset> {
-        let at = self.heap_offset(address)?;
-        self.ledger.live().map(|(start, _)| start).find(|start| start.0 > at)
     }
 
     fn probe_free(&mut self, at: Offset, probes: &mut Vec<Probe>) {

@@ -185,6 +185,16 @@ impl Ledger {
         self.dead.get(&at).map(|&id| self.name(id))
     }
 
+    /// Where the last live block starts that does so at or in front of `at`.
+    pub(crate) fn start_up_to(&self, at: u32) -> Option<Offset> {
+        self.live.get_prev(&at).map(|(&start, _)| Offset(start))
+    }
+
+    /// Where the first live block starts that does so behind `at`.
+    pub(crate) fn start_behind(&self, at: u32) -> Option<Offset> {
+        self.live.get_next(&(at + 1)).map(|(&start, _)| Offset(start))
+    }
+
     /// The live block in whose extent `at` lies, payload or not.
     pub(crate) fn extent_around(&self, at: u32) -> Option<BlockId> {
         let of = |id: BlockId| self.life(id).extent().contains(&at).then_some(id);

@@ -295,6 +295,7 @@ impl Session {
         let answer = apply(&mut self.world, self.done.len(), &text, run)?;
         let entry = Entry { text, is_step: answer.is_step };
         if entry.is_step {
+            self.unasked = None;
             self.undone.clear();
         }
         self.done.push(entry);
@@ -491,6 +492,7 @@ impl Session {
             let entry = self.undone.pop().expect("the line is one of the log's");
             self.replay(entry);
         }
+        self.unasked = None;
         Ok(())
     }
 
