@@ -1,0 +1,1 @@
+//! Sizes, alignments, fields and niches, as rustc chooses them.

@@ -1,0 +1,346 @@
+//! The types a program of the subset can have.
+//!
+//! Lifetimes are not part of a type here: the borrow checker numbers them itself, see [`crate::check`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use stack::Scalar;
+
+/// A type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// A number, `bool` or `char`.
+    Scalar(Scalar),
+    /// `str`, behind a pointer.
+    Str,
+    /// `!`: of an expression that does not come back.
+    Never,
+    /// A tuple; the empty one is `()`.
+    Tuple(Arc<[Type]>),
+    /// `[T; N]`.
+    Array(Arc<Type>, u64),
+    /// `[T]`, behind a pointer.
+    Slice(Arc<Type>),
+    /// `&T` and `&mut T`.
+    Ref(Mutability, Arc<Type>),
+    /// A struct of the program.
+    Struct(StructId, Arc<str>),
+    /// A type of the library, with its arguments.
+    Lib(Lib, Arc<[Type]>),
+    /// A parameter of a library signature: `T` in `Vec<T>`, by its number.
+    Param(u8),
+    /// Not known yet.
+    Var(VarId),
+}
+
+/// Whether a reference may be written through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mutability {
+    /// `&T`.
+    Shared,
+    /// `&mut T`.
+    Mut,
+}
+
+/// Names a struct of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StructId(pub u32);
+
+/// Names a type that inference has yet to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VarId(pub u32);
+
+/// A type of the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lib {
+    /// `Vec<T>`: capacity, pointer, length.
+    Vec,
+    /// `String`: a `Vec<u8>`.
+    String,
+    /// `Box<T>`.
+    Box,
+    /// `Option<T>`.
+    Option,
+    /// `Result<T, E>`.
+    Result,
+    /// `Rc<T>`: a pointer to two counts and the value.
+    Rc,
+    /// `std::rc::Weak<T>`.
+    Weak,
+    /// `Cell<T>`.
+    Cell,
+    /// `RefCell<T>`: a flag and the value.
+    RefCell,
+    /// `std::cell::Ref<'_, T>`.
+    RefGuard,
+    /// `std::cell::RefMut<'_, T>`.
+    RefMutGuard,
+    /// `std::ops::Range<T>`.
+    Range,
+    /// `std::slice::Iter<'_, T>`: what `v.iter()` gives a `for` loop.
+    Iter,
+    /// `std::collections::TryReserveError`.
+    TryReserveError,
+}
+
+/// A row of the library's types.
+pub struct LibRow {
+    /// The type.
+    pub lib: Lib,
+    /// As rustc's messages call it.
+    pub name: &'static str,
+    /// The path it is found at; `""` for the prelude.
+    pub path: &'static str,
+    /// The names of its parameters.
+    pub params: &'static [&'static str],
+}
+
+impl Lib {
+    /// Every one, in the order of the enum.
+    pub const ALL: &[LibRow] = &[
+        LibRow { lib: Self::Vec, name: "Vec", path: "", params: &["T"] },
+        LibRow { lib: Self::String, name: "String", path: "", params: &[] },
+        LibRow { lib: Self::Box, name: "Box", path: "", params: &["T"] },
+        LibRow { lib: Self::Option, name: "Option", path: "", params: &["T"] },
+        LibRow { lib: Self::Result, name: "Result", path: "", params: &["T", "E"] },
+        LibRow { lib: Self::Rc, name: "Rc", path: "std::rc", params: &["T"] },
+        LibRow { lib: Self::Weak, name: "Weak", path: "std::rc", params: &["T"] },
+        LibRow { lib: Self::Cell, name: "Cell", path: "std::cell", params: &["T"] },
+        LibRow { lib: Self::RefCell, name: "RefCell", path: "std::cell", params: &["T"] },
+        LibRow { lib: Self::RefGuard, name: "Ref", path: "std::cell", params: &["T"] },
+        LibRow { lib: Self::RefMutGuard, name: "RefMut", path: "std::cell", params: &["T"] },
+        LibRow { lib: Self::Range, name: "Range", path: "std::ops", params: &["T"] },
+        LibRow { lib: Self::Iter, name: "Iter", path: "std::slice", params: &["T"] },
+        LibRow { lib: Self::TryReserveError, name: "TryReserveError", path: "std::collections", params: &[] },
+    ];
+
+    /// Its row.
+    pub fn row(self) -> &'static LibRow {
+        &Self::ALL[self as usize]
+    }
+}
+
+/// A struct of the program.
+#[derive(Clone, Debug)]
+pub struct Struct {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its fields in the order they were declared. A tuple struct's are called `0`, `1`, …
+    pub fields: Vec<Field>,
+    /// Whether it is a tuple struct.
+    pub is_tuple: bool,
+    /// Whether it is `#[repr(C)]`.
+    pub is_repr_c: bool,
+    /// What it derives.
+    pub derives: Derives,
+    /// Its `impl Drop`, if it has one.
+    pub drop: Option<crate::typed::FunctionId>,
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// What a struct derives.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs, clippy::struct_excessive_bools)]
+pub struct Derives {
+    pub copy: bool,
+    pub clone: bool,
+    pub debug: bool,
+    pub partial_eq: bool,
+    pub default: bool,
+}
+
+/// The structs of a program.
+#[derive(Clone, Debug, Default)]
+pub struct Structs(pub imbl::Vector<Arc<Struct>>);
+
+impl Structs {
+    /// The struct.
+    pub fn get(&self, id: StructId) -> &Arc<Struct> {
+        &self.0[id.0 as usize]
+    }
+}
+
+impl Type {
+    /// `()`.
+    pub fn unit() -> Self {
+        Self::Tuple(Arc::from([]))
+    }
+
+    /// `bool`.
+    pub const BOOL: Self = Self::Scalar(Scalar::Bool);
+    /// `usize`.
+    pub const USIZE: Self = Self::Scalar(Scalar::Usize);
+    /// `u8`.
+    pub const U8: Self = Self::Scalar(Scalar::U8);
+
+    /// A library type.
+    pub fn lib(lib: Lib, params: impl Into<Arc<[Self]>>) -> Self {
+        Self::Lib(lib, params.into())
+    }
+
+    /// `String`.
+    pub fn string() -> Self {
+        Self::lib(Lib::String, [])
+    }
+
+    /// `&T` or `&mut T`.
+    pub fn reference(mutability: Mutability, to: Self) -> Self {
+        Self::Ref(mutability, Arc::new(to))
+    }
+
+    /// Whether it is `()`.
+    pub fn is_unit(&self) -> bool {
+        matches!(self, Self::Tuple(items) if items.is_empty())
+    }
+
+    /// Whether a value of it is as large as its type says: all but `str` and `[T]`.
+    pub fn is_sized(&self) -> bool {
+        !matches!(self, Self::Str | Self::Slice(_))
+    }
+
+    /// What it points to, if it is a reference, and whether it may be written through.
+    pub fn referent(&self) -> Option<(Mutability, &Self)> {
+        match self {
+            Self::Ref(mutability, to) => Some((*mutability, to)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the library type.
+    pub fn is_lib(&self, lib: Lib) -> bool {
+        matches!(self, Self::Lib(of, _) if *of == lib)
+    }
+
+    /// The first argument of a library type: `T` of `Vec<T>`.
+    pub fn first_arg(&self) -> &Self {
+        match self {
+            Self::Lib(_, args) => &args[0],
+            other => panic!("{other:?} has no arguments"),
+        }
+    }
+
+    /// Whether assigning or passing it leaves the source usable: `T: Copy`.
+    pub fn is_copy(&self, structs: &Structs) -> bool {
+        match self {
+            Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) => true,
+            Self::Tuple(items) => items.iter().all(|item| item.is_copy(structs)),
+            Self::Array(element, _) => element.is_copy(structs),
+            Self::Struct(id, _) => structs.get(*id).derives.copy,
+            Self::Lib(Lib::Option | Lib::Result, args) => {
+                args.iter().all(|arg| arg.is_copy(structs))
+            }
+            Self::Var(_) | Self::Param(_) => false,
+            Self::Str | Self::Slice(_) | Self::Ref(..) | Self::Lib(..) => false,
+        }
+    }
+
+    /// Whether its end has something to do: it owns a block, or holds something that does, or has an `impl Drop`.
+    pub fn needs_drop(&self, structs: &Structs) -> bool {
+        match self {
+            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str => false,
+            Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
+            Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
+            Self::Slice(element) => element.needs_drop(structs),
+            Self::Struct(id, _) => {
+                let of = structs.get(*id);
+                of.drop.is_some() || of.fields.iter().any(|field| field.ty.needs_drop(structs))
+            }
+            Self::Lib(lib, args) => match lib {
+                Lib::Vec | Lib::String | Lib::Box | Lib::Rc | Lib::Weak => true,
+                Lib::RefGuard | Lib::RefMutGuard => true,
+                Lib::Iter | Lib::Range | Lib::TryReserveError => false,
+                Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
+                    args.iter().any(|arg| arg.needs_drop(structs))
+                }
+            },
+            Self::Param(_) | Self::Var(_) => false,
+        }
+    }
+
+    /// Replaces what `of` knows.
+    #[must_use]
+    pub fn map(&self, of: &mut impl FnMut(&Self) -> Option<Self>) -> Self {
+        if let Some(known) = of(self) {
+            return known;
+        }
+        match self {
+            Self::Tuple(items) => Self::Tuple(items.iter().map(|item| item.map(of)).collect()),
+            Self::Array(element, len) => Self::Array(Arc::new(element.map(of)), *len),
+            Self::Slice(element) => Self::Slice(Arc::new(element.map(of))),
+            Self::Ref(mutability, to) => Self::Ref(*mutability, Arc::new(to.map(of))),
+            Self::Lib(lib, args) => Self::Lib(*lib, args.iter().map(|arg| arg.map(of)).collect()),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether `test` holds for it or a type inside it. Struct fields are not looked into.
+    pub fn any(&self, test: &mut impl FnMut(&Self) -> bool) -> bool {
+        test(self)
+            || match self {
+                Self::Tuple(items) => items.iter().any(|item| item.any(test)),
+                Self::Array(inner, _) | Self::Slice(inner) | Self::Ref(_, inner) => inner.any(test),
+                Self::Lib(_, args) => args.iter().any(|arg| arg.any(test)),
+                _ => false,
+            }
+    }
+}
+
+/// As rustc writes it in its messages.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, items: &[Self]| {
+            for (index, item) in items.iter().enumerate() {
+                write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
+            }
+            Ok(())
+        };
+        match self {
+            Self::Scalar(scalar) => f.write_str(scalar.name()),
+            Self::Str => f.write_str("str"),
+            Self::Never => f.write_str("!"),
+            Self::Tuple(items) => {
+                f.write_str("(")?;
+                list(f, items)?;
+                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+            }
+            Self::Array(element, len) => write!(f, "[{element}; {len}]"),
+            Self::Slice(element) => write!(f, "[{element}]"),
+            Self::Ref(Mutability::Shared, to) => write!(f, "&{to}"),
+            Self::Ref(Mutability::Mut, to) => write!(f, "&mut {to}"),
+            Self::Struct(_, name) => f.write_str(name),
+            Self::Lib(lib, args) => {
+                let row = lib.row();
+                f.write_str(row.name)?;
+                if args.is_empty() {
+                    return Ok(());
+                }
+                f.write_str("<")?;
+                list(f, args)?;
+                f.write_str(">")
+            }
+            Self::Param(number) => f.write_str(["T", "E"][usize::from(*number)]),
+            Self::Var(_) => f.write_str("_"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_s_rows_are_in_the_order_of_the_enum() {
+        for (index, row) in Lib::ALL.iter().enumerate() {
+            assert_eq!(row.lib as usize, index, "{}", row.name);
+        }
+    }
+}
