@@ -346,7 +346,7 @@ impl Graph {
     }
 
     /// What may come before a point.
-    pub(super) fn predecessors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    pub(super) fn predecessors(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let before = node.index().checked_sub(1).filter(|before| {
             matches!(self.nodes[*before].next, Next::Step | Next::Fork(_))
         });

@@ -130,7 +130,8 @@ impl Lower<'_> {
             *mutability = Mutability::Mut;
         }
         if let ExprKind::Borrow { borrow, place } = &mut this.kind {
-            *borrow = BorrowKind::TwoPhase;
+            // Not a two-phase borrow: `v[v.len() - 1] = 1` is E0502.
+            *borrow = BorrowKind::Mut;
             self.make_mutable(place);
         }
     }
