@@ -119,7 +119,11 @@ fn judged_by_rustc(programs: &[Program]) -> Vec<Verdict> {
     for line in String::from_utf8(output.stderr).expect("rustc speaks UTF-8").lines() {
         let message: serde_json::Value = serde_json::from_str(line).expect("rustc speaks JSON");
         let spans = message["spans"].as_array().expect("a message has spans");
-        let Some(span) = spans.iter().find(|span| span["is_primary"] == true) else { continue };
+        let Some(mut span) = spans.iter().find(|span| span["is_primary"] == true) else { continue };
+        // What a macro of std does is done where it is called.
+        while span["file_name"] != path {
+            span = &span["expansion"]["span"];
+        }
         assert_eq!(message["level"], "error", "{}", message["rendered"]);
         let line = span["line_start"].as_u64().expect("a line is a number");
         let index = starts.partition_point(|start| *start < line) - 1;

@@ -118,6 +118,7 @@ impl Lower<'_> {
 
     /// A place is to be changed: what leads through smart pointers on the way there borrows them mutably.
     pub(super) fn make_mutable(&mut self, place: &mut Place) {
+        self.make_unsized_mutable(place);
         let Root::Temporary(value) = &mut place.root else { return };
         let ExprKind::Library { row, args, .. } = &mut value.kind else { return };
         let Some(twin) = mutable_twin(row.run) else { return };
