@@ -4,7 +4,7 @@ use crate::items::Items;
 use crate::typed::{At, Function, Local, Top};
 
 /// A program that rustc would refuse.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Where it is refused.
     pub at: At,
@@ -16,6 +16,10 @@ pub fn function(_items: &Items, _function: &Function) -> Result<(), Fault> {
 }
 
 /// Judges the log's body so far. It goes on: no variable is dead yet unless its scope was closed.
-pub fn body(_items: &Items, _locals: &[Local], _body: &[Top]) -> Result<(), Fault> {
+pub fn body(
+    _items: &Items,
+    _locals: &imbl::Vector<Local>,
+    _body: &imbl::Vector<std::sync::Arc<Top>>,
+) -> Result<(), Fault> {
     Ok(())
 }
