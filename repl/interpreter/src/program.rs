@@ -47,7 +47,7 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Lower(fault) => fault.code(),
-            Self::Check(_) => "E0382",
+            Self::Check(fault) => fault.code().unwrap_or("lifetime"),
             Self::Run(Stop::Panic { .. } | Stop::Abort { .. }) => "panic",
             Self::Run(Stop::Refused(Refused::Stack)) => "stack-overflow",
             Self::Run(Stop::Refused(Refused::Heap)) => "out-of-memory",
@@ -88,7 +88,8 @@ impl Program {
         }
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
-        check::body(&items, names.locals(), &body).map_err(Fault::Check)?;
+        let locals: Vec<_> = names.locals().iter().cloned().collect();
+        check::body(&items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
@@ -106,7 +107,9 @@ impl Program {
         let top = Arc::new(Top::Pop(local, At { line, start: 0, end: 0 }));
         let mut body = self.body.clone();
         body.push_back(Arc::clone(&top));
-        check::body(&self.items, self.names.locals(), &body).map_err(Fault::Check)?;
+        let locals: Vec<_> = self.names.locals().iter().cloned().collect();
+        check::body(&self.items, &locals, body.iter().map(|top| &**top))
+            .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
         run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
@@ -143,7 +146,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lower(fault) => fault.fmt(f),
-            Self::Check(_) => f.write_str("x"),
+            Self::Check(fault) => write!(f, "{fault:?}"),
             Self::Run(stop) => write!(f, "{stop:?}"),
         }
     }
