@@ -108,8 +108,7 @@ impl Program {
         let mut body = self.body.clone();
         body.push_back(Arc::clone(&top));
         let locals: Vec<_> = self.names.locals().iter().cloned().collect();
-        check::body(&self.items, &locals, body.iter().map(|top| &**top))
-            .map_err(Fault::Check)?;
+        check::body(&self.items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
         run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)

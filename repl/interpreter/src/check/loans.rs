@@ -160,10 +160,8 @@ impl Judge<'_> {
     /// Where a variable is live.
     fn live(&mut self, variable: VariableId) -> &Live {
         if self.live[variable.index()].is_none() {
-            let live = Live {
-                by_use: self.live_by_use(variable),
-                by_drop: self.live_by_drop(variable),
-            };
+            let live =
+                Live { by_use: self.live_by_use(variable), by_drop: self.live_by_drop(variable) };
             self.live[variable.index()] = Some(live);
         }
         self.live[variable.index()].as_ref().expect("it was just found")
@@ -262,7 +260,9 @@ impl Judge<'_> {
         let is_exclusive = match loan.borrow {
             Borrow::Shared => false,
             Borrow::Mut => true,
-            Borrow::TwoPhase => !loan.active_from.is_some_and(|from| loan.node < node && node < from),
+            Borrow::TwoPhase => {
+                !loan.active_from.is_some_and(|from| loan.node < node && node < from)
+            }
         };
         let is_allowed = match (act, access) {
             (_, Access::Read | Access::Borrow) => !is_exclusive,

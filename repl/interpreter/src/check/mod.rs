@@ -33,7 +33,12 @@ pub fn function(items: &Items, function: &Function) -> Result<(), Fault> {
         });
         let at = match returned {
             Some((_, at)) => *at,
-            None => breach.way.iter().map(|(_, at)| *at).find(|at| *at != At::default()).unwrap_or(function.at),
+            None => breach
+                .way
+                .iter()
+                .map(|(_, at)| *at)
+                .find(|at| *at != At::default())
+                .unwrap_or(function.at),
         };
         let wrong = if breach.is_limit {
             Wrong::Limit { param }
