@@ -39,10 +39,9 @@ fn programs() -> Vec<Program> {
         if let Some(head) = line.strip_prefix("# ") {
             let (expected, title) = head.split_once(": ").expect("a program has a title");
             let expected = match expected.split_once(" in line ") {
-                Some((code, line)) => Verdict::Refused(
-                    code.to_owned(),
-                    line.parse().expect("a line is a number"),
-                ),
+                Some((code, line)) => {
+                    Verdict::Refused(code.to_owned(), line.parse().expect("a line is a number"))
+                }
                 None => {
                     assert_eq!(expected, "accepted", "{line}");
                     Verdict::Accepted

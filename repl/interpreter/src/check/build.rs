@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use crate::items::Items;
 use crate::typed::{
-    self,    At, BinaryOp, Block, BorrowKind, Expr, ExprKind, Format, Function, Local, LocalId, LoopId,
-    Place, Root, Signature, Stmt, Top,
+    self, At, BinaryOp, Block, BorrowKind, Expr, ExprKind, Format, Function, Local, LocalId,
+    LoopId, Place, Root, Signature, Stmt, Top,
 };
 use crate::types::{Lib, Mutability, Type};
 
 use super::fault::{Fault, MovedFrom, NotMutable, Wrong};
-use super::graph::{Act, Borrow, Graph, Loan, LoanId, Next, NodeId, PathId, RegionId, VariableId};
 use super::graph::Step;
+use super::graph::{Act, Borrow, Graph, Loan, LoanId, Next, NodeId, PathId, RegionId, VariableId};
 use super::regions::{Owner, slot_count, slots};
 use super::signature::{Call, Caller};
 
@@ -191,7 +191,8 @@ impl<'a> Build<'a> {
     fn go(&mut self, label: LabelId, is_fork: bool, at: At) {
         let from = self.add(Act::Nothing, at);
         // The target may not be known yet; the kind is.
-        self.graph.nodes[from.index()].next = if is_fork { Next::Fork(from) } else { Next::Nothing };
+        self.graph.nodes[from.index()].next =
+            if is_fork { Next::Fork(from) } else { Next::Nothing };
         match self.labels[label.0].node {
             Some(to) => self.graph.connect(from, to, is_fork),
             None if self.is_reached => self.labels[label.0].waiting.push(from),
@@ -238,7 +239,8 @@ impl<'a> Build<'a> {
     fn declare(&mut self, id: LocalId) -> VariableId {
         let local = &self.locals[id.0 as usize];
         let slots = slots(&local.ty);
-        let is_hidden = !local.name.starts_with(|first: char| first == '_' || first.is_alphabetic());
+        let is_hidden =
+            !local.name.starts_with(|first: char| first == '_' || first.is_alphabetic());
         let name = (!is_hidden).then(|| Arc::clone(&local.name));
         let id_here = self.graph.add_variable(name, local.at, &slots);
         let variable = &mut self.graph.variables[id_here.index()];
@@ -374,7 +376,11 @@ impl<'a> Build<'a> {
     }
 
     /// Evaluates operands from left to right, then uses them.
-    fn operands<'e>(&mut self, exprs: impl Iterator<Item = &'e Expr>, at: At) -> Vec<Option<VariableId>> {
+    fn operands<'e>(
+        &mut self,
+        exprs: impl Iterator<Item = &'e Expr>,
+        at: At,
+    ) -> Vec<Option<VariableId>> {
         let held: Vec<_> = exprs.map(|expr| self.operand(expr)).collect();
         self.used(&held, at);
         held
@@ -809,7 +815,9 @@ impl<'a> Build<'a> {
                         _ => (Arc::from(number.to_string()), false),
                     };
                     if is_of_drop {
-                        found.stuck.get_or_insert_with(|| MovedFrom::FieldOfDrop { ty: ty.to_string() });
+                        found
+                            .stuck
+                            .get_or_insert_with(|| MovedFrom::FieldOfDrop { ty: ty.to_string() });
                     }
                     Step::Field { number: *number, name, is_of_drop }
                 }
@@ -843,7 +851,13 @@ impl<'a> Build<'a> {
         self.loops.iter().rev().find(|of| of.id == id).expect("it is inside the loop")
     }
 
-    fn looped(&mut self, id: LoopId, into: Option<VariableId>, at: At, body: impl FnOnce(&mut Self)) {
+    fn looped(
+        &mut self,
+        id: LoopId,
+        into: Option<VariableId>,
+        at: At,
+        body: impl FnOnce(&mut Self),
+    ) {
         let (head, end) = (self.label(), self.label());
         self.bind(head, at);
         self.loops.push(Loop { id, head, end, into, outside: self.alive.len() });
@@ -890,7 +904,9 @@ fn is_empty(ty: &Type) -> bool {
 fn is_constant(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Constant(_) | ExprKind::Text { .. } => true,
-        ExprKind::Unary(_, inner) | ExprKind::Cast(inner) | ExprKind::Unsize(inner) => is_constant(inner),
+        ExprKind::Unary(_, inner) | ExprKind::Cast(inner) | ExprKind::Unsize(inner) => {
+            is_constant(inner)
+        }
         ExprKind::Repeat(item, _) => is_constant(item),
         ExprKind::Variant(_, item) => item.as_deref().is_none_or(is_constant),
         ExprKind::Binary(BinaryOp::Div | BinaryOp::Rem, left, right) => {

@@ -347,9 +347,10 @@ impl Graph {
 
     /// What may come before a point.
     pub(super) fn predecessors(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        let before = node.index().checked_sub(1).filter(|before| {
-            matches!(self.nodes[*before].next, Next::Step | Next::Fork(_))
-        });
+        let before = node
+            .index()
+            .checked_sub(1)
+            .filter(|before| matches!(self.nodes[*before].next, Next::Step | Next::Fork(_)));
         let jumps: &[_] = if self.nodes[node.index()].is_target {
             let first = self.jumps.partition_point(|(to, _)| *to < node);
             let count = self.jumps[first..].partition_point(|(to, _)| *to == node);
@@ -361,10 +362,21 @@ impl Graph {
     }
 
     /// A new variable, with a region for each slot.
-    pub(super) fn add_variable(&mut self, name: Option<Arc<str>>, at: At, slots: &[Slot]) -> VariableId {
+    pub(super) fn add_variable(
+        &mut self,
+        name: Option<Arc<str>>,
+        at: At,
+        slots: &[Slot],
+    ) -> VariableId {
         let id = VariableId::new(self.variables.len());
         let path = PathId::new(self.paths.len());
-        self.paths.push(Path { variable: id, last: None, first_longer: None, next: None, mark: None });
+        self.paths.push(Path {
+            variable: id,
+            last: None,
+            first_longer: None,
+            next: None,
+            mark: None,
+        });
         let first_region = RegionId::new(self.regions.len());
         for slot in slots {
             self.regions.add(Owner::Variable(id), slot.is_dropped);
@@ -488,9 +500,9 @@ impl Graph {
     /// else from then on.
     pub(super) fn is_redirected(&self, borrowed: PathId, path: PathId) -> bool {
         self.is_within(borrowed, path)
-            && !self.shorter(path).any(|shorter| {
-                matches!(self.path(shorter).last, Some((_, Step::Index)))
-            })
+            && !self
+                .shorter(path)
+                .any(|shorter| matches!(self.path(shorter).last, Some((_, Step::Index))))
     }
 
     /// A path as the program would write it. A temporary has no name.

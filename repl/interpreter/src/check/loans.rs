@@ -172,10 +172,8 @@ impl Judge<'_> {
     /// Where a variable is live.
     fn live(&mut self, variable: VariableId) -> &Live {
         if self.live[variable.index()].is_none() {
-            let live = Live {
-                by_use: self.live_by_use(variable),
-                by_drop: self.live_by_drop(variable),
-            };
+            let live =
+                Live { by_use: self.live_by_use(variable), by_drop: self.live_by_drop(variable) };
             self.live[variable.index()] = Some(live);
         }
         self.live[variable.index()].as_ref().expect("it was just found")

@@ -42,7 +42,11 @@ pub fn function(items: &Items, function: &Function) -> Result<(), Fault> {
 /// # Errors
 ///
 /// The first thing in it that rustc refuses. That may stand in an older line, see [`Fault::at`].
-pub fn body(items: &Items, locals: &Vector<Local>, body: &[Top]) -> Result<(), Fault> {
+pub fn body<'a>(
+    items: &Items,
+    locals: &Vector<Local>,
+    body: impl IntoIterator<Item = &'a Top>,
+) -> Result<(), Fault> {
     let mut build = Build::new(items, locals);
     for top in body {
         build.top(top);

@@ -143,9 +143,8 @@ impl Walk<'_> {
         if self.graph.root(path).marked.is_empty() {
             return;
         }
-        let concerns = |marked| {
-            self.graph.is_within(path, marked) || self.graph.is_within(marked, path)
-        };
+        let concerns =
+            |marked| self.graph.is_within(path, marked) || self.graph.is_within(marked, path);
         if let Some(missing) = self.missing(path, marks, concerns) {
             self.fault(node, path, missing, how, at);
         }

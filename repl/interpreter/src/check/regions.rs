@@ -38,7 +38,12 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
         is_dropped: false,
     };
     match ty {
-        Type::Scalar(_) | Type::Str | Type::Never | Type::Struct(..) | Type::Param(_) | Type::Var(_) => {}
+        Type::Scalar(_)
+        | Type::Str
+        | Type::Never
+        | Type::Struct(..)
+        | Type::Param(_)
+        | Type::Var(_) => {}
         Type::Tuple(items) => items.iter().for_each(|item| walk(item, here, slots)),
         Type::Array(inner, _) | Type::Slice(inner) => walk(inner, here, slots),
         Type::Ref(mutability, to) => {
@@ -65,7 +70,12 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
 /// How many slots a type has.
 pub(super) fn slot_count(ty: &Type) -> usize {
     match ty {
-        Type::Scalar(_) | Type::Str | Type::Never | Type::Struct(..) | Type::Param(_) | Type::Var(_) => 0,
+        Type::Scalar(_)
+        | Type::Str
+        | Type::Never
+        | Type::Struct(..)
+        | Type::Param(_)
+        | Type::Var(_) => 0,
         Type::Tuple(items) => items.iter().map(slot_count).sum(),
         Type::Array(inner, _) | Type::Slice(inner) => slot_count(inner),
         Type::Ref(_, to) => 1 + slot_count(to),

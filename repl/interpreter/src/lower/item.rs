@@ -501,11 +501,7 @@ impl Lower<'_> {
     }
 
     /// The lifetimes of a type's references, as far as they are written.
-    fn written_lifetimes<'t>(
-        &self,
-        ty: &'t syn::Type,
-        found: &mut Vec<Option<&'t syn::Lifetime>>,
-    ) {
+    fn written_lifetimes<'t>(&self, ty: &'t syn::Type, found: &mut Vec<Option<&'t syn::Lifetime>>) {
         match ty {
             syn::Type::Reference(reference) => {
                 found.push(reference.lifetime.as_ref());
