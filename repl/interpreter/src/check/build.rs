@@ -375,18 +375,21 @@ impl<'a> Build<'a> {
         held
     }
 
-    /// Evaluates operands from left to right, then uses them.
+    /// Evaluates operands from left to right, and makes a value of them.
     fn operands<'e>(
         &mut self,
-        exprs: impl Iterator<Item = &'e Expr>,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        into: Option<VariableId>,
         at: At,
     ) -> Vec<Option<VariableId>> {
-        let held: Vec<_> = exprs.map(|expr| self.operand(expr)).collect();
-        self.used(&held, at);
+        let held: Vec<_> = exprs.into_iter().map(|expr| self.operand(expr)).collect();
+        self.make(&held, into, at);
         held
     }
 
-    fn used(&mut self, held: &[Option<VariableId>], at: At) {
+    /// Makes a value of operands. Each is held until the new value holds what it borrowed.
+    fn make(&mut self, held: &[Option<VariableId>], into: Option<VariableId>, at: At) {
+        self.define(into, at);
         for variable in held.iter().flatten() {
             self.add(Act::Use(*variable), at);
         }
@@ -459,7 +462,7 @@ impl<'a> Build<'a> {
                 self.define(into, at);
             }
             ExprKind::Aggregate(items) => {
-                let held = self.operands(items.iter().map(|(_, item)| item), at);
+                let held = self.operands(items.iter().map(|(_, item)| item), into, at);
                 if into.is_some() {
                     let to = self.regions_into(into);
                     for ((number, item), held) in items.iter().zip(held) {
@@ -468,12 +471,11 @@ impl<'a> Build<'a> {
                         let to = Self::field_regions(&expr.ty, &to, *number, &item.ty);
                         self.flow(&from, &to, &item.ty, at);
                     }
-                    self.define(into, at);
                 }
             }
             ExprKind::Variant(number, item) => {
                 let item = item.as_deref();
-                let held = self.operands(item.into_iter(), at);
+                let held = self.operands(item, into, at);
                 if into.is_some() {
                     let to = self.regions_into(into);
                     if let (Some(item), [Some(held)]) = (item, held.as_slice()) {
@@ -481,7 +483,6 @@ impl<'a> Build<'a> {
                         let to = Self::field_regions(&expr.ty, &to, *number, &item.ty);
                         self.flow(&from, &to, &item.ty, at);
                     }
-                    self.define(into, at);
                 }
             }
             ExprKind::Repeat(item, _) | ExprKind::Unsize(item) => self.value(item, into),
@@ -496,7 +497,7 @@ impl<'a> Build<'a> {
             }
             ExprKind::Cast(inner) => self.value(inner, None),
             ExprKind::Compare(_, left, right) => {
-                self.operands([&**left, &**right].into_iter(), at);
+                self.operands([&**left, &**right], None, at);
             }
             ExprKind::And(left, right) | ExprKind::Or(left, right) => {
                 let end = self.label();
@@ -544,7 +545,7 @@ impl<'a> Build<'a> {
                 self.looped(*id, None, at, |it| {
                     it.turn(*local, body, at, |it, element| {
                         if let Some(list) = list {
-                            it.add(Act::Use(list), slice.at);
+                            it.make(&[Some(list)], Some(element), slice.at);
                             it.elements(list, &slice.ty, element, slice.at);
                         }
                     });
@@ -596,7 +597,7 @@ impl<'a> Build<'a> {
     }
 
     fn format(&mut self, format: &Format, at: At) {
-        self.operands(format.args.iter(), at);
+        self.operands(&format.args, None, at);
         self.may_panic(at);
     }
 
@@ -644,7 +645,6 @@ impl<'a> Build<'a> {
         for loan in waiting {
             self.activate(loan, at);
         }
-        self.used(&held, at);
         self.may_panic(at);
         let has_references = held.iter().chain([&into]).flatten().next().is_some();
         if has_references {
@@ -653,7 +653,7 @@ impl<'a> Build<'a> {
             let call = Call { params: &params, result: &result, at };
             call.flow(&mut self.graph.regions, self.fixed, &signature());
         }
-        self.define(into, at);
+        self.make(&held, into, at);
     }
 
     fn assign(&mut self, place: &Place, value: &Expr, at: At) {
@@ -880,9 +880,6 @@ impl<'a> Build<'a> {
         self.go(end, true, at);
         self.scope(body.end, |it| {
             set(it, variable);
-            if it.graph.variable(variable).region_count > 0 {
-                it.add(Act::Define(variable), at);
-            }
             it.alive.push(variable);
             it.block(body, None);
         });
