@@ -8,7 +8,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 /// A type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Type {
     /// A number, `bool` or `char`.
     Scalar(Scalar),
