@@ -185,6 +185,8 @@ library! {
     }
     "Deref" {
         // What leads through a smart pointer: a reference to what it holds.
+        VecIndex "fn index(this: &Vec<T>, index: usize) -> &T"
+        VecIndexMut "fn index_mut(this: &mut Vec<T>, index: usize) -> &mut T"
         VecDeref "fn deref(this: &Vec<T>) -> &[T]"
         VecDerefMut "fn deref_mut(this: &mut Vec<T>) -> &mut [T]"
         StringDeref "fn deref(this: &String) -> &str"

@@ -266,6 +266,20 @@ impl Type {
         }
     }
 
+    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. A guard or an iterator holds a
+    /// reference, and is a layer.
+    pub fn layers(&self) -> u8 {
+        match self {
+            Self::Ref(_, to) => 1 + to.layers(),
+            Self::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + args[0].layers(),
+            Self::Tuple(items) | Self::Lib(_, items) => {
+                items.iter().map(Self::layers).max().unwrap_or(0)
+            }
+            Self::Array(inner, _) | Self::Slice(inner) => inner.layers(),
+            _ => 0,
+        }
+    }
+
     /// Replaces what `of` knows.
     #[must_use]
     pub fn map(&self, of: &mut impl FnMut(&Self) -> Option<Self>) -> Self {
