@@ -315,7 +315,8 @@ impl Layouts {
             Type::Lib(lib, args) => match lib {
                 Lib::Vec | Lib::String => {
                     let id = self.enter(args.first().unwrap_or(&Type::U8), structs)?;
-                    let niche = Niche { offset: vec::CAPACITY, size: 8, start: 0, end: MAX_CAPACITY };
+                    let niche =
+                        Niche { offset: vec::CAPACITY, size: 8, start: 0, end: MAX_CAPACITY };
                     Layout { niche: Some(niche), ..words(3, Shape::Vec(id)) }
                 }
                 Lib::Box => {
@@ -405,9 +406,8 @@ impl Layouts {
             }
             _ => tagged,
         };
-        let part = |variant: usize| {
-            ids[variant].map(|id| Part { offset: marked.offsets[variant], id })
-        };
+        let part =
+            |variant: usize| ids[variant].map(|id| Part { offset: marked.offsets[variant], id });
         let choice = Choice { variants: [part(0), part(1)], tag: marked.tag };
         Ok(Layout::new(ty, marked.size, marked.align, marked.niche, Shape::Choice(choice)))
     }
@@ -420,6 +420,19 @@ fn pointer_words(to: &Type) -> u64 {
 impl Layout {
     fn new(ty: &Type, size: u64, align: u64, niche: Option<Niche>, shape: Shape) -> Self {
         Self { ty: ty.clone(), size, align, niche, shape, needs_drop: false }
+    }
+
+    /// The type of the elements, if it is a slice or an array.
+    pub fn element(&self) -> Option<LayoutId> {
+        match self.shape {
+            Shape::Slice(element) | Shape::Array(element, _) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a number or a reference.
+    pub fn is_operand(&self) -> bool {
+        matches!(self.shape, Shape::Scalar(_) | Shape::Reference(_))
     }
 }
 
@@ -484,9 +497,7 @@ impl Placed {
 
     /// How far the niche is from the nearer edge.
     fn niche_to_edge(&self) -> u64 {
-        self.niche.map_or(0, |niche| {
-            niche.offset.min(self.size - niche.offset - niche.size)
-        })
+        self.niche.map_or(0, |niche| niche.offset.min(self.size - niche.offset - niche.size))
     }
 }
 
@@ -559,7 +570,9 @@ impl Marked {
         let align = payloads.iter().flatten().map(|payload| payload.align).max().unwrap_or(1);
         let size = large.size.next_multiple_of(align);
         let mut offsets = [0; 2];
-        if let Some(small) = payloads[1 - of] && small.size > offset {
+        if let Some(small) = payloads[1 - of]
+            && small.size > offset
+        {
             offsets[1 - of] = (offset + niche_size).next_multiple_of(small.align);
             if offsets[1 - of] + small.size > size {
                 return None;

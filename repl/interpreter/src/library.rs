@@ -87,9 +87,13 @@ library! {
     }
     "[..]" {
         // `&s[range]`: the bounds are both ends, the end behind the last.
-        SliceRange "fn index(&self, start: usize, end: usize) -> &[T]"
-        SliceRangeMut "fn index_mut(&mut self, start: usize, end: usize) -> &mut [T]"
+        SliceRange "fn index_range(this: &[T], start: usize, end: usize) -> &[T]"
+        SliceRangeMut "fn index_range_mut(this: &mut [T], start: usize, end: usize) -> &mut [T]"
         StrRange "fn index_str(s: &str, start: usize, end: usize) -> &str"
+        // `&s[start..]`.
+        SliceFrom "fn index_from(this: &[T], start: usize) -> &[T]"
+        SliceFromMut "fn index_from_mut(this: &mut [T], start: usize) -> &mut [T]"
+        StrFrom "fn index_str_from(s: &str, start: usize) -> &str"
     }
     "String" {
         StringNew "fn new() -> String"

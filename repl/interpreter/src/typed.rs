@@ -172,6 +172,8 @@ pub enum ExprKind {
     },
     /// A tuple, an array or a struct: the values in the order they are evaluated, each with its field's number.
     Aggregate(Vec<(u32, Expr)>),
+    /// A value of an `Option` or `Result`: the variant's number (`None` 0, `Some` 1; `Ok` 0, `Err` 1) and what it holds.
+    Variant(u32, Option<Box<Expr>>),
     /// `[value; N]`. `value` is `Copy`, or N is at most 1.
     Repeat(Box<Expr>, u64),
     /// `a + b` and the like on scalars of one type, comparisons included. Shifts may mix integer types.

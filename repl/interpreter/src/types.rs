@@ -112,7 +112,12 @@ impl Lib {
         LibRow { lib: Self::RefMutGuard, name: "RefMut", path: "std::cell", params: &["T"] },
         LibRow { lib: Self::Range, name: "Range", path: "std::ops", params: &["T"] },
         LibRow { lib: Self::Iter, name: "Iter", path: "std::slice", params: &["T"] },
-        LibRow { lib: Self::TryReserveError, name: "TryReserveError", path: "std::collections", params: &[] },
+        LibRow {
+            lib: Self::TryReserveError,
+            name: "TryReserveError",
+            path: "std::collections",
+            params: &[],
+        },
     ];
 
     /// Its row.
