@@ -53,6 +53,7 @@ impl Fault {
             Self::Run(Stop::Refused(Refused::Heap)) => "out-of-memory",
             Self::Run(Stop::Steps) => "too-many-steps",
             Self::Run(Stop::Interrupted) => "interrupted",
+            Self::Run(Stop::TooLarge(_)) => "size-overflow",
         }
     }
 
@@ -93,7 +94,7 @@ impl Program {
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
-        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
+        run::run(&self.items, &mut self.state, &locals, &tops, machine)
             .map_err(Fault::Run)
     }
 
@@ -111,7 +112,7 @@ impl Program {
         check::body(&self.items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
-        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
+        run::run(&self.items, &mut self.state, &locals, &[top], machine)
             .map_err(Fault::Run)
     }
 
