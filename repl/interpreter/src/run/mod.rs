@@ -236,14 +236,14 @@ impl State {
 
     /// The outermost body's variables, the oldest first. A value's text ends after some `limit` characters.
     pub fn variables(&self, items: &Items, machine: &dyn Machine, limit: usize) -> Vec<Variable> {
-        let mut locals: Vec<_> = self
-            .of_local
-            .iter()
-            .filter(|(_, slot)| (**slot as usize) < self.slots.len())
-            .map(|(local, slot)| (*slot, *local))
-            .collect();
-        locals.sort_unstable();
-        locals
+        // A slot that a closed scope gave back belongs to its newest variable.
+        let mut owners = std::collections::BTreeMap::new();
+        for (local, slot) in &self.of_local {
+            if (*slot as usize) < self.slots.len() {
+                owners.insert(*slot, *local);
+            }
+        }
+        owners
             .into_iter()
             .map(|(slot, local)| Variable {
                 local,
