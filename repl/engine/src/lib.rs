@@ -16,9 +16,9 @@ mod literal;
 mod look;
 mod problem;
 mod reply;
+mod rust;
 mod scan;
 mod session;
-mod statement;
 mod structure;
 pub mod units;
 mod view;
@@ -37,7 +37,7 @@ pub use problem::{
     Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
 };
 pub use reply::{Answer, Event, Reply};
-pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
+pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, is_unfinished, split, statements};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash, Dare, Deed,

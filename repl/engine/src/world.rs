@@ -6,12 +6,13 @@
 use std::alloc::Layout;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use heap::{
     Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement, Spec,
     Step, Structure, Unfit,
 };
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 
 use crate::args::Place;
@@ -136,6 +137,16 @@ pub struct World {
     touched: Vec<(u64, u64)>,
     /// The line being run.
     pub(crate) now: Cause,
+    /// The program of Rust lines.
+    pub(crate) rust: interpreter::Program,
+    /// The slots of its variables.
+    pub(crate) rust_slots: OrdSet<SlotId>,
+    /// The blocks it owns.
+    pub(crate) owned: OrdSet<BlockId>,
+    /// Calls of its functions that are running.
+    pub(crate) rust_frames: u32,
+    /// Set from outside: a line of Rust that runs is then given up.
+    pub(crate) stop: Arc<AtomicBool>,
     /// What replaying up to here costs, in units of a plain command.
     pub(crate) work: u64,
 }
@@ -208,6 +219,11 @@ impl Default for World {
             changed: Vec::new(),
             touched: Vec::new(),
             now: Cause { line: 0, text: "".into() },
+            rust: interpreter::Program::default(),
+            rust_slots: OrdSet::new(),
+            owned: OrdSet::new(),
+            rust_frames: 0,
+            stop: Arc::default(),
             work: 0,
         }
         .with_fresh_arena_noted()
@@ -260,7 +276,7 @@ impl World {
             loop {
                 let name = letters(self.next_block);
                 self.next_block += 1;
-                if !self.names.contains_key(name.as_str()) {
+                if !self.is_known(&name) {
                     return name.into();
                 }
             }
@@ -277,10 +293,22 @@ impl World {
         }
     }
 
+    /// Whether something has or had that name.
+    fn is_known(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.rust.local(name).is_some()
+    }
+
+    /// Where a variable of Rust lies.
+    fn variable(&self, name: &str) -> Option<Named> {
+        let address = self.rust.address(name)? as u32;
+        let item = self.stack.item_at(address)?;
+        Some(Named::Slot { id: item.id, address, size_bytes: item.size_bytes, plus: 0 })
+    }
+
     /// Refuses a name that something has or had.
     pub(crate) fn check_free_name(&self, name: Option<(&Arc<str>, Span)>) -> Result<(), Problem> {
         match name {
-            Some((name, span)) if self.names.contains_key(&**name) => {
+            Some((name, span)) if self.is_known(name) => {
                 let argument = Argument::NameTaken { name: Arc::clone(name) };
                 Err(Problem::new(Trouble::BadArgument(argument), span))
             }
@@ -295,11 +323,13 @@ impl World {
         match place {
             Place::Address(address) => Ok(self.locate_address(*address)),
             Place::Name { name, plus } => {
-                let Some(base) = self.names.get(name.as_str()) else {
+                let Some(base) =
+                    self.variable(name).or_else(|| self.names.get(name.as_str()).cloned())
+                else {
                     return Err(self.unknown_handle(name, span));
                 };
                 let shown = if *plus > 0 { format!("{name}+{plus}") } else { name.clone() };
-                let spot = match *base {
+                let spot = match base {
                     Named::Block { id, plus: base } => {
                         let plus = base.saturating_add(*plus);
                         let address = Address::from(self.ledger.life(id).at).plus(plus);
@@ -478,6 +508,7 @@ impl World {
     pub(crate) fn block_at(&self, spot: &Spot, span: Span) -> Result<BlockId, Problem> {
         let (id, plus) = self.live_block(spot, Use::Free, span)?;
         if plus == 0 {
+            self.check_not_owned(id, span)?;
             return Ok(id);
         }
         let life = self.ledger.life(id);
@@ -501,6 +532,15 @@ impl World {
         ))
     }
 
+    /// Refuses to change a block behind the back of the value of Rust that owns it.
+    fn check_not_owned(&self, id: BlockId, span: Span) -> Result<(), Problem> {
+        if !self.owned.contains(&id) {
+            return Ok(());
+        }
+        let name = self.ledger.name(id).to_string();
+        Err(Problem::new(Trouble::Owned { name }, span))
+    }
+
     /// The live block or slot that `spot` leads into.
     pub(crate) fn target(&self, spot: &Spot, write: bool, span: Span) -> Result<Target, Problem> {
         let is_address = spot.name.starts_with("0x");
@@ -511,6 +551,9 @@ impl World {
                 let trouble = Trouble::UseAfterReturn { name: spot.name.clone(), cause, write };
                 return Err(Problem::new(trouble, span));
             };
+            if write && self.rust_slots.contains(&id) && !holds_numbers(&item.kind) {
+                return Err(Problem::new(Trouble::Owned { name: spot.name.clone() }, span));
+            }
             let (name, origin) = match &item.kind {
                 ItemKind::Slot { name, .. } if is_address => (Arc::clone(name), 0),
                 _ => (spot.name.as_str().into(), plus),
@@ -520,6 +563,9 @@ impl World {
         }
         let use_of = if write { Use::Write } else { Use::Read };
         let (id, plus) = self.live_block(spot, use_of, span)?;
+        if write {
+            self.check_not_owned(id, span)?;
+        }
         let life = self.ledger.life(id);
         let (name, origin) = if is_address {
             (Arc::clone(self.ledger.name(id)), 0)
@@ -896,6 +942,9 @@ impl World {
             };
             Problem::new(trouble, span)
         })?;
+        if !self.owned.is_empty() {
+            return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
+        }
         let lost_blocks = self.ledger.live_count();
         self.ledger.restart(size_bytes, &self.now);
         self.heap = heap;
@@ -969,6 +1018,9 @@ impl World {
         };
         let range = self.heap.reset_range(at);
         let gone = self.ledger.live_in(range.start.0..range.end.0);
+        if gone.iter().any(|id| self.owned.contains(id)) {
+            return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
+        }
         let blocks = gone.len() as u64;
         self.work += blocks / 8;
         for id in gone {
@@ -1305,22 +1357,82 @@ impl World {
         }])
     }
 
+    /// Reserves a variable of Rust, or a temporary.
+    pub(crate) fn push_rust(
+        &mut self,
+        size_bytes: u64,
+        align_bytes: u32,
+        kind: ItemKind,
+    ) -> Result<stack::Pushed, stack::Overflow> {
+        let pushed = self.stack.push(size_bytes, align_bytes, kind, None)?;
+        let Item { id, address, size_bytes, padding_bytes, .. } = pushed.item;
+        self.rust_slots.insert(id);
+        self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
+        Ok(pushed)
+    }
+
+    /// Takes the newest `count` variables away, and what was pushed on top of them.
+    pub(crate) fn pop_rust(&mut self, count: usize) {
+        let mut left = count;
+        while left > 0 {
+            let popped = self.stack.pop().expect("a variable's slot is on the stack");
+            self.bury(&popped.item);
+            self.note_popped(&popped.item);
+            left -= usize::from(self.rust_slots.remove(&popped.item.id).is_some());
+        }
+    }
+
+    /// Opens a frame for a function of Rust.
+    pub(crate) fn enter_rust(
+        &mut self,
+        function: Arc<str>,
+        line: u32,
+    ) -> Result<(), stack::Overflow> {
+        let return_to = CODE_BASE + 16 * u64::from(line);
+        let called = self.stack.call(function, return_to, 0, false)?;
+        let sp = self.stack.sp();
+        self.note_stack(sp.into(), u64::from(called.sp_before - sp));
+        self.rust_frames += 1;
+        Ok(())
+    }
+
+    /// Leaves it.
+    pub(crate) fn leave_rust(&mut self) {
+        let returned = self.stack.ret().expect("the function was entered");
+        for item in &returned.items {
+            self.rust_slots.remove(&item.id);
+        }
+        self.note_stack(returned.sp_before.into(), u64::from(returned.sp - returned.sp_before));
+        self.rust_frames -= 1;
+    }
+
     /// Pops the newest slot.
     pub(crate) fn pop(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
         let popped = self.stack.pop().map_err(|underflow| stack_underflow(underflow, span))?;
         self.bury(&popped.item);
-        let Item { address, size_bytes, padding_bytes, .. } = popped.item;
+        self.note_popped(&popped.item);
+        Ok(vec![popped_event(&popped.item)])
+    }
+
+    fn note_popped(&mut self, item: &Item) {
+        let Item { address, size_bytes, padding_bytes, .. } = *item;
         self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
-        let ItemKind::Slot { name, .. } = popped.item.kind else {
-            unreachable!("pop takes slots only, not {:?}", popped.item)
-        };
-        Ok(vec![Event::Pop {
-            name,
-            address: address.into(),
-            size_bytes: u64::from(size_bytes),
-            padding_bytes: u64::from(padding_bytes),
-            sp: popped.sp.into(),
-        }])
+    }
+
+    /// Whether variables of Rust live.
+    pub(crate) fn has_variables(&self) -> bool {
+        !self.rust_slots.is_empty()
+    }
+
+    /// The newest slot, if a variable of Rust lies in it.
+    pub(crate) fn newest_variable(&self) -> Option<&Item> {
+        self.stack.items().next_back().filter(|item| self.rust_slots.contains(&item.id))
+    }
+
+    /// Whether the newest frame that `call` opened holds variables of Rust.
+    pub(crate) fn frame_has_variables(&self) -> bool {
+        let first = self.stack.frames().next_back().map_or(usize::MAX, |(_, first)| first);
+        self.stack.items().skip(first).any(|item| self.rust_slots.contains(&item.id))
     }
 
     /// Opens a frame.
@@ -1389,7 +1501,7 @@ impl World {
         }
     }
 
-    fn stack_overflow(&self, overflow: stack::Overflow, span: Span) -> Problem {
+    pub(crate) fn stack_overflow(&self, overflow: stack::Overflow, span: Span) -> Problem {
         let trouble = Trouble::StackOverflow {
             wanted: overflow.wanted_bytes,
             left: u64::from(overflow.left_bytes),
@@ -1406,7 +1518,14 @@ impl World {
 
     // What the last step changed.
 
-    fn touch(&mut self, address: Address, bytes: u64) {
+    pub(crate) fn touch(&mut self, address: Address, bytes: u64) {
+        if let Some(last) = self.touched.last_mut()
+            && last.0 <= address.0
+            && address.0 <= last.1
+        {
+            last.1 = last.1.max(address.0 + bytes);
+            return;
+        }
         self.touched.push((address.0, address.0 + bytes));
     }
 
@@ -1437,6 +1556,20 @@ impl World {
     }
 }
 
+/// What is told of a slot that is gone.
+pub(crate) fn popped_event(item: &Item) -> Event {
+    let ItemKind::Slot { name, .. } = &item.kind else {
+        unreachable!("pop takes slots only, not {item:?}")
+    };
+    Event::Pop {
+        name: Arc::clone(name),
+        address: item.address.into(),
+        size_bytes: u64::from(item.size_bytes),
+        padding_bytes: u64::from(item.padding_bytes),
+        sp: (item.end() + item.padding_bytes).into(),
+    }
+}
+
 /// Refuses a size that no machine of 64 bits could serve once it is rounded up.
 fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
     if size > i64::MAX.cast_unsigned() - (align - 1) {
@@ -1444,6 +1577,16 @@ fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
         return Err(Problem::new(trouble, span));
     }
     Ok(())
+}
+
+/// Whether any bytes are a value of the slot's type.
+fn holds_numbers(kind: &ItemKind) -> bool {
+    let ItemKind::Slot { ty: Some(ty), .. } = kind else { return true };
+    let mut ty = ty;
+    while let Type::Array(element, _) = ty {
+        ty = element;
+    }
+    matches!(ty, Type::Scalar(scalar) if scalar.is_integer() || scalar.is_float())
 }
 
 /// What somebody wants of a block.

@@ -90,32 +90,39 @@ pub struct LibRow {
     pub lib: Lib,
     /// As rustc's messages call it.
     pub name: &'static str,
-    /// The path it is found at; `""` for the prelude.
-    pub path: &'static str,
+    /// The module of std it is in.
+    pub module: &'static str,
     /// The names of its parameters.
     pub params: &'static [&'static str],
+}
+
+impl LibRow {
+    /// Whether it needs no import.
+    pub fn is_in_prelude(&self) -> bool {
+        matches!(self.lib, Lib::Vec | Lib::String | Lib::Box | Lib::Option | Lib::Result)
+    }
 }
 
 impl Lib {
     /// Every one, in the order of the enum.
     pub const ALL: &[LibRow] = &[
-        LibRow { lib: Self::Vec, name: "Vec", path: "", params: &["T"] },
-        LibRow { lib: Self::String, name: "String", path: "", params: &[] },
-        LibRow { lib: Self::Box, name: "Box", path: "", params: &["T"] },
-        LibRow { lib: Self::Option, name: "Option", path: "", params: &["T"] },
-        LibRow { lib: Self::Result, name: "Result", path: "", params: &["T", "E"] },
-        LibRow { lib: Self::Rc, name: "Rc", path: "std::rc", params: &["T"] },
-        LibRow { lib: Self::Weak, name: "Weak", path: "std::rc", params: &["T"] },
-        LibRow { lib: Self::Cell, name: "Cell", path: "std::cell", params: &["T"] },
-        LibRow { lib: Self::RefCell, name: "RefCell", path: "std::cell", params: &["T"] },
-        LibRow { lib: Self::RefGuard, name: "Ref", path: "std::cell", params: &["T"] },
-        LibRow { lib: Self::RefMutGuard, name: "RefMut", path: "std::cell", params: &["T"] },
-        LibRow { lib: Self::Range, name: "Range", path: "std::ops", params: &["T"] },
-        LibRow { lib: Self::Iter, name: "Iter", path: "std::slice", params: &["T"] },
+        LibRow { lib: Self::Vec, name: "Vec", module: "vec", params: &["T"] },
+        LibRow { lib: Self::String, name: "String", module: "string", params: &[] },
+        LibRow { lib: Self::Box, name: "Box", module: "boxed", params: &["T"] },
+        LibRow { lib: Self::Option, name: "Option", module: "option", params: &["T"] },
+        LibRow { lib: Self::Result, name: "Result", module: "result", params: &["T", "E"] },
+        LibRow { lib: Self::Rc, name: "Rc", module: "rc", params: &["T"] },
+        LibRow { lib: Self::Weak, name: "Weak", module: "rc", params: &["T"] },
+        LibRow { lib: Self::Cell, name: "Cell", module: "cell", params: &["T"] },
+        LibRow { lib: Self::RefCell, name: "RefCell", module: "cell", params: &["T"] },
+        LibRow { lib: Self::RefGuard, name: "Ref", module: "cell", params: &["T"] },
+        LibRow { lib: Self::RefMutGuard, name: "RefMut", module: "cell", params: &["T"] },
+        LibRow { lib: Self::Range, name: "Range", module: "ops", params: &["T"] },
+        LibRow { lib: Self::Iter, name: "Iter", module: "slice", params: &["T"] },
         LibRow {
             lib: Self::TryReserveError,
             name: "TryReserveError",
-            path: "std::collections",
+            module: "collections",
             params: &[],
         },
     ];
@@ -316,38 +323,34 @@ impl Type {
 /// As rustc writes it in its messages.
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, items: &[Self]| {
-            for (index, item) in items.iter().enumerate() {
-                write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
-            }
-            Ok(())
+        f.write_str(&self.named(&mut |_| "_"))
+    }
+}
+
+impl Type {
+    /// As rustc writes it, with a word of the caller's for what is not known.
+    pub fn named(&self, unknown: &mut impl FnMut(VarId) -> &'static str) -> String {
+        let list = |items: &[Self], unknown: &mut _| {
+            let names: Vec<_> = items.iter().map(|item| item.named(unknown)).collect();
+            names.join(", ")
         };
         match self {
-            Self::Scalar(scalar) => f.write_str(scalar.name()),
-            Self::Str => f.write_str("str"),
-            Self::Never => f.write_str("!"),
+            Self::Scalar(scalar) => scalar.name().to_owned(),
+            Self::Str => "str".to_owned(),
+            Self::Never => "!".to_owned(),
             Self::Tuple(items) => {
-                f.write_str("(")?;
-                list(f, items)?;
-                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+                let comma = if items.len() == 1 { "," } else { "" };
+                format!("({}{comma})", list(items, unknown))
             }
-            Self::Array(element, len) => write!(f, "[{element}; {len}]"),
-            Self::Slice(element) => write!(f, "[{element}]"),
-            Self::Ref(Mutability::Shared, to) => write!(f, "&{to}"),
-            Self::Ref(Mutability::Mut, to) => write!(f, "&mut {to}"),
-            Self::Struct(_, name) => f.write_str(name),
-            Self::Lib(lib, args) => {
-                let row = lib.row();
-                f.write_str(row.name)?;
-                if args.is_empty() {
-                    return Ok(());
-                }
-                f.write_str("<")?;
-                list(f, args)?;
-                f.write_str(">")
-            }
-            Self::Param(number) => f.write_str(["T", "E"][usize::from(*number)]),
-            Self::Var(_) => f.write_str("_"),
+            Self::Array(element, len) => format!("[{}; {len}]", element.named(unknown)),
+            Self::Slice(element) => format!("[{}]", element.named(unknown)),
+            Self::Ref(Mutability::Shared, to) => format!("&{}", to.named(unknown)),
+            Self::Ref(Mutability::Mut, to) => format!("&mut {}", to.named(unknown)),
+            Self::Struct(_, name) => name.to_string(),
+            Self::Lib(lib, args) if args.is_empty() => lib.row().name.to_owned(),
+            Self::Lib(lib, args) => format!("{}<{}>", lib.row().name, list(args, unknown)),
+            Self::Param(number) => ["T", "E"][usize::from(*number)].to_owned(),
+            Self::Var(id) => unknown(*id).to_owned(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The typed form into [`Code`].
 
+use std::ops::Index;
 use std::sync::Arc;
 
 use stack::Scalar;
@@ -18,6 +19,11 @@ use crate::typed::{
 use crate::types::{Lib, Type};
 
 type Result<T = ()> = std::result::Result<T, TooLarge>;
+
+/// The variables of a body, by their numbers.
+pub(super) trait Locals: Index<usize, Output = Local> {}
+
+impl<L: Index<usize, Output = Local> + ?Sized> Locals for L {}
 
 /// The slots of the outermost body's variables.
 pub(super) type Globals = imbl::OrdMap<LocalId, u32>;
@@ -49,7 +55,7 @@ pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function
 pub(super) fn statement(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &[Local],
+    locals: &dyn Locals,
     globals: &Globals,
     stmt: &Stmt,
 ) -> Result<Code> {
@@ -91,7 +97,7 @@ pub(super) fn statement(
 pub(super) fn show(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &[Local],
+    locals: &dyn Locals,
     globals: &Globals,
     expr: &Expr,
 ) -> Result<Code> {
@@ -156,7 +162,7 @@ struct Loop {
 struct Compiler<'a> {
     items: &'a Items,
     layouts: &'a mut Layouts,
-    locals: &'a [Local],
+    locals: &'a dyn Locals,
     globals: Option<&'a Globals>,
     code: Code,
     /// The slots of this body's variables; a later entry hides an earlier one.
@@ -176,7 +182,7 @@ impl<'a> Compiler<'a> {
     fn new(
         items: &'a Items,
         layouts: &'a mut Layouts,
-        locals: &'a [Local],
+        locals: &'a dyn Locals,
         body: Body<'a>,
     ) -> Self {
         Self {

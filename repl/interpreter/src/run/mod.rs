@@ -21,7 +21,6 @@ mod text;
 mod vec;
 mod vm;
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::items::Items;
@@ -82,6 +81,8 @@ impl From<TooLarge> for Stop {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     slots: imbl::Vector<Slot>,
+    /// Whose slot each is, and which slot each has.
+    locals: imbl::Vector<LocalId>,
     of_local: compile::Globals,
     /// How many slots there were when each open scope was opened.
     scopes: imbl::Vector<usize>,
@@ -148,8 +149,8 @@ impl Held {
 pub fn run(
     items: &Items,
     state: &mut State,
-    locals: &[Local],
-    tops: &[Top],
+    locals: &imbl::Vector<Local>,
+    tops: &[Arc<Top>],
     machine: &mut dyn Machine,
 ) -> Result<(), Stop> {
     let mut vm = Vm::new(items, state, machine);
@@ -158,7 +159,7 @@ pub fn run(
     result
 }
 
-fn run_top(vm: &mut Vm<'_>, locals: &[Local], top: &Top) -> Result<(), Stop> {
+fn run_top(vm: &mut Vm<'_>, locals: &imbl::Vector<Local>, top: &Top) -> Result<(), Stop> {
     match top {
         Top::Stmt(stmt) => {
             let code =
@@ -203,6 +204,9 @@ fn close(vm: &mut Vm<'_>, len: usize, at: At) -> Result<(), Stop> {
     if matches!(result, Ok(()) | Err(Stop::Panic { .. })) {
         vm.machine.pop(vm.state.slots.len() - len);
         vm.state.slots.truncate(len);
+        for local in vm.state.locals.split_off(len) {
+            vm.state.of_local.remove(&local);
+        }
     }
     result
 }
@@ -221,34 +225,27 @@ pub struct Variable {
 }
 
 impl State {
+    /// The newest variable of the outermost body.
+    pub fn newest(&self) -> Option<LocalId> {
+        self.locals.last().copied()
+    }
+
+    /// Where a variable of the outermost body lies, while it is in scope.
+    pub fn address(&self, local: LocalId) -> Option<u64> {
+        Some(self.slots.get(*self.of_local.get(&local)? as usize)?.address)
+    }
+
     /// The outermost body's variables, the oldest first. A value's text ends after some `limit` characters.
     pub fn variables(&self, items: &Items, machine: &dyn Machine, limit: usize) -> Vec<Variable> {
-        let mut locals: Vec<_> = self
-            .of_local
+        self.slots
             .iter()
-            .filter(|(_, slot)| (**slot as usize) < self.slots.len())
-            .map(|(local, slot)| (*slot, *local))
-            .collect();
-        locals.sort_unstable();
-        locals
-            .into_iter()
+            .zip(&self.locals)
             .map(|(slot, local)| Variable {
-                local,
-                address: self.slots[slot as usize].address,
-                size: self.layouts[self.slots[slot as usize].layout].size,
-                value: self.describe(items, machine, local, limit).unwrap_or_default(),
+                local: *local,
+                address: slot.address,
+                size: self.layouts[slot.layout].size,
+                value: self.describe(items, machine, *local, limit).unwrap_or_default(),
             })
             .collect()
-    }
-}
-
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unset => "unset",
-            Self::Live => "live",
-            Self::Moved => "moved",
-            Self::Partly(_) => "partly moved",
-        })
     }
 }

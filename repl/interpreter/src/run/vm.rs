@@ -137,6 +137,7 @@ impl<'a> Vm<'a> {
             panic!("a let leaves {} slots", self.slots.len());
         };
         self.state.of_local.insert(local, self.state.slots.len() as u32);
+        self.state.locals.push_back(local);
         self.state.slots.push_back(slot.clone());
         self.slots.clear();
     }
