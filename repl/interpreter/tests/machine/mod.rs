@@ -40,7 +40,7 @@ struct Slot {
 
 /// See the module.
 #[derive(Clone)]
-pub struct TestMachine {
+pub(crate) struct TestMachine {
     stack: Memory,
     heap: Memory,
     sp: u64,
@@ -48,19 +48,19 @@ pub struct TestMachine {
     frames: Vec<(usize, u64)>,
     next_block: u64,
     /// Size and alignment of each live block.
-    pub blocks: BTreeMap<u64, (u64, u64)>,
+    pub(crate) blocks: BTreeMap<u64, (u64, u64)>,
     /// The largest request the heap grants.
-    pub most_bytes: u64,
+    pub(crate) most_bytes: u64,
     /// How often a block was asked for with zeroed bytes.
-    pub zeroed: u64,
+    pub(crate) zeroed: u64,
     /// What was told.
-    pub notes: Vec<Note>,
+    pub(crate) notes: Vec<Note>,
     /// Looks until it asks to stop.
-    pub looks_left: std::cell::Cell<u64>,
+    pub(crate) looks_left: std::cell::Cell<u64>,
 }
 
 impl TestMachine {
-    pub fn new(stack_bytes: u64, heap_bytes: u64) -> Self {
+    pub(crate) fn new(stack_bytes: u64, heap_bytes: u64) -> Self {
         Self {
             stack: Memory::new(STACK_START - stack_bytes, stack_bytes),
             heap: Memory::new(HEAP_START, heap_bytes),
@@ -77,12 +77,12 @@ impl TestMachine {
     }
 
     /// Slots on the stack.
-    pub fn slot_count(&self) -> usize {
+    pub(crate) fn slot_count(&self) -> usize {
         self.slots.len()
     }
 
     /// What was printed.
-    pub fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         let printed = self.notes.iter().filter_map(|note| match note {
             Note::Print(text) => Some(text.as_str()),
             _ => None,
@@ -91,7 +91,7 @@ impl TestMachine {
     }
 
     /// Whether each byte is set.
-    pub fn set(&self, at: u64, len: u64) -> Vec<bool> {
+    pub(crate) fn set(&self, at: u64, len: u64) -> Vec<bool> {
         let memory = self.memory(at);
         memory.is_set[memory.range(at, len)].to_vec()
     }
