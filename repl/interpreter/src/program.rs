@@ -110,7 +110,7 @@ impl Program {
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
-        run::run(&self.items, &mut self.state, &locals, &tops, machine).map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine).map_err(Fault::Run)
     }
 
     /// Ends the newest variable: it is dropped, and its slot is gone. `line` is the log's.
@@ -127,7 +127,7 @@ impl Program {
             .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
-        run::run(&self.items, &mut self.state, &locals, &[top], machine).map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine).map_err(Fault::Run)
     }
 
     /// Whether it has no variables at all.
