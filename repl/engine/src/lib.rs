@@ -43,7 +43,7 @@ pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash, Dare, Deed,
     DumpRow, Ending, Fitting, Frag, HeapGroup, HeapHelp, HeapMap, HeapRow, HelpCommand,
     HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe,
-    ProbeOutcome, RegionItem, RegionRow, Rule, StackItem, StackMap, StackRow, Stats, StructureRow,
-    TrapRow, Try, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
+    ProbeOutcome, RegionItem, RegionRow, Rule, RustGroup, StackItem, StackMap, StackRow, Stats,
+    StructureRow, TrapRow, Try, VarRow, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

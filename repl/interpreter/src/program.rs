@@ -21,6 +21,23 @@ pub struct Program {
     state: State,
 }
 
+/// A variable in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: String,
+    /// Whether it is `mut`.
+    pub is_mutable: bool,
+    /// Where it lies.
+    pub address: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// Its value as `{:?}` prints it; `moved` or `unset` if it has none.
+    pub value: String,
+}
+
 /// Why a line was not taken, or not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -94,8 +111,7 @@ impl Program {
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
-        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
-            .map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, &locals, &tops, machine).map_err(Fault::Run)
     }
 
     /// Ends the newest variable: it is dropped, and its slot is gone. `line` is the log's.
@@ -112,8 +128,7 @@ impl Program {
         check::body(&self.items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
-        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
-            .map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, &locals, &[top], machine).map_err(Fault::Run)
     }
 
     /// Whether it has no variables at all.
@@ -136,6 +151,23 @@ impl Program {
         &self.state
     }
 
+    /// The variables in scope, the oldest first; a value's text ends after some `limit` characters.
+    pub fn variables(&self, machine: &dyn Machine, limit: usize) -> Vec<Variable> {
+        let rows = self.state.variables(&self.items, machine, limit);
+        let named = rows.into_iter().filter_map(|row| {
+            let local = &self.names.locals()[row.local.0 as usize];
+            (!local.name.is_empty()).then(|| Variable {
+                name: Arc::clone(&local.name),
+                ty: local.ty.to_string(),
+                is_mutable: local.is_mutable,
+                address: row.address,
+                size: row.size,
+                value: row.value,
+            })
+        });
+        named.collect()
+    }
+
     /// Where the variable of that name lies.
     pub fn address(&self, name: &str) -> Option<u64> {
         self.state.address(self.names.local(name)?)
@@ -152,7 +184,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Lower(fault) => fault.fmt(f),
             Self::Check(fault) => write!(f, "{fault:?}"),
-            Self::Run(stop) => write!(f, "{stop:?}"),
+            Self::Run(stop) => stop.fmt(f),
         }
     }
 }

@@ -84,6 +84,7 @@ fn mutable_twin(run: Builtin) -> Option<Builtin> {
     match run {
         Builtin::VecIndex => Some(Builtin::VecIndexMut),
         Builtin::SliceRange => Some(Builtin::SliceRangeMut),
+        Builtin::SliceThrough => Some(Builtin::SliceThroughMut),
         Builtin::SliceFrom => Some(Builtin::SliceFromMut),
         _ => SMART.iter().find(|row| row.1 == run)?.2,
     }
@@ -241,11 +242,14 @@ impl Lower<'_> {
     ) -> Result<Operand> {
         loop {
             let ty = self.shallow(&place.ty);
-            let (run, from, types) = match &ty {
-                Type::Slice(element) => {
-                    (Builtin::SliceRange, Builtin::SliceFrom, vec![Type::clone(element)])
+            let ([to, through, from], types) = match &ty {
+                Type::Slice(element) => (
+                    [Builtin::SliceRange, Builtin::SliceThrough, Builtin::SliceFrom],
+                    vec![Type::clone(element)],
+                ),
+                Type::Str => {
+                    ([Builtin::StrRange, Builtin::StrThrough, Builtin::StrFrom], Vec::new())
                 }
-                Type::Str => (Builtin::StrRange, Builtin::StrFrom, Vec::new()),
                 Type::Array(..) => {
                     place = self.unsized_array(place, at).unwrap_or_else(|place| place);
                     continue;
@@ -265,7 +269,11 @@ impl Lower<'_> {
             let this = self.borrow(place, BorrowKind::Shared, at);
             let mut args = vec![this, range.start.clone().unwrap_or_else(zero)];
             args.extend(range.end.clone());
-            let run = if range.end.is_some() { run } else { from };
+            let run = match (&range.end, range.is_inclusive) {
+                (None, _) => from,
+                (Some(_), false) => to,
+                (Some(_), true) => through,
+            };
             let pointer = self.library(run, types, args, at);
             return Ok(Operand::Place(
                 Operand::Value(pointer).into_place().step(Step::Deref(ty)),
@@ -304,6 +312,7 @@ fn is_path(run: Builtin) -> bool {
     use Builtin as B;
     let index = matches!(run, B::VecIndex | B::VecIndexMut);
     let range = matches!(run, B::SliceRange | B::SliceRangeMut | B::StrRange);
+    let through = matches!(run, B::SliceThrough | B::SliceThroughMut | B::StrThrough);
     let from = matches!(run, B::SliceFrom | B::SliceFromMut | B::StrFrom);
-    index || range || from || SMART.iter().any(|row| row.1 == run || row.2 == Some(run))
+    index || range || through || from || SMART.iter().any(|row| row.1 == run || row.2 == Some(run))
 }

@@ -1,6 +1,5 @@
 //! The typed form into [`Code`].
 
-use std::ops::Index;
 use std::sync::Arc;
 
 use stack::Scalar;
@@ -19,11 +18,6 @@ use crate::typed::{
 use crate::types::{Lib, Type};
 
 type Result<T = ()> = std::result::Result<T, TooLarge>;
-
-/// The variables of a body, by their numbers.
-pub(super) trait Locals: Index<usize, Output = Local> {}
-
-impl<L: Index<usize, Output = Local> + ?Sized> Locals for L {}
 
 /// The slots of the outermost body's variables.
 pub(super) type Globals = imbl::OrdMap<LocalId, u32>;
@@ -55,7 +49,7 @@ pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function
 pub(super) fn statement(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &dyn Locals,
+    locals: &[Local],
     globals: &Globals,
     stmt: &Stmt,
 ) -> Result<Code> {
@@ -97,7 +91,7 @@ pub(super) fn statement(
 pub(super) fn show(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &dyn Locals,
+    locals: &[Local],
     globals: &Globals,
     expr: &Expr,
 ) -> Result<Code> {
@@ -162,7 +156,7 @@ struct Loop {
 struct Compiler<'a> {
     items: &'a Items,
     layouts: &'a mut Layouts,
-    locals: &'a dyn Locals,
+    locals: &'a [Local],
     globals: Option<&'a Globals>,
     code: Code,
     /// The slots of this body's variables; a later entry hides an earlier one.
@@ -185,7 +179,7 @@ impl<'a> Compiler<'a> {
     fn new(
         items: &'a Items,
         layouts: &'a mut Layouts,
-        locals: &'a dyn Locals,
+        locals: &'a [Local],
         body: Body<'a>,
     ) -> Self {
         Self {
