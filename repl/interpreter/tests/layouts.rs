@@ -207,7 +207,7 @@ laid_out! { the_library_s_types {}
     Box<u8> = Box::new(1);
     Box<[u16]> = vec![1, 2].into_boxed_slice();
     &str = "four";
-    &[u16] = &[1, 2, 3];
+    &[u16] = &[1, 2, 3][..];
     Rc<u8> = Rc::new(1);
     Weak<u8> = Weak::new();
     Cell<u16> = Cell::new(3);
