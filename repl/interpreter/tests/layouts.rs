@@ -222,16 +222,28 @@ laid_out! { the_library_s_types {}
 #[test]
 fn a_failed_request_and_a_granted_one_look_as_std_s() {
     let mut v: Vec<u16> = Vec::new();
-    compare("", "Result<(), std::collections::TryReserveError>", "Vec::<u16>::new().try_reserve(2)", &v.try_reserve(2));
+    compare(
+        "",
+        "Result<(), std::collections::TryReserveError>",
+        "Vec::<u16>::new().try_reserve(2)",
+        &v.try_reserve(2),
+    );
     let beyond = v.try_reserve(usize::MAX);
-    compare("", "Result<(), std::collections::TryReserveError>", "vec![1u16].try_reserve(usize::MAX)", &beyond);
+    compare(
+        "",
+        "Result<(), std::collections::TryReserveError>",
+        "vec![1u16].try_reserve(usize::MAX)",
+        &beyond,
+    );
 }
 
 #[test]
 fn a_type_too_large_to_be_is_refused() {
     let mut program = Program::default();
     let mut machine = TestMachine::new(4096, 4096);
-    let fault = program.run(1, "std::mem::size_of::<[u8; 2305843009213693952]>()", &mut machine).unwrap_err();
+    let fault = program
+        .run(1, "std::mem::size_of::<[u8; 2305843009213693952]>()", &mut machine)
+        .unwrap_err();
     assert_eq!(
         fault.to_string(),
         "values of the type `[u8; 2305843009213693952]` are too big for the target architecture"

@@ -121,13 +121,13 @@ impl Lower<'_> {
     /// mutably on the way.
     pub(super) fn make_mutable(&mut self, place: &mut Place) {
         let Root::Temporary(value) = &mut place.root else { return };
-        let (this, borrow_as) = match &mut value.kind {
+        let this = match &mut value.kind {
             ExprKind::Library { row, args, .. } => {
                 let Some(twin) = mutable_twin(row.run) else { return };
                 *row = signature::of(twin).row;
-                (&mut args[0], BorrowKind::TwoPhase)
+                &mut args[0]
             }
-            ExprKind::Unsize(inner) => (&mut **inner, BorrowKind::Mut),
+            ExprKind::Unsize(inner) => &mut **inner,
             _ => return,
         };
         for ty in [&mut value.ty, &mut this.ty] {
@@ -136,7 +136,8 @@ impl Lower<'_> {
             }
         }
         if let ExprKind::Borrow { borrow, place } = &mut this.kind {
-            *borrow = borrow_as;
+            // Not a two-phase borrow: `v[v.len() - 1] = 1` is E0502.
+            *borrow = BorrowKind::Mut;
             self.make_mutable(place);
         }
     }
@@ -287,13 +288,14 @@ impl Lower<'_> {
         let Root::Temporary(value) = &mut place.root else { return };
         match &mut value.kind {
             ExprKind::Library { row, args, .. } if is_path(row.run) => {
-                if let ExprKind::Borrow { place, .. } = &mut args[0].kind {
-                    self.hoist(place);
-                }
+                self.hoist_referent(&mut args[0]);
             }
-            // A reference that is followed needs no home of its own.
+            // A reference that is followed needs no home of its own; what it refers to may.
             _ if matches!(place.steps.first(), Some(Step::Deref(_)))
-                && matches!(self.names.infer.shallow(&value.ty), Type::Ref(..)) => {}
+                && matches!(self.names.infer.shallow(&value.ty), Type::Ref(..)) =>
+            {
+                self.hoist_referent(value);
+            }
             _ => {
                 let (ty, at) = (value.ty.clone(), value.at);
                 let local = self.hidden_local("".into(), ty, true, at);
@@ -303,6 +305,14 @@ impl Lower<'_> {
                 };
                 self.hoisted.push(Stmt::Let { local, init: Some(*value), at });
             }
+        }
+    }
+
+    fn hoist_referent(&mut self, reference: &mut Expr) {
+        match &mut reference.kind {
+            ExprKind::Unsize(inner) => self.hoist_referent(inner),
+            ExprKind::Borrow { place, .. } => self.hoist(place),
+            _ => {}
         }
     }
 }

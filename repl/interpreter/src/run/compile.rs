@@ -1,5 +1,6 @@
 //! The typed form into [`Code`].
 
+use std::ops::Index;
 use std::sync::Arc;
 
 use stack::Scalar;
@@ -18,6 +19,9 @@ use crate::typed::{
 use crate::types::{Lib, Type};
 
 type Result<T = ()> = std::result::Result<T, TooLarge>;
+
+/// The variables of a body, by their numbers.
+pub(super) type Locals = dyn Index<usize, Output = Local>;
 
 /// The slots of the outermost body's variables.
 pub(super) type Globals = imbl::OrdMap<LocalId, u32>;
@@ -49,7 +53,7 @@ pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function
 pub(super) fn statement(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &[Local],
+    locals: &Locals,
     globals: &Globals,
     stmt: &Stmt,
 ) -> Result<Code> {
@@ -91,7 +95,7 @@ pub(super) fn statement(
 pub(super) fn show(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &[Local],
+    locals: &Locals,
     globals: &Globals,
     expr: &Expr,
 ) -> Result<Code> {
@@ -156,7 +160,7 @@ struct Loop {
 struct Compiler<'a> {
     items: &'a Items,
     layouts: &'a mut Layouts,
-    locals: &'a [Local],
+    locals: &'a Locals,
     globals: Option<&'a Globals>,
     code: Code,
     /// The slots of this body's variables; a later entry hides an earlier one.
@@ -176,12 +180,7 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(
-        items: &'a Items,
-        layouts: &'a mut Layouts,
-        locals: &'a [Local],
-        body: Body<'a>,
-    ) -> Self {
+    fn new(items: &'a Items, layouts: &'a mut Layouts, locals: &'a Locals, body: Body<'a>) -> Self {
         Self {
             items,
             layouts,

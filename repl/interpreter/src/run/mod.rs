@@ -166,7 +166,7 @@ impl Held {
 pub fn run(
     items: &Items,
     state: &mut State,
-    locals: &[Local],
+    locals: &imbl::Vector<Local>,
     tops: &[Arc<Top>],
     machine: &mut dyn Machine,
 ) -> Result<(), Stop> {
@@ -176,7 +176,7 @@ pub fn run(
     result
 }
 
-fn run_top(vm: &mut Vm<'_>, locals: &[Local], top: &Top) -> Result<(), Stop> {
+fn run_top(vm: &mut Vm<'_>, locals: &imbl::Vector<Local>, top: &Top) -> Result<(), Stop> {
     match top {
         Top::Stmt(stmt) => {
             let code =
