@@ -103,6 +103,8 @@ pub struct State {
     of_local: compile::Globals,
     /// How many slots there were when each open scope was opened.
     scopes: imbl::Vector<usize>,
+    /// Slots of whose types something is not known yet: `let v = Vec::new();`.
+    unknown: imbl::Vector<u32>,
     blocks: imbl::OrdMap<u64, leaks::Block>,
     layouts: Layouts,
     /// By the function's number.
@@ -171,6 +173,7 @@ pub fn run(
     machine: &mut dyn Machine,
 ) -> Result<(), Stop> {
     let mut vm = Vm::new(items, state, machine);
+    vm.learn_types(locals)?;
     let result = tops.iter().try_for_each(|top| run_top(&mut vm, locals, top));
     vm.finish();
     result
@@ -221,6 +224,7 @@ fn close(vm: &mut Vm<'_>, len: usize, at: At) -> Result<(), Stop> {
     if matches!(result, Ok(()) | Err(Stop::Panic { .. })) {
         vm.machine.pop(vm.state.slots.len() - len);
         vm.state.slots.truncate(len);
+        vm.state.unknown.retain(|slot| (*slot as usize) < len);
         for local in vm.state.locals.split_off(len) {
             vm.state.of_local.remove(&local);
         }
