@@ -56,6 +56,8 @@ pub enum View {
     Help { groups: Vec<HelpGroup> },
     /// What a line of Rust can hold.
     HelpRust { forms: Vec<&'static str>, groups: Vec<RustGroup> },
+    /// A type of Rust, byte by byte.
+    Layout(TypeLayout),
     /// The variables of Rust, the oldest first.
     Vars { rows: Vec<VarRow> },
     /// One command.
@@ -768,6 +770,40 @@ pub struct HelpRow {
 pub struct RustGroup {
     pub on: &'static str,
     pub names: Vec<&'static str>,
+}
+
+/// How the values of a type lie in memory.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct TypeLayout {
+    #[serde(rename = "type")]
+    pub ty: String,
+    pub size_bytes: u64,
+    pub align_bytes: u64,
+    /// By offset; padding has no name.
+    pub rows: Vec<LayoutRow>,
+    /// Whether the order of the fields is rustc's choice.
+    pub chosen_by_rustc: bool,
+    pub spare: Option<Spare>,
+}
+
+/// A stretch of a type.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LayoutRow {
+    pub offset: u64,
+    pub size_bytes: u64,
+    pub name: String,
+    pub what: String,
+}
+
+/// Bit patterns that no value has.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Spare {
+    pub offset: u64,
+    /// How many; as text, since there may be more than JSON's numbers hold.
+    pub patterns: String,
 }
 
 /// A variable of Rust.

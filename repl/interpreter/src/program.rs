@@ -8,6 +8,7 @@ use imbl::Vector;
 use crate::items::Items;
 use crate::lower::{self, Names};
 use crate::machine::{Machine, Refused};
+use crate::picture::{Picture, picture};
 use crate::run::{self, State, Stop};
 use crate::typed::{LocalId, Top};
 use crate::{check, typed::At};
@@ -110,7 +111,8 @@ impl Program {
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
-        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine).map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
+            .map_err(Fault::Run)
     }
 
     /// Ends the newest variable: it is dropped, and its slot is gone. `line` is the log's.
@@ -127,7 +129,8 @@ impl Program {
             .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
-        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine).map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
+            .map_err(Fault::Run)
     }
 
     /// Whether it has no variables at all.
@@ -165,6 +168,16 @@ impl Program {
             })
         });
         named.collect()
+    }
+
+    /// How the values of a type lie in memory.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no type, or one too large.
+    pub fn layout(&self, line: u32, text: &str) -> Result<Picture, Fault> {
+        let ty = lower::type_of(&self.names, &self.items, line, text).map_err(Fault::Lower)?;
+        picture(&ty, &self.items).map_err(|too_large| Fault::Run(Stop::TooLarge(too_large)))
     }
 
     /// Where the variable of that name lies.

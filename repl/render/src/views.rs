@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
-    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, RustGroup, StackItem,
-    StackMap, Stats, StructureRow, VarRow, View,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, RustGroup, Spare,
+    StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -63,6 +63,7 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Help { groups } => help_lines(groups),
         View::HelpCommand(help) => help_command_lines(help, style),
         View::HelpRust { forms, groups } => help_rust_lines(forms, groups, style),
+        View::Layout(layout) => layout_lines(layout),
         View::Vars { rows } => vars_lines(rows, style),
         View::History { rows, undone, all } => {
             let earlier = rows.len() - shown(rows, *all, style);
@@ -816,6 +817,38 @@ fn help_rust_lines(forms: &[&str], groups: &[RustGroup], style: Style) -> Vec<Li
             let on = if index == 0 { group.on } else { "" };
             lines.push(Line::of("  ").name(format!("{on:<width$}")).text(format!("  {names}")));
         }
+    }
+    lines
+}
+
+fn layout_lines(layout: &TypeLayout) -> Vec<Line> {
+    let TypeLayout { ty, size_bytes, align_bytes, rows, chosen_by_rustc, spare } = layout;
+    let head = Line::new().put(Role::Heading, &**ty);
+    let mut lines = vec![head.text(format!(": {}, align {align_bytes}.", bytes(*size_bytes)))];
+    let offsets = rows.last().map_or(1, |row| Count(row.offset).to_string().len());
+    let names = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).max(7);
+    for row in rows {
+        let at = format!("  {:>offsets$}  ", Count(row.offset).to_string());
+        let size = format!("  {:>5}  ", Count(row.size_bytes).to_string());
+        let line = Line::new().put(Role::Dim, at);
+        lines.push(if row.name.is_empty() {
+            line.put(Role::Dim, format!("{:<names$}{size}", row.what))
+        } else {
+            line.name(format!("{:<names$}", row.name)).text(format!("{size}{}", row.what))
+        });
+    }
+    if *chosen_by_rustc {
+        lines.push(Line::detail("The order is rustc's choice today; #[repr(C)] keeps yours."));
+    }
+    if let Some(Spare { offset, patterns }) = spare {
+        let patterns = match patterns.parse::<u64>() {
+            Ok(patterns) if patterns <= 1_000_000 => Count(patterns).to_string(),
+            _ => "many".to_owned(),
+        };
+        let plural = if patterns == "1" { "pattern" } else { "patterns" };
+        lines.push(Line::detail(format!(
+            "Spare at {offset}: {patterns} bit {plural} that no value has, room for an Option's None."
+        )));
     }
     lines
 }
