@@ -27,6 +27,7 @@ mod guard;
 mod guest;
 mod headerless;
 mod heaps;
+mod hole_list;
 mod locked;
 mod offset;
 #[cfg(test)]
