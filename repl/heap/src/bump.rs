@@ -229,11 +229,7 @@ impl<M: Memory> Design for Bump<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
+    use crate::oracle::{self, layout};
 
     fn bump(len: u32) -> Bump<Pages> {
         Bump::new(Pages::new(len))

@@ -247,11 +247,7 @@ mod tests {
     use memory::Pages;
 
     use super::*;
-    use crate::oracle;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
+    use crate::oracle::{self, layout};
 
     fn bump(len: u32) -> BumpDown<Pages> {
         BumpDown::new(Pages::new(len))

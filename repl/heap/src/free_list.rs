@@ -652,12 +652,9 @@ mod tests {
     use memory::Pages;
 
     use super::*;
+    use crate::oracle::layout;
 
     type Heap = FirstFit<Pages>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     /// Allocates each size at align 8 in an arena of 1,024 bytes.
     fn filled(sizes: &[usize]) -> (Heap, Vec<Offset>) {

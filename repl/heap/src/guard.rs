@@ -412,12 +412,9 @@ mod tests {
 
     use super::*;
     use crate::FirstFit;
+    use crate::oracle::layout;
 
     type Guarded = Guard<FirstFit<Pages>>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     #[test]
     fn a_write_one_byte_past_either_end_breaks_a_canary() {

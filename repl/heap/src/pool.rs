@@ -548,14 +548,10 @@ fn next_of(slot: Offset) -> Offset {
 mod tests {
     use super::*;
     use crate::PieceKind::{Block, Books, Hole};
-    use crate::oracle;
+    use crate::oracle::{self, layout};
 
     type Heap = Pool<Pages>;
     type Damage = fn(&mut Heap);
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32, sizes: &[u32]) -> Heap {
         Heap::with_sizes(Pages::new(len), sizes)

@@ -395,13 +395,9 @@ fn below_of(block: Offset) -> Offset {
 mod tests {
     use super::*;
     use crate::PieceKind::{Block, Books, Hole};
-    use crate::oracle;
+    use crate::oracle::{self, layout};
 
     type Heap = Stack<Pages>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32) -> Heap {
         Heap::new(Pages::new(len))
