@@ -41,6 +41,7 @@ mod serial;
 mod size_classes;
 mod stack;
 mod tlsf;
+mod top;
 pub mod trace;
 mod zones;
 
