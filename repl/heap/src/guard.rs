@@ -26,7 +26,7 @@
 
 use std::alloc::Layout;
 
-use crate::around::stored_in_inner;
+use crate::around::{ask_inner, stored_in_inner};
 use crate::{
     AnyHeap, Broken, Census, Design, Edges, Full, Info, Inner, Need, Observer, Offset, OptionInfo,
     Over, Piece, PieceKind, Placement, Step, Storage, Structure, Takes, Wrapper,
@@ -280,30 +280,10 @@ impl<D: Design> Design for Guard<D> {
         Ok(placed)
     }
 
-    fn grow(&mut self, len: u32, observer: impl Observer) {
-        self.inner.grow(len, observer);
-    }
-
-    fn can_grow(&self) -> bool {
-        self.inner.can_grow()
-    }
-
-    fn top(&self) -> Option<Offset> {
-        self.inner.top()
-    }
-
     /// What is held back is forgotten: the heap inside takes its bytes back, or keeps them until a reset further down.
     fn reset(&mut self, at: Offset) {
         self.held_count = 0;
         self.inner.reset(at);
-    }
-
-    fn reset_range(&self, mark: Offset) -> std::ops::Range<Offset> {
-        self.inner.reset_range(mark)
-    }
-
-    fn origin(&self) -> Offset {
-        self.inner.origin()
     }
 
     fn newer_than(&self, at: Offset) -> Option<Offset> {
@@ -318,10 +298,6 @@ impl<D: Design> Design for Guard<D> {
         self.inner.pieces().map(|piece| {
             if self.holds_back(&piece) { Piece { kind: PieceKind::Held, ..piece } } else { piece }
         })
-    }
-
-    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.inner.holes()
     }
 
     fn structure(&self) -> Structure {
@@ -372,10 +348,6 @@ impl<D: Design> Design for Guard<D> {
         }
     }
 
-    fn hole_edges(&self, hole: Piece) -> Edges {
-        self.inner.hole_edges(hole)
-    }
-
     fn rules(&self) -> Vec<&'static str> {
         let mut rules = self.inner.rules();
         rules.extend(["every canary is whole", "every byte held back is poison"]);
@@ -404,6 +376,8 @@ impl<D: Design> Design for Guard<D> {
         census.used -= held as u32;
         Ok(census)
     }
+
+    ask_inner! { grow top holes }
 }
 
 #[cfg(test)]
