@@ -187,7 +187,11 @@ impl World {
             // A guard looks at the canaries of the block that was written past.
             let at = self.heap_offset(*address);
             let in_front = at.and_then(|at| self.ledger.start_up_to(at));
-            let guarded = in_front.filter(|at| self.heap.block_edges(*at).canary_bytes > 0);
+            // Not the heap's answer: it may find the block no more.
+            let guarded = in_front.filter(|at| {
+                let block = self.ledger.live_around(at.0);
+                block.is_some_and(|(id, _)| self.ledger.life(id).edges().canary_bytes > 0)
+            });
             let behind = || self.ledger.start_behind(at?);
             if let Some(block) = guarded.or_else(behind) {
                 self.probe_free(block, &mut probes);

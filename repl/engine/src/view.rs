@@ -430,13 +430,14 @@ pub struct Why {
     pub ask: WhyAsk,
     /// In the order they were taken.
     pub steps: Vec<WhyStep>,
-    /// Holes looked at or walked past; the steps name only the first of them.
+    /// Holes looked at; the steps name only the first of each search.
     pub looked: u64,
     /// Holes behind, in the list's order, that were not looked at: the first few.
     pub unlooked: Vec<WhyHole>,
     pub unlooked_total: u64,
-    /// All holes in the list; 0 for a design without one.
-    pub holes: u64,
+    /// All holes in the list, for a design with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holes: Option<u64>,
     /// What orders the list, if there is one.
     pub order: Option<&'static str>,
     pub answer: WhyAnswer,
@@ -469,19 +470,67 @@ pub struct WhyNeed {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum WhyStep {
-    Rounded { asked_bytes: u64, block_bytes: u64 },
-    Class { class: ClassRow, found: bool },
-    Looked { address: Address, size_bytes: u64, fits: bool, short_bytes: u64 },
-    Skipped { zones: u64, zone_bytes: u64 },
-    Walked { holes: u64 },
-    Halved { address: Address, half_bytes: u64 },
-    Cut { address: Address, padding_bytes: u64, taken_bytes: u64, remaining_bytes: u64 },
-    Joined { address: Address, freed_bytes: u64, size_bytes: u64, in_front: bool, behind: bool },
-    Listed { address: Address, class: ClassRow },
-    Stranded { address: Address, size_bytes: u64 },
-    Held { address: Address, size_bytes: u64 },
-    Released { address: Address },
-    Handed { second: bool, because: &'static str },
+    Rounded {
+        asked_bytes: u64,
+        block_bytes: u64,
+    },
+    Class {
+        class: ClassRow,
+        found: bool,
+    },
+    Looked {
+        address: Address,
+        size_bytes: u64,
+        fits: bool,
+        short_bytes: u64,
+    },
+    /// More holes were looked at here than are named.
+    Unnamed {
+        holes: u64,
+    },
+    Skipped {
+        zones: u64,
+        zone_bytes: u64,
+    },
+    Walked {
+        holes: u64,
+    },
+    Halved {
+        address: Address,
+        half_bytes: u64,
+    },
+    Cut {
+        address: Address,
+        padding_bytes: u64,
+        taken_bytes: u64,
+        remaining_bytes: u64,
+    },
+    Joined {
+        address: Address,
+        freed_bytes: u64,
+        size_bytes: u64,
+        in_front: bool,
+        behind: bool,
+    },
+    Listed {
+        address: Address,
+        class: ClassRow,
+    },
+    Stranded {
+        address: Address,
+        size_bytes: u64,
+    },
+    Held {
+        address: Address,
+        size_bytes: u64,
+    },
+    Released {
+        address: Address,
+    },
+    Handed {
+        second: bool,
+        because: &'static str,
+    },
 }
 
 /// A class of sizes.

@@ -21,7 +21,8 @@ pub struct Full;
 /// One thing an allocator did on the way to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It rounded the request up to what a block of this design has, its own bytes around the payload included.
+    /// It rounded the request up to what a block of this design has, its own bytes around the payload included. A
+    /// wrapper says so of a heap it turns to.
     Rounded {
         /// The size asked for.
         asked_bytes: u32,
@@ -156,6 +157,8 @@ pub enum Because {
     First,
     /// The first one was full.
     Full,
+    /// It would be asked, but starts at no multiple of the alignment.
+    Unaligned,
     /// The size is at most the border between the two.
     Small,
     /// It is above.
