@@ -169,3 +169,17 @@ fn why_counts_holes_only_where_they_stand_in_one_list() {
         assert_eq!(why.get("holes").map(|holes| holes.as_u64().unwrap()), holes, "{heap}");
     }
 }
+
+#[test]
+fn a_size_that_is_rounded_up_says_so() {
+    let mut session = Session::default();
+    for (line, rounding) in [
+        ("heap new 1000", "\n  1,000 is no multiple of 16: rounded up to 1,008.\n"),
+        ("heap grow 1", "\n  1 is no multiple of 16: rounded up to 16.\n"),
+        ("stack new 1001", "\n  1,001 is no multiple of 16: rounded up to 1,008.\n"),
+    ] {
+        let text = exchange(&mut session, line);
+        assert!(text.contains(rounding), "{text}");
+    }
+    assert!(!exchange(&mut session, "heap new 1008").contains("rounded"));
+}
