@@ -279,8 +279,8 @@ fn random_programs_can_be_drawn_at_every_step() {
                     if look == "stats" {
                         let bytes = |field: &str| view[field].as_u64().unwrap();
                         let parts = [
-                            "payload", "slack", "header", "canary", "stranded", "books", "held",
-                            "free",
+                            "payload", "slack", "header", "canary", "stranded", "books", "padding",
+                            "held", "free",
                         ];
                         let sum: u64 =
                             parts.iter().map(|part| bytes(&format!("{part}_bytes"))).sum();
@@ -461,4 +461,16 @@ fn names_are_unique_and_kebab_case() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), HEAPS.len());
+}
+
+#[test]
+fn what_a_stack_skipped_to_align_a_block_is_called_padding() {
+    let mut session = session(&["use stack", "alloc 1", "alloc 8 align 128"]);
+    let map = exchange(&mut session, "map");
+    assert!(map.contains("  0x1000_0010  padding  104  skipped to align\n"), "{map}");
+    assert!(map.contains("|a_______") && map.contains("  _ padding  "), "{map}");
+    assert!(exchange(&mut session, "stats").contains("  padding           104 "));
+    assert!(exchange(&mut session, "dump 0x1000_0010 16").contains("_ padding"));
+    let refused = exchange(&mut session, "free 0x1000_0020");
+    assert!(refused.contains("in padding, skipped to align a block"), "{refused}");
 }

@@ -45,6 +45,7 @@ enum RegionKind {
     Hole,
     Stranded,
     Books,
+    Padding,
     Held,
     Gap,
 }
@@ -84,6 +85,7 @@ impl World {
                 }
                 PieceKind::Hole => RegionKind::Hole,
                 PieceKind::Books => RegionKind::Books,
+                PieceKind::Padding => RegionKind::Padding,
                 PieceKind::Held => RegionKind::Held,
                 PieceKind::Gap => RegionKind::Gap,
                 PieceKind::Block | PieceKind::Taken => {
@@ -176,6 +178,9 @@ impl World {
             }
             RegionKind::Books => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Books);
+            }
+            RegionKind::Padding => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Padding);
             }
             RegionKind::Held => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
@@ -317,6 +322,7 @@ impl World {
             canary_bytes: 0,
             stranded_bytes: 0,
             books_bytes: 0,
+            padding_bytes: 0,
             held_bytes: 0,
             free_bytes: 0,
             holes: 0,
@@ -342,6 +348,7 @@ impl World {
                 }
                 RegionKind::Stranded => stats.stranded_bytes += size_bytes,
                 RegionKind::Books => stats.books_bytes += size_bytes,
+                RegionKind::Padding => stats.padding_bytes += size_bytes,
                 RegionKind::Held => stats.held_bytes += size_bytes,
                 RegionKind::Hole | RegionKind::Gap => {
                     let hole = Piece::hole(region.at, region.size_bytes);
@@ -388,7 +395,10 @@ impl World {
             largest_hole_bytes: stats.largest_hole_bytes,
             largest_fits_bytes: stats.largest_fits_bytes,
             fits,
-            other_bytes: stats.stranded_bytes + stats.held_bytes + stats.books_bytes,
+            other_bytes: stats.stranded_bytes
+                + stats.held_bytes
+                + stats.books_bytes
+                + stats.padding_bytes,
         }
     }
 
@@ -461,6 +471,7 @@ impl World {
                     }
                     RegionKind::Stranded => CellOwner::Stranded,
                     RegionKind::Books => CellOwner::Books,
+                    RegionKind::Padding => CellOwner::Padding,
                     RegionKind::Held => CellOwner::Held,
                     RegionKind::Gap => CellOwner::Gap,
                     RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
@@ -552,6 +563,7 @@ struct ColumnTally {
     hole: u32,
     stranded: u32,
     held: u32,
+    padding: u32,
     payload: u32,
     /// Whether the column starts with a header.
     header_first: bool,
@@ -563,7 +575,25 @@ struct ColumnTally {
 
 impl ColumnTally {
     fn is_empty(&self) -> bool {
-        self.header + self.hole + self.stranded + self.held + self.payload == 0
+        self.header + self.payload + self.unused() == 0
+    }
+
+    /// Bytes that are no block's.
+    fn unused(&self) -> u32 {
+        self.hole + self.stranded + self.held + self.padding
+    }
+
+    /// What most of the bytes are that are no block's; a hole, if as many are.
+    fn most_unused(&self) -> Column {
+        let kinds = [
+            (self.stranded, Column::Stranded),
+            (self.padding, Column::Padding),
+            (self.held, Column::Held),
+            (self.hole, Column::Hole),
+        ];
+        let (_, column) =
+            kinds.into_iter().max_by_key(|(bytes, _)| *bytes).expect("there are four");
+        column
     }
 }
 
@@ -584,6 +614,9 @@ impl Columns {
             }
             RegionKind::Held => {
                 self.spread(region.at, region.end(), |tally, bytes| tally.held += bytes);
+            }
+            RegionKind::Padding => {
+                self.spread(region.at, region.end(), |tally, bytes| tally.padding += bytes);
             }
             RegionKind::Books => self.header(region.at, region.end()),
             RegionKind::Block { payload } => {
@@ -629,14 +662,9 @@ impl Columns {
             Arc::clone(world.ledger.name(id))
         };
         let column = |tally: ColumnTally| {
-            let (used, unused) =
-                (tally.payload + tally.header, tally.hole + tally.stranded + tally.held);
-            if unused >= used {
-                return match tally.stranded.max(tally.held) {
-                    most if most <= tally.hole => Column::Hole,
-                    most if most == tally.held => Column::Held,
-                    _ => Column::Stranded,
-                };
+            let used = tally.payload + tally.header;
+            if tally.unused() >= used {
+                return tally.most_unused();
             }
             if tally.payload == 0 {
                 return Column::Header;

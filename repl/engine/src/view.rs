@@ -159,6 +159,8 @@ pub enum RegionItem {
     Stranded,
     /// The allocator's own.
     Books,
+    /// Skipped so that a block behind it is aligned.
+    Padding,
     /// Freed, and held back.
     Held,
     /// Free, or the crate's own: only it knows.
@@ -182,6 +184,7 @@ pub enum Column {
     Blocks,
     Stranded,
     Held,
+    Padding,
 }
 
 /// A live block.
@@ -402,6 +405,7 @@ pub struct Stats {
     pub canary_bytes: u64,
     pub stranded_bytes: u64,
     pub books_bytes: u64,
+    pub padding_bytes: u64,
     pub held_bytes: u64,
     pub free_bytes: u64,
     pub holes: u64,

@@ -466,6 +466,7 @@ impl World {
         let piece = self.heap.pieces().find(|piece| piece.at.0 <= at && at < piece.end().0);
         match piece.map(|piece| piece.kind) {
             Some(PieceKind::Books) => Whereabouts::Books,
+            Some(PieceKind::Padding) => Whereabouts::Padding,
             Some(PieceKind::Held) => Whereabouts::Held,
             Some(PieceKind::Gap) => Whereabouts::Gap,
             _ => Whereabouts::Stranded,
@@ -695,14 +696,14 @@ impl World {
 
     /// Bytes of the arena that are neither free nor in a live block's reach.
     pub(crate) fn stranded_bytes(&self, free_bytes: u64) -> u64 {
-        let books = |piece: &Piece| match piece.kind {
-            PieceKind::Books | PieceKind::Held => u64::from(piece.size_bytes),
+        let known = |piece: &Piece| match piece.kind {
+            PieceKind::Books | PieceKind::Padding | PieceKind::Held => u64::from(piece.size_bytes),
             _ => 0,
         };
-        let books: u64 = self.heap.pieces().map(|piece| books(&piece)).sum();
+        let known: u64 = self.heap.pieces().map(|piece| known(&piece)).sum();
         let live =
             self.ledger.live().map(|(_, live)| self.ledger.life(live.id).extent().len() as u64);
-        u64::from(self.heap.len()) - free_bytes - books - live.sum::<u64>()
+        u64::from(self.heap.len()) - free_bytes - known - live.sum::<u64>()
     }
 
     /// Whether the allocator's blocks are those of the ledger: as many, apart, aligned, inside.

@@ -279,6 +279,8 @@ pub enum PieceKind {
     Hole,
     /// Bytes the design keeps its own books in.
     Books,
+    /// Bytes skipped so that a block behind them is aligned; they come back with others.
+    Padding,
     /// Freed bytes that are held back for now.
     Held,
     /// Bytes between blocks, seen from outside: free, or the allocator's own.

@@ -238,6 +238,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
             RegionItem::Books => {
                 ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
             }
+            RegionItem::Padding => ("padding".to_owned(), Role::Dim, "skipped to align".to_owned()),
             RegionItem::Gap => {
                 ("gap".to_owned(), Role::Hole, "free, or the crate's own".to_owned())
             }
@@ -269,6 +270,7 @@ fn bar(columns: &[Column]) -> Line {
             Column::Blocks => line.name("#".repeat(group.len())),
             Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
             Column::Held => line.put(Role::Dim, ":".repeat(group.len())),
+            Column::Padding => line.put(Role::Dim, "_".repeat(group.len())),
         };
     }
     line.text("|")
@@ -294,6 +296,7 @@ fn legend(heap: &HeapMap) -> Line {
     part(&Column::Blocks, "# many blocks");
     part(&Column::Stranded, "- dead");
     part(&Column::Held, ": held");
+    part(&Column::Padding, "_ padding");
     part(&Column::Hole, ". hole");
     parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
     parts.push("* changed last".to_owned());
@@ -681,6 +684,7 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
         ("held", stats.held_bytes, share(stats.held_bytes)),
         ("books", stats.books_bytes, share(stats.books_bytes)),
+        ("padding", stats.padding_bytes, share(stats.padding_bytes)),
         (
             "free",
             stats.free_bytes,
