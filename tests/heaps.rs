@@ -474,3 +474,29 @@ fn what_a_stack_skipped_to_align_a_block_is_called_padding() {
     let refused = exchange(&mut session, "free 0x1000_0020");
     assert!(refused.contains("in padding, skipped to align a block"), "{refused}");
 }
+
+#[test]
+fn the_bar_shows_every_live_block_however_large_the_arena() {
+    for spec in &specs() {
+        let mut session = using(spec);
+        crate::play(&mut session, "heap new 1M");
+        let len = session.world().heap_bytes();
+        crate::play(&mut session, "alloc 8");
+        crate::play(&mut session, &format!("alloc {}", (len / 2).min(512)));
+        crate::play(&mut session, "alloc 8");
+        let reply = serde_json::to_value(crate::play(&mut session, "map")).unwrap();
+        let heap = &reply["views"][0]["heap"];
+        let bar = heap["bar"].as_array().unwrap();
+        let shows = bar.iter().any(|column| column == "blocks" || column.get("block").is_some());
+        assert!(shows, "{spec}: {heap}");
+        let text = exchange(&mut session, "map");
+        assert!(text.contains("1 column = 16,384 bytes, blocks before holes"), "{spec}: {text}");
+    }
+}
+
+#[test]
+fn a_small_block_between_holes_has_a_column_of_the_bar() {
+    let mut session = session(&["heap new 64K", "alloc 2000", "alloc 8", "free a"]);
+    let map = exchange(&mut session, "map");
+    assert!(map.contains("  |.b....") && map.contains(", blocks before holes"), "{map}");
+}

@@ -148,6 +148,7 @@ impl World {
             end: HEAP_BASE.plus(u64::from(len)),
             rows,
             column_bytes: u64::from(columns.column_bytes),
+            blocks_first: columns.tallies.iter().any(ColumnTally::is_block_before_majority),
             bar: columns.finish(self),
         }
     }
@@ -545,7 +546,7 @@ fn left_out(regions: &[Region]) -> Option<RegionRow> {
     })
 }
 
-/// The bar: for each column, what most of its bytes are.
+/// The bar: for each column its live block, or else what most of its bytes are.
 struct Columns {
     column_bytes: u32,
     tallies: Vec<ColumnTally>,
@@ -565,6 +566,8 @@ struct ColumnTally {
     held: u32,
     padding: u32,
     payload: u32,
+    /// How many blocks have payload here.
+    blocks: u32,
     /// Whether the column starts with a header.
     header_first: bool,
     /// The bytes and the place of the block with the most payload here.
@@ -583,16 +586,22 @@ impl ColumnTally {
         self.hole + self.stranded + self.held + self.padding
     }
 
-    /// What most of the bytes are that are no block's; a hole, if as many are.
-    fn most_unused(&self) -> Column {
+    /// Whether it shows a block though less of it is in blocks than not.
+    fn is_block_before_majority(&self) -> bool {
+        self.payload > 0 && self.unused() >= self.payload + self.header
+    }
+
+    /// What most of the bytes are of a column without a payload. Of equals a hole comes first, and a header last.
+    fn majority(&self) -> Column {
         let kinds = [
+            (self.header, Column::Header),
             (self.stranded, Column::Stranded),
             (self.padding, Column::Padding),
             (self.held, Column::Held),
             (self.hole, Column::Hole),
         ];
         let (_, column) =
-            kinds.into_iter().max_by_key(|(bytes, _)| *bytes).expect("there are four");
+            kinds.into_iter().max_by_key(|(bytes, _)| *bytes).expect("there are five");
         column
     }
 }
@@ -624,6 +633,7 @@ impl Columns {
                 let payload_bytes = region.end().since(payload);
                 self.spread(payload, region.end(), |tally, bytes| {
                     tally.payload += bytes;
+                    tally.blocks += 1;
                     if bytes > tally.largest.0 {
                         tally.largest = (bytes, payload.0);
                         tally.whole = bytes == payload_bytes;
@@ -662,20 +672,17 @@ impl Columns {
             Arc::clone(world.ledger.name(id))
         };
         let column = |tally: ColumnTally| {
-            let used = tally.payload + tally.header;
-            if tally.unused() >= used {
-                return tally.most_unused();
-            }
-            if tally.payload == 0 {
-                return Column::Header;
-            }
+            // A header alone at the front; its block goes on in the next column, which shows it.
+            let header = tally.headers == 1
+                && tally.header_first
+                && tally.header >= tally.payload
+                && !tally.whole;
             let (largest_bytes, largest) = tally.largest;
-            if tally.headers == 1
-                && (tally.header > tally.payload
-                    || (tally.header == tally.payload && tally.header_first && !tally.whole))
-            {
+            if tally.payload == 0 {
+                tally.majority()
+            } else if header {
                 Column::Header
-            } else if largest_bytes * 2 >= used {
+            } else if tally.blocks == 1 || largest_bytes * 2 >= tally.payload + tally.header {
                 Column::Block(name(largest))
             } else {
                 Column::Blocks

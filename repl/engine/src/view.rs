@@ -128,6 +128,8 @@ pub struct HeapMap {
     /// One entry a column, from the arena's start.
     pub bar: Vec<Column>,
     pub column_bytes: u64,
+    /// Whether a column shows a block though less of it is in blocks than not.
+    pub blocks_first: bool,
 }
 
 /// A stretch of the heap.
@@ -172,7 +174,7 @@ pub enum RegionItem {
     },
 }
 
-/// What most of a column's bytes are.
+/// What a column of the bar shows: a live block if there is one, else what most of its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
