@@ -406,9 +406,6 @@ pub enum Trouble {
     NothingToDare {
         line: String,
     },
-    NotOurs {
-        heap: Arc<str>,
-    },
     NotLifo {
         block: Arc<str>,
         newer: Arc<str>,
@@ -1147,11 +1144,6 @@ impl Trouble {
             )
             .note("A dare does what the ledger refuses: a second free, a write out of bounds.")
             .hint(format!("try {}", shortened(line, 40))),
-            Self::NotOurs { heap } => words(
-                "unsupported",
-                format!("{heap} is not ours: its words lie in real memory, and real damage is not undone."),
-            )
-            .hint("use first-fit, and the same again"),
             Self::NotLifo { block, newer, heap } => words(
                 "not-lifo",
                 format!("{newer} stands above {block}; on {heap} the newest goes first. Nothing changed."),

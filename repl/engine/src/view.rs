@@ -709,8 +709,8 @@ pub struct Crash {
     /// The code it is refused with outside of a dare.
     pub code: &'static str,
     pub heap: Arc<str>,
-    /// Whether the process was still there when the line was done.
-    pub done: bool,
+    /// What the line did; nothing if the process was gone before it was done.
+    pub deed: Option<Deed>,
     /// The innocent lines that were answered.
     pub probes: Vec<Probe>,
     pub ending: Ending,

@@ -207,25 +207,6 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     }
 }
 
-/// What no program may do.
-#[derive(Clone, Copy, Debug)]
-pub enum Misuse<'a> {
-    /// Free what is no live block.
-    Free {
-        /// The address.
-        at: Offset,
-        /// The layout that is passed along.
-        layout: Layout,
-    },
-    /// Write past a block.
-    Write {
-        /// The first byte's address.
-        at: Offset,
-        /// What is written.
-        bytes: &'a [u8],
-    },
-}
-
 /// Bytes at the two ends of a stretch that are not for its owner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edges {
@@ -625,12 +606,6 @@ pub trait Design: Storage {
         None
     }
 
-    /// Does to real memory what no program may do, to see what becomes of it. For a process that may die of it; only for
-    /// crates at work there ([`Guest`](crate::Guest)): ours are misused in the [`sandbox`](crate::sandbox).
-    fn misuse(&mut self, misuse: Misuse<'_>) {
-        unreachable!("{misuse:?} on a heap without real memory");
-    }
-
     /// The arena from its first byte to its last.
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_;
 
@@ -725,7 +700,6 @@ pub trait Heap: DynClone + Send + Sync {
     fn origin(&self) -> Offset;
     fn top(&self) -> Option<Offset>;
     fn newer_than(&self, at: Offset) -> Option<Offset>;
-    fn misuse(&mut self, misuse: Misuse<'_>);
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn holes(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn structure(&self) -> Structure;
@@ -819,10 +793,6 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn newer_than(&self, at: Offset) -> Option<Offset> {
         Design::newer_than(self, at)
-    }
-
-    fn misuse(&mut self, misuse: Misuse<'_>) {
-        Design::misuse(self, misuse);
     }
 
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_> {

@@ -320,7 +320,21 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
             .put(Role::Error, dare.code)
             .text("):"),
     ];
-    let deed = match &dare.deed {
+    lines.push(Line::of(format!("  {}", deed_words(&heap, &dare.deed))));
+    if let Some(broken) = dare.broken {
+        lines.push(Line::of("  ").put(Role::Error, "BROKEN").text(format!("  {broken}")));
+    }
+    if !dare.probes.is_empty() {
+        lines.push(Line::of("Then innocent lines, on the same copy:"));
+    }
+    lines.extend(probe_lines(&heap, &dare.probes));
+    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// What the forbidden line did, to a heap of that name.
+fn deed_words(heap: &str, deed: &Deed) -> String {
+    match deed {
         Deed::Refused {} => format!("{heap} found no room, and said so."),
         Deed::Freed { address } => format!("{heap} took {address} back and said nothing."),
         Deed::Wrote { address, bytes: written, over } => {
@@ -339,18 +353,8 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
         Deed::Faulted { address } => format!(
             "Nothing of ours lies at {address}: the process dies of a fault, or reaches what is there."
         ),
-        Deed::Trapped { trap } => trap_words(&heap, trap),
-    };
-    lines.push(Line::of(format!("  {deed}")));
-    if let Some(broken) = dare.broken {
-        lines.push(Line::of("  ").put(Role::Error, "BROKEN").text(format!("  {broken}")));
+        Deed::Trapped { trap } => trap_words(heap, trap),
     }
-    if !dare.probes.is_empty() {
-        lines.push(Line::of("Then innocent lines, on the same copy:"));
-    }
-    lines.extend(probe_lines(&heap, &dare.probes));
-    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
-    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
 
 /// A forbidden line in a process of its own.
@@ -361,8 +365,8 @@ pub(crate) fn crash_lines(crash: &Crash, style: Style) -> Vec<Line> {
             .put(Role::Error, crash.code)
             .text("):"),
     ];
-    if crash.done {
-        lines.push(Line::of(format!("  {heap} took it and said nothing.")));
+    if let Some(deed) = &crash.deed {
+        lines.push(Line::of(format!("  {}", deed_words(&heap, deed))));
     }
     if !crash.probes.is_empty() {
         lines.push(Line::of("Then innocent lines, in the same process:"));
