@@ -21,7 +21,7 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             let between = Row { label: "not yours".into(), ..Row::sized("", size(*between_bytes)) };
             let mut lines = stack_heading(stack);
             lines.extend(table(rows.into_iter().chain([between])));
-            lines.extend(heap_lines(heap));
+            lines.extend(heap_lines(heap, style));
             lines
         }
         View::Stack(stack) => {
@@ -217,14 +217,14 @@ fn slot_note(ty: Option<&str>, literal: Option<&str>, touched: bool) -> String {
     }
 }
 
-fn heap_lines(heap: &HeapMap) -> Vec<Line> {
+fn heap_lines(heap: &HeapMap, style: Style) -> Vec<Line> {
     let head = format!(
         "HEAP   {}, {}, {} used, grows up",
         heap.heap,
         bytes(heap.size_bytes),
         Count(heap.used_bytes)
     );
-    let mut lines = vec![Line::new().put(Role::Heading, head)];
+    let mut lines = Line::new().put(Role::Heading, head).wrapped(style.width);
     let mut rows = vec![Row::border(heap.end, "end")];
     for row in &heap.rows {
         let what = match &row.region {
@@ -241,6 +241,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
             RegionItem::Books => {
                 ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
             }
+            RegionItem::Padding => ("padding".to_owned(), Role::Dim, "skipped to align".to_owned()),
             RegionItem::Gap => {
                 ("gap".to_owned(), Role::Hole, "free, or the crate's own".to_owned())
             }
@@ -258,7 +259,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
     }
     lines.extend(table(rows));
     lines.push(bar(&heap.bar));
-    lines.push(legend(heap));
+    lines.extend(legend(heap, style));
     lines
 }
 
@@ -272,6 +273,7 @@ fn bar(columns: &[Column]) -> Line {
             Column::Blocks => line.name("#".repeat(group.len())),
             Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
             Column::Held => line.put(Role::Dim, ":".repeat(group.len())),
+            Column::Padding => line.put(Role::Dim, "_".repeat(group.len())),
         };
     }
     line.text("|")
@@ -286,7 +288,7 @@ fn run_of(name: &str, len: usize) -> String {
     format!("{shown:=<len$}")
 }
 
-fn legend(heap: &HeapMap) -> Line {
+fn legend(heap: &HeapMap, style: Style) -> Vec<Line> {
     let mut parts = Vec::new();
     let mut part = |column: &Column, text: &str| {
         if heap.bar.contains(column) {
@@ -297,10 +299,22 @@ fn legend(heap: &HeapMap) -> Line {
     part(&Column::Blocks, "# many blocks");
     part(&Column::Stranded, "- dead");
     part(&Column::Held, ": held");
+    part(&Column::Padding, "_ padding");
     part(&Column::Hole, ". hole");
-    parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
+    let first = if heap.blocks_first { ", blocks before holes" } else { "" };
+    parts.push(format!("1 column = {}{first}", bytes(heap.column_bytes)));
     parts.push("* changed last".to_owned());
-    Line::detail(parts.join("   "))
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if 2 + line.width() + 3 + part.width() <= style.width => {
+                line.push_str("   ");
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines.into_iter().map(Line::detail).collect()
 }
 
 // Lists.
@@ -684,6 +698,7 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
         ("held", stats.held_bytes, share(stats.held_bytes)),
         ("books", stats.books_bytes, share(stats.books_bytes)),
+        ("padding", stats.padding_bytes, share(stats.padding_bytes)),
         (
             "free",
             stats.free_bytes,
