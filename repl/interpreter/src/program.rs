@@ -196,7 +196,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Lower(fault) => fault.fmt(f),
             Self::Check(fault) => write!(f, "{fault:?}"),
-            Self::Run(stop) => write!(f, "{stop:?}"),
+            Self::Run(stop) => stop.fmt(f),
         }
     }
 }

@@ -21,10 +21,11 @@ mod text;
 mod vec;
 mod vm;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::items::Items;
-use crate::layout::{LayoutId, Layouts, TooLarge};
+use crate::layout::{Layout, LayoutId, Layouts, TooLarge};
 use crate::machine::{Machine, Refused};
 use crate::typed::{At, Local, LocalId, Stmt, Top};
 
@@ -62,6 +63,22 @@ pub enum Stop {
     Interrupted,
     /// It has a type that rustc refuses for its size.
     TooLarge(TooLarge),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panic { message, .. } => write!(f, "panicked: {message}"),
+            Self::Abort { message, .. } => {
+                write!(f, "panicked while a panic unwound, which aborts a process: {message}")
+            }
+            Self::Refused(Refused::Stack) => f.write_str("the stack has no room for that"),
+            Self::Refused(Refused::Heap) => f.write_str("the heap has no room for that"),
+            Self::Steps => write!(f, "still running after {MAX_STEPS} steps"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::TooLarge(too_large) => too_large.fmt(f),
+        }
+    }
 }
 
 impl From<Refused> for Stop {
@@ -233,6 +250,12 @@ impl State {
     /// Where a variable of the outermost body lies, while it is in scope.
     pub fn address(&self, local: LocalId) -> Option<u64> {
         Some(self.slots.get(*self.of_local.get(&local)? as usize)?.address)
+    }
+
+    /// How a variable's type is laid out, while it is in scope.
+    pub fn layout(&self, local: LocalId) -> Option<&Layout> {
+        let slot = self.slots.get(*self.of_local.get(&local)? as usize)?;
+        Some(&self.layouts[slot.layout])
     }
 
     /// The outermost body's variables, the oldest first. A value's text ends after some `limit` characters.
