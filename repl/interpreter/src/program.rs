@@ -84,7 +84,7 @@ impl Fault {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lower(fault) => fault.hint(),
-            Self::Check(_) => None,
+            Self::Check(fault) => fault.hint(),
             Self::Run(Stop::Steps) => Some("a loop with fewer turns".to_owned()),
             Self::Run(_) => None,
         }
@@ -195,7 +195,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lower(fault) => fault.fmt(f),
-            Self::Check(fault) => write!(f, "{fault:?}"),
+            Self::Check(fault) => fault.fmt(f),
             Self::Run(stop) => stop.fmt(f),
         }
     }
