@@ -1,0 +1,467 @@
+//! What is wrong with a line before anything runs: its grammar, its names, its types.
+
+use std::fmt;
+
+use crate::typed::At;
+
+/// A line that rustc, or we, would not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: Kind,
+    /// Where.
+    pub at: At,
+}
+
+/// What is wrong. Types are as rustc writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Kind {
+    /// Not Rust's grammar.
+    Syntax {
+        message: String,
+    },
+    /// Brackets or prefix operators nested too deep for the parser.
+    TooDeep {
+        limit: usize,
+    },
+    /// Rust, but not ours.
+    Unsupported {
+        what: String,
+        instead: &'static str,
+    },
+    Mismatch {
+        expected: String,
+        found: String,
+    },
+    MutabilityMismatch {
+        expected: String,
+        found: String,
+    },
+    NoElse {
+        expected: String,
+    },
+    UnknownValue {
+        name: String,
+        nearest: Option<String>,
+        is_moved_scope: bool,
+    },
+    UnknownFunction {
+        name: String,
+        nearest: Option<String>,
+    },
+    UnknownType {
+        name: String,
+        nearest: Option<String>,
+    },
+    UnknownStruct {
+        name: String,
+    },
+    UndeclaredType {
+        name: String,
+    },
+    UnresolvedImport {
+        path: String,
+    },
+    NoMethod {
+        method: String,
+        ty: String,
+        nearest: Option<String>,
+        bound: Option<&'static str>,
+    },
+    NoAssociated {
+        function: String,
+        ty: String,
+    },
+    NoField {
+        field: String,
+        ty: String,
+        has: Vec<String>,
+    },
+    NoFieldsAtAll {
+        ty: String,
+    },
+    MethodNotField {
+        method: String,
+        ty: String,
+    },
+    PrivateField {
+        field: String,
+        ty: String,
+    },
+    MissingTrait {
+        ty: String,
+        bound: &'static str,
+        why: Why,
+    },
+    NotBinary {
+        op: &'static str,
+        left: String,
+        right: String,
+    },
+    NotBinaryWith {
+        op: &'static str,
+        left: String,
+        right: String,
+    },
+    NotBinaryAssign {
+        op: &'static str,
+        left: String,
+        right: String,
+    },
+    NotUnary {
+        op: &'static str,
+        ty: String,
+    },
+    BadIndexType {
+        of: String,
+        by: String,
+    },
+    NotIndexable {
+        ty: String,
+    },
+    NotDereferenceable {
+        ty: String,
+    },
+    ArgumentCount {
+        function: String,
+        takes: usize,
+        given: usize,
+    },
+    NotCallable {
+        ty: String,
+    },
+    NonConstant {
+        name: String,
+    },
+    MissingFields {
+        of: String,
+        fields: Vec<String>,
+    },
+    UnknownField {
+        of: String,
+        field: String,
+        has: Vec<String>,
+    },
+    TwiceField {
+        field: String,
+    },
+    NotTupleStruct {
+        name: String,
+    },
+    MissingGenerics {
+        ty: String,
+        takes: usize,
+        given: usize,
+    },
+    NeedsType {
+        what: String,
+    },
+    CastBool {
+        from: String,
+    },
+    CastChar {
+        from: String,
+    },
+    CastInvalid {
+        from: String,
+        to: String,
+    },
+    CastNonPrimitive {
+        from: String,
+        to: String,
+    },
+    OutsideLoop {
+        word: &'static str,
+    },
+    BreakWithValue,
+    BadAssignment,
+    LiteralOutOfRange {
+        literal: String,
+        ty: String,
+    },
+    Captures {
+        name: String,
+    },
+    Redefined {
+        name: String,
+    },
+    RedefinedMethod {
+        name: String,
+    },
+    UnknownMacro {
+        name: String,
+    },
+    NotIterable {
+        ty: String,
+    },
+    Unsized {
+        ty: String,
+    },
+    MissingLifetime,
+    AmbiguousNumber {
+        method: String,
+    },
+    FormatArguments {
+        message: String,
+    },
+    UnclosedScope,
+    StrayBrace,
+    BadCopy {
+        name: String,
+        field: String,
+    },
+    RecursiveStruct {
+        name: String,
+    },
+    UnknownLifetime {
+        name: String,
+    },
+}
+
+/// What needed the trait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// `{}` and the like.
+    Format(&'static str),
+    /// `[value; N]`.
+    Repeat,
+    /// A function's bound.
+    Bound,
+}
+
+impl Fault {
+    /// rustc's code, or ours.
+    pub fn code(&self) -> &'static str {
+        match &self.kind {
+            Kind::Syntax { .. } | Kind::FormatArguments { .. } | Kind::UnknownMacro { .. } => {
+                "syntax"
+            }
+            Kind::UnclosedScope | Kind::StrayBrace => "syntax",
+            Kind::TooDeep { .. } => "too-deep",
+            Kind::Unsupported { .. } => "unsupported-rust",
+            Kind::Mismatch { .. } | Kind::MutabilityMismatch { .. } => "E0308",
+            Kind::NoElse { .. } => "E0317",
+            Kind::UnknownValue { .. } | Kind::UnknownFunction { .. } | Kind::UnknownType { .. } => {
+                "E0425"
+            }
+            Kind::UnknownStruct { .. } => "E0422",
+            Kind::UndeclaredType { .. } => "E0433",
+            Kind::UnresolvedImport { .. } => "E0432",
+            Kind::NoMethod { .. } | Kind::NoAssociated { .. } => "E0599",
+            Kind::NoField { .. } => "E0609",
+            Kind::NoFieldsAtAll { .. } => "E0610",
+            Kind::MethodNotField { .. } => "E0615",
+            Kind::PrivateField { .. } => "E0616",
+            Kind::MissingTrait { .. } | Kind::BadIndexType { .. } | Kind::NotBinaryWith { .. } => {
+                "E0277"
+            }
+            Kind::NotIterable { .. } | Kind::Unsized { .. } => "E0277",
+            Kind::NotBinary { .. } => "E0369",
+            Kind::NotBinaryAssign { .. } => "E0368",
+            Kind::NotUnary { .. } => "E0600",
+            Kind::NotIndexable { .. } => "E0608",
+            Kind::NotDereferenceable { .. } => "E0614",
+            Kind::ArgumentCount { .. } => "E0061",
+            Kind::NotCallable { .. } => "E0618",
+            Kind::NonConstant { .. } => "E0435",
+            Kind::MissingFields { .. } => "E0063",
+            Kind::UnknownField { .. } => "E0560",
+            Kind::TwiceField { .. } => "E0062",
+            Kind::NotTupleStruct { .. } => "E0423",
+            Kind::MissingGenerics { .. } => "E0107",
+            Kind::NeedsType { .. } => "E0282",
+            Kind::CastBool { .. } => "E0054",
+            Kind::CastChar { .. } => "E0604",
+            Kind::CastInvalid { .. } => "E0606",
+            Kind::CastNonPrimitive { .. } => "E0605",
+            Kind::OutsideLoop { .. } => "E0268",
+            Kind::BreakWithValue => "E0571",
+            Kind::BadAssignment => "E0070",
+            Kind::LiteralOutOfRange { .. } => "overflowing-literals",
+            Kind::Captures { .. } => "E0434",
+            Kind::Redefined { .. } => "E0428",
+            Kind::RedefinedMethod { .. } => "E0592",
+            Kind::MissingLifetime => "E0106",
+            Kind::AmbiguousNumber { .. } => "E0689",
+            Kind::BadCopy { .. } => "E0204",
+            Kind::RecursiveStruct { .. } => "E0072",
+            Kind::UnknownLifetime { .. } => "E0261",
+        }
+    }
+
+    /// What to try.
+    pub fn hint(&self) -> Option<String> {
+        let did_you_mean =
+            |nearest: &Option<String>| nearest.as_ref().map(|name| format!("Did you mean {name}?"));
+        match &self.kind {
+            Kind::Unsupported { instead, .. } => Some((*instead).to_owned()),
+            Kind::UnknownValue { nearest, is_moved_scope, .. } => did_you_mean(nearest)
+                .or_else(|| is_moved_scope.then(|| "Its scope was closed by a }.".to_owned())),
+            Kind::UnknownFunction { nearest, .. } | Kind::UnknownType { nearest, .. } => {
+                did_you_mean(nearest)
+            }
+            Kind::NoMethod { nearest, bound, ty, .. } => did_you_mean(nearest)
+                .or_else(|| bound.map(|bound| format!("It needs {ty}: {bound}."))),
+            Kind::NoField { has, .. } | Kind::UnknownField { has, .. } if !has.is_empty() => {
+                Some(format!("It has {}.", has.join(", ")))
+            }
+            Kind::MethodNotField { method, .. } => Some(format!("Call it: {method}().")),
+            Kind::PrivateField { field, .. } => Some(format!("There is a method: {field}().")),
+            Kind::MissingTrait { why: Why::Format(_), bound: "Display", .. } => {
+                Some("{:?} may do, if it is Debug.".to_owned())
+            }
+            Kind::MissingTrait { bound, ty, .. } => Some(format!("Does {ty} derive {bound}?")),
+            Kind::BadIndexType { by, .. } if by.starts_with(['i', 'u']) => {
+                Some("An index is a usize: i as usize.".to_owned())
+            }
+            Kind::NonConstant { .. } => {
+                Some("The stack frame's size must be known when compiling. A Vec can be any length: vec![0u8; n].".to_owned())
+            }
+            Kind::NeedsType { .. } => Some("Say it: let x: Option<u8> = None;".to_owned()),
+            Kind::CastBool { .. } => Some("Compare instead: x != 0.".to_owned()),
+            Kind::CastChar { .. } => Some("A u8 can: x as u8 as char.".to_owned()),
+            Kind::NoElse { .. } => Some("Add an else with a value.".to_owned()),
+            Kind::Captures { .. } => Some("Pass it as a parameter.".to_owned()),
+            Kind::TooDeep { .. } => Some("Give the inner part a name with let.".to_owned()),
+            Kind::MissingLifetime => {
+                Some("Name it: fn f<'a>(x: &'a T, y: &'a T) -> &'a T.".to_owned())
+            }
+            Kind::AmbiguousNumber { method } => Some(format!("Give the number a type: 1u32.{method}(…).")),
+            Kind::StrayBrace => Some("Open a scope with { first.".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Syntax { message } => write!(f, "This is not Rust: {message}."),
+            Kind::FormatArguments { message } => write!(f, "{message}."),
+            Kind::TooDeep { limit } => write!(f, "This is nested more than {limit} deep."),
+            Kind::Unsupported { what, .. } => {
+                write!(f, "{what} is Rust, but not part of what runs here.")
+            }
+            Kind::Mismatch { expected, found } => {
+                write!(f, "expected {expected}, found {found}.")
+            }
+            Kind::MutabilityMismatch { expected, found } => {
+                write!(f, "expected {expected}, found {found}: it may not be written through.")
+            }
+            Kind::NoElse { expected } => {
+                write!(f, "without an else this if has no value, and {expected} is expected.")
+            }
+            Kind::UnknownValue { name, .. } => write!(f, "there is no variable {name} here."),
+            Kind::UnknownFunction { name, .. } => write!(f, "there is no function {name} here."),
+            Kind::UnknownType { name, .. } | Kind::UnknownStruct { name } => {
+                write!(f, "there is no type {name} here.")
+            }
+            Kind::UndeclaredType { name } => write!(f, "{name} is not declared here."),
+            Kind::UnresolvedImport { path } => write!(f, "there is no {path}."),
+            Kind::NoMethod { method, ty, .. } => write!(f, "{ty} has no method {method}."),
+            Kind::NoAssociated { function, ty } => write!(f, "{ty} has no function {function}."),
+            Kind::NoField { field, ty, .. } => write!(f, "{ty} has no field {field}."),
+            Kind::NoFieldsAtAll { ty } => write!(f, "{ty} is a primitive type and has no fields."),
+            Kind::MethodNotField { method, ty } => {
+                write!(f, "{method} is a method of {ty}, not a field.")
+            }
+            Kind::PrivateField { field, ty } => write!(f, "the field {field} of {ty} is private."),
+            Kind::MissingTrait { ty, bound, why } => match why {
+                Why::Format(spec) => {
+                    write!(f, "{ty} cannot be written with {spec}: it is not {bound}.")
+                }
+                Why::Repeat => {
+                    write!(f, "{ty} is not {bound}, so one value cannot fill several elements.")
+                }
+                Why::Bound => write!(f, "{ty} is not {bound}, which this needs."),
+            },
+            Kind::NotBinary { op, left, right }
+            | Kind::NotBinaryWith { op, left, right }
+            | Kind::NotBinaryAssign { op, left, right } => {
+                write!(f, "there is no {left} {op} {right}.")
+            }
+            Kind::NotUnary { op, ty } => write!(f, "there is no {op} for {ty}."),
+            Kind::BadIndexType { of, by } => write!(f, "{of} cannot be indexed by {by}."),
+            Kind::NotIndexable { ty } => write!(f, "{ty} cannot be indexed."),
+            Kind::NotDereferenceable { ty } => {
+                write!(f, "{ty} is no pointer; there is nothing behind it.")
+            }
+            Kind::ArgumentCount { function, takes, given } => {
+                let plural = if *takes == 1 { "" } else { "s" };
+                write!(f, "{function} takes {takes} argument{plural}; {given} given.")
+            }
+            Kind::NotCallable { ty } => write!(f, "a value of type {ty} cannot be called."),
+            Kind::NonConstant { name } => {
+                write!(
+                    f,
+                    "an array's length is a constant, and {name} is known only when this runs."
+                )
+            }
+            Kind::MissingFields { of, fields } => {
+                write!(f, "{of} needs a value for {}.", fields.join(", "))
+            }
+            Kind::UnknownField { of, field, .. } => write!(f, "{of} has no field {field}."),
+            Kind::TwiceField { field } => write!(f, "{field} is given twice."),
+            Kind::NotTupleStruct { name } => {
+                write!(f, "{name} is a struct with named fields: {name} {{ … }}.")
+            }
+            Kind::MissingGenerics { ty, takes, given } => {
+                write!(
+                    f,
+                    "{ty} takes {takes} type{} in angle brackets; {given} given.",
+                    if *takes == 1 { "" } else { "s" }
+                )
+            }
+            Kind::NeedsType { what } => {
+                write!(f, "the type of {what} is not known, so its size is not either.")
+            }
+            Kind::CastBool { from } => write!(f, "{from} cannot be cast to bool."),
+            Kind::CastChar { from } => write!(f, "only u8 can be cast to char, not {from}."),
+            Kind::CastInvalid { from, to } => write!(f, "{from} cannot be cast to {to}."),
+            Kind::CastNonPrimitive { from, to } => {
+                write!(f, "as is for primitive types; it does not make {to} of {from}.")
+            }
+            Kind::OutsideLoop { word } => write!(f, "{word} stands outside of any loop."),
+            Kind::BreakWithValue => {
+                write!(f, "only loop gives break's value on; for and while do not.")
+            }
+            Kind::BadAssignment => {
+                write!(f, "this is a value, not a place; nothing can be assigned to it.")
+            }
+            Kind::LiteralOutOfRange { literal, ty } => {
+                write!(f, "{literal} does not fit into {ty}.")
+            }
+            Kind::Captures { name } => {
+                write!(f, "a function cannot see {name}, a variable of the code around it.")
+            }
+            Kind::UnknownMacro { name } => write!(f, "there is no macro {name}!."),
+            Kind::Redefined { name } | Kind::RedefinedMethod { name } => {
+                write!(f, "{name} is defined already.")
+            }
+            Kind::NotIterable { ty } => write!(f, "{ty} is not an iterator."),
+            Kind::Unsized { ty } => write!(
+                f,
+                "the size of {ty} is not known when compiling; it lives behind a pointer."
+            ),
+            Kind::MissingLifetime => {
+                write!(f, "the result is a reference, and nothing says into which argument.")
+            }
+            Kind::AmbiguousNumber { method } => {
+                write!(f, "{method} needs to know which integer or float this is.")
+            }
+            Kind::UnclosedScope => write!(f, "this scope is not closed."),
+            Kind::StrayBrace => write!(f, "no scope is open."),
+            Kind::BadCopy { name, field } => {
+                write!(f, "{name} cannot be Copy: its field {field} is not.")
+            }
+            Kind::RecursiveStruct { name } => {
+                write!(
+                    f,
+                    "{name} holds itself and would be infinitely large. A Box in between ends it."
+                )
+            }
+            Kind::UnknownLifetime { name } => write!(f, "the lifetime '{name} is not declared."),
+        }
+    }
+}

@@ -1,0 +1,711 @@
+//! Items: functions, structs, their methods, imports.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use imbl::{OrdMap, Vector};
+
+use super::signature::{Receiver, elided};
+use super::ty::library_at;
+use super::{Body, Kind, Lower, Result};
+use crate::typed::{Block, Flow, Function, FunctionId, Position, Signature};
+use crate::types::{Derives, Field, Mutability, Struct, StructId, Type};
+
+/// Modules of std that can be imported whole, and functions.
+const IMPORTS: &[&str] = &[
+    "std::mem",
+    "std::mem::swap",
+    "std::mem::replace",
+    "std::mem::take",
+    "std::mem::drop",
+    "std::mem::forget",
+    "std::mem::size_of",
+    "std::mem::align_of",
+    "std::mem::size_of_val",
+    "std::mem::align_of_val",
+    "std::rc",
+    "std::cell",
+    "std::collections",
+    "std::fmt",
+    "std::ops",
+    "std::fmt::Debug",
+    "std::fmt::Display",
+];
+
+impl Lower<'_> {
+    /// Declares what the items among some statements are called, so that they can use each other.
+    pub(super) fn declare(&mut self, stmts: &[syn::Stmt]) -> Result<()> {
+        let items: Vec<_> = stmts
+            .iter()
+            .filter_map(|stmt| match stmt {
+                syn::Stmt::Item(item) => Some(item),
+                _ => None,
+            })
+            .collect();
+        for item in &items {
+            if let syn::Item::Use(import) = item {
+                let prefix = String::new();
+                self.import(&import.tree, &prefix)?;
+            }
+        }
+        for item in &items {
+            if let syn::Item::Struct(of) = item {
+                self.declare_struct(of)?;
+            }
+        }
+        for item in &items {
+            if let syn::Item::Struct(of) = item {
+                self.define_struct(of)?;
+            }
+        }
+        for item in &items {
+            match item {
+                syn::Item::Fn(function) => {
+                    let name = function.sig.ident.to_string();
+                    if self.names.functions.contains_key(name.as_str()) {
+                        return self.fault(Kind::Redefined { name }, &function.sig.ident);
+                    }
+                    let id = self.declare_function(&function.sig, &name, None)?;
+                    self.names.functions.insert(name.into(), id);
+                }
+                syn::Item::Impl(implementation) => self.declare_impl(implementation)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lowers what [`Self::declare`] declared.
+    pub(super) fn item(&mut self, item: &syn::Item) -> Result<()> {
+        match item {
+            syn::Item::Fn(function) => {
+                let id = self.names.functions[&Arc::from(function.sig.ident.to_string())];
+                self.define_function(id, &function.sig, &function.block)
+            }
+            syn::Item::Impl(implementation) => {
+                let id = self.impl_struct(implementation)?;
+                for item in &implementation.items {
+                    if let syn::ImplItem::Fn(function) = item {
+                        let name: Arc<str> = function.sig.ident.to_string().into();
+                        let method = if implementation.trait_.is_some() {
+                            self.items.structs.get(id).drop.expect("it was declared above")
+                        } else {
+                            self.names.methods[&(id, name)].0
+                        };
+                        self.define_function(method, &function.sig, &function.block)?;
+                    }
+                }
+                Ok(())
+            }
+            syn::Item::Struct(_) | syn::Item::Use(_) => Ok(()),
+            syn::Item::Enum(_) => self.unsupported(
+                "An enum of one's own",
+                "Option and Result can be used, and structs.",
+                item,
+            ),
+            syn::Item::Trait(_) => self.unsupported(
+                "A trait of one's own",
+                "Methods can stand in impl Name { … }.",
+                item,
+            ),
+            syn::Item::Mod(_) => self.unsupported(
+                "A module of one's own",
+                "Items can stand on lines of their own.",
+                item,
+            ),
+            syn::Item::Macro(_) => {
+                self.unsupported("A macro of one's own", "A function can do the work.", item)
+            }
+            syn::Item::Const(_) | syn::Item::Static(_) => {
+                self.unsupported("A constant of one's own", "let does for the prompt.", item)
+            }
+            _ => self.unsupported("This item", "fn, struct, impl and use can be declared.", item),
+        }
+    }
+
+    fn import(&mut self, tree: &syn::UseTree, prefix: &str) -> Result<()> {
+        let join = |name: &str| {
+            if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") }
+        };
+        match tree {
+            syn::UseTree::Path(path) => self.import(&path.tree, &join(&path.ident.to_string())),
+            syn::UseTree::Group(group) => {
+                group.items.iter().try_for_each(|tree| self.import(tree, prefix))
+            }
+            syn::UseTree::Name(name) => {
+                let ident = name.ident.to_string();
+                let (path, short) = if ident == "self" {
+                    let short = prefix.rsplit("::").next().unwrap_or_default().to_owned();
+                    (prefix.to_owned(), short)
+                } else {
+                    (join(&ident), ident)
+                };
+                self.import_path(path, short, tree)
+            }
+            syn::UseTree::Rename(rename) => {
+                let path = join(&rename.ident.to_string());
+                self.import_path(path, rename.rename.to_string(), tree)
+            }
+            syn::UseTree::Glob(_) => self.unsupported(
+                "An import of everything",
+                "Name what is used: use std::rc::Rc;",
+                tree,
+            ),
+        }
+    }
+
+    fn import_path(&mut self, path: String, short: String, tree: &syn::UseTree) -> Result<()> {
+        let path = path.replacen("core::", "std::", usize::from(path.starts_with("core::")));
+        let is_known = library_at(&path).is_some() || IMPORTS.contains(&path.as_str());
+        if is_known {
+            self.names.uses.insert(short.into(), path.into());
+            return Ok(());
+        }
+        let (module, name) = path.rsplit_once("::").unwrap_or(("", &path));
+        let listed = MODULES_LISTED.iter().find(|(known, _)| *known == module);
+        if listed.is_some_and(|(_, names)| !names.split(' ').any(|known| known == name)) {
+            return self.fault(Kind::UnresolvedImport { path }, tree);
+        }
+        if OF_STD_MODULES
+            .iter()
+            .any(|known| path == *known || path.starts_with(&format!("{known}::")))
+        {
+            return self.unsupported(
+                &path,
+                "std::mem, Rc, Weak, Cell and RefCell can be imported.",
+                tree,
+            );
+        }
+        self.fault(Kind::UnresolvedImport { path }, tree)
+    }
+
+    fn declare_struct(&mut self, of: &syn::ItemStruct) -> Result<()> {
+        let name = of.ident.to_string();
+        if self.names.structs.contains_key(name.as_str()) {
+            return self.fault(Kind::Redefined { name }, &of.ident);
+        }
+        if !of.generics.params.is_empty() {
+            return self.unsupported(
+                "A generic struct",
+                "Name the types: struct S { x: u32 }.",
+                &of.generics,
+            );
+        }
+        let id = StructId(self.items.structs.0.len() as u32);
+        let name: Arc<str> = name.into();
+        self.items.structs.0.push_back(Arc::new(Struct {
+            name: Arc::clone(&name),
+            fields: Vec::new(),
+            is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
+            is_repr_c: false,
+            derives: Derives::default(),
+            drop: None,
+        }));
+        self.names.structs.insert(name, id);
+        Ok(())
+    }
+
+    fn define_struct(&mut self, of: &syn::ItemStruct) -> Result<()> {
+        let name: Arc<str> = of.ident.to_string().into();
+        let id = self.names.structs[&name];
+        let mut new = Struct::clone(self.items.structs.get(id));
+        for attribute in &of.attrs {
+            self.attribute(attribute, &mut new)?;
+        }
+        for (index, field) in of.fields.iter().enumerate() {
+            let field_name: Arc<str> = match &field.ident {
+                Some(ident) => ident.to_string().into(),
+                None => index.to_string().into(),
+            };
+            let ty = self.sized_type(&field.ty)?;
+            if ty.layers() > 0 {
+                return self.unsupported(
+                    "A reference in a struct",
+                    "Let it own what it holds: String, Vec, Box, Rc.",
+                    &field.ty,
+                );
+            }
+            if new.derives.copy && !ty.is_copy(&self.items.structs) {
+                let field = field_name.to_string();
+                return self
+                    .fault(Kind::BadCopy { name: name.to_string(), field }, &field_name_span(of));
+            }
+            new.fields.push(Field { name: field_name, ty });
+        }
+        self.items.structs.0[id.0 as usize] = Arc::new(new);
+        if self.holds_itself(id, id, 0) {
+            return self.fault(Kind::RecursiveStruct { name: name.to_string() }, &of.ident);
+        }
+        Ok(())
+    }
+
+    /// Whether a struct's size would depend on itself.
+    fn holds_itself(&self, id: StructId, of: StructId, depth: usize) -> bool {
+        const DEPTH: usize = 64;
+        let fields = &self.items.structs.get(of).fields;
+        depth > DEPTH || fields.iter().any(|field| self.inline_holds(id, &field.ty, depth))
+    }
+
+    fn inline_holds(&self, id: StructId, ty: &Type, depth: usize) -> bool {
+        use crate::types::Lib;
+        match ty {
+            Type::Struct(of, _) => *of == id || self.holds_itself(id, *of, depth + 1),
+            Type::Tuple(items) => items.iter().any(|item| self.inline_holds(id, item, depth)),
+            Type::Array(inner, _) => self.inline_holds(id, inner, depth),
+            Type::Lib(Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell | Lib::Range, args) => {
+                args.iter().any(|arg| self.inline_holds(id, arg, depth))
+            }
+            _ => false,
+        }
+    }
+
+    fn attribute(&self, attribute: &syn::Attribute, of: &mut Struct) -> Result<()> {
+        if attribute.path().is_ident("doc") || attribute.path().is_ident("allow") {
+            return Ok(());
+        }
+        let mut names = Vec::new();
+        let parsed = attribute.parse_nested_meta(|meta| {
+            names.push(
+                meta.path
+                    .segments
+                    .last()
+                    .map(|segment| segment.ident.to_string())
+                    .unwrap_or_default(),
+            );
+            Ok(())
+        });
+        if parsed.is_err() {
+            return self.unsupported(
+                "This attribute",
+                "#[derive(…)] and #[repr(C)] can stand here.",
+                attribute,
+            );
+        }
+        for name in names {
+            match (attribute.path().is_ident("derive"), name.as_str()) {
+                (true, "Copy") => of.derives.copy = true,
+                (true, "Clone") => of.derives.clone = true,
+                (true, "Debug") => of.derives.debug = true,
+                (true, "PartialEq") => of.derives.partial_eq = true,
+                (true, "Default") => of.derives.default = true,
+                (true, "Eq") => {}
+                (false, "C") if attribute.path().is_ident("repr") => of.is_repr_c = true,
+                _ => {
+                    return self.unsupported(
+                        &format!("{name} in this attribute"),
+                        "Copy, Clone, Debug, PartialEq, Eq and Default can be derived; #[repr(C)] keeps the fields' order.",
+                        attribute,
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn impl_struct(&self, implementation: &syn::ItemImpl) -> Result<StructId> {
+        if !implementation.generics.params.is_empty() {
+            return self.unsupported("A generic impl", "Name the types.", &implementation.generics);
+        }
+        if let syn::Type::Path(path) = &*implementation.self_ty
+            && let Some(ident) = path.path.get_ident()
+        {
+            let name = ident.to_string();
+            return match self.names.structs.get(name.as_str()) {
+                Some(id) => Ok(*id),
+                None => {
+                    self.fault(Kind::UnknownType { name, nearest: None }, &implementation.self_ty)
+                }
+            };
+        }
+        self.unsupported(
+            "An impl for this",
+            "A struct of the program can have methods.",
+            &implementation.self_ty,
+        )
+    }
+
+    fn declare_impl(&mut self, implementation: &syn::ItemImpl) -> Result<()> {
+        let id = self.impl_struct(implementation)?;
+        let of = Arc::clone(self.items.structs.get(id));
+        let is_drop = match &implementation.trait_ {
+            None => false,
+            Some((_, path, _)) if path.is_ident("Drop") => true,
+            Some((_, path, _)) => {
+                return self.unsupported(
+                    "An impl of this trait",
+                    "Drop can be implemented; Copy, Clone, Debug, PartialEq and Default can be derived.",
+                    path,
+                );
+            }
+        };
+        for item in &implementation.items {
+            let syn::ImplItem::Fn(function) = item else {
+                return self.unsupported("This in an impl", "Functions can stand here.", item);
+            };
+            let name = function.sig.ident.to_string();
+            let method =
+                self.declare_function(&function.sig, &format!("{}::{name}", of.name), Some(id))?;
+            if is_drop {
+                let mut new = Struct::clone(self.items.structs.get(id));
+                if new.drop.is_some() || new.derives.copy {
+                    return self.fault(
+                        Kind::Redefined { name: format!("Drop for {}", of.name) },
+                        implementation,
+                    );
+                }
+                new.drop = Some(method);
+                self.items.structs.0[id.0 as usize] = Arc::new(new);
+            } else {
+                let receiver = match function.sig.inputs.first() {
+                    Some(syn::FnArg::Receiver(this)) => match (&this.reference, &this.mutability) {
+                        (None, _) => Receiver::Value,
+                        (Some(_), None) => Receiver::Ref(Mutability::Shared),
+                        (Some(_), Some(_)) => Receiver::Ref(Mutability::Mut),
+                    },
+                    _ => Receiver::None,
+                };
+                let key = (id, Arc::from(name.as_str()));
+                if self.names.methods.contains_key(&key) {
+                    return self.fault(Kind::RedefinedMethod { name }, &function.sig.ident);
+                }
+                self.names.methods.insert(key, (method, receiver));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a function its number and its signature; its body is empty until [`Self::define_function`].
+    fn declare_function(
+        &mut self,
+        sig: &syn::Signature,
+        name: &str,
+        this: Option<StructId>,
+    ) -> Result<FunctionId> {
+        for param in &sig.generics.params {
+            if !matches!(param, syn::GenericParam::Lifetime(_)) {
+                return self.unsupported(
+                    "A generic function",
+                    "Name the types: fn f(x: u32).",
+                    &sig.generics,
+                );
+            }
+        }
+        if let Some(word) = &sig.asyncness {
+            return self.unsupported("async", "Calls here run to their end.", word);
+        }
+        if let Some(word) = &sig.unsafety {
+            return self.unsupported("An unsafe function", "Nothing here needs one.", word);
+        }
+        let declared: Vec<String> =
+            sig.generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
+        let (mut params, mut lifetimes) = (Vec::new(), Vec::new());
+        for input in &sig.inputs {
+            match input {
+                syn::FnArg::Receiver(arg) => {
+                    let Some(id) = this else {
+                        let kind =
+                            Kind::Syntax { message: "self stands in methods alone".to_owned() };
+                        return self.fault(kind, arg);
+                    };
+                    let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+                    let mutability =
+                        if arg.mutability.is_some() { Mutability::Mut } else { Mutability::Shared };
+                    if arg.colon_token.is_some() {
+                        return self.unsupported(
+                            "A self with a type",
+                            "self, &self and &mut self can stand here.",
+                            arg,
+                        );
+                    }
+                    if arg.reference.is_some() {
+                        params.push(Type::reference(mutability, ty));
+                        let named = arg.lifetime().map(|lifetime| lifetime.ident.to_string());
+                        lifetimes.push(vec![(0, named)]);
+                    } else {
+                        params.push(ty);
+                        lifetimes.push(Vec::new());
+                    }
+                }
+                syn::FnArg::Typed(arg) => {
+                    params.push(self.sized_type(&self.with_self(&arg.ty, this))?);
+                    let mut found = Vec::new();
+                    lifetimes_of(&arg.ty, 0, &mut found);
+                    lifetimes.push(found);
+                }
+            }
+        }
+        let (result, result_lifetimes) = match &sig.output {
+            syn::ReturnType::Default => (Type::unit(), Vec::new()),
+            syn::ReturnType::Type(_, ty) => {
+                let mut found = Vec::new();
+                lifetimes_of(ty, 0, &mut found);
+                (self.sized_type(&self.with_self(ty, this))?, found)
+            }
+        };
+        for (_, name) in lifetimes.iter().flatten().chain(&result_lifetimes) {
+            if let Some(name) = name
+                && name != "static"
+                && name != "_"
+                && !declared.contains(name)
+            {
+                return self.fault(Kind::UnknownLifetime { name: name.clone() }, sig);
+            }
+        }
+        let flows = flows(&params, &result, &lifetimes, &result_lifetimes);
+        let Some(flows) = flows else {
+            return self.fault(Kind::MissingLifetime, &sig.output);
+        };
+        let id = FunctionId(self.items.functions.len() as u32);
+        let at = self.at(&sig.ident);
+        self.items.functions.push_back(Arc::new(Function {
+            name: name.into(),
+            locals: Vec::new(),
+            signature: Signature { params, result, flows },
+            body: Block { stmts: Vec::new(), tail: None, end: at },
+            at,
+        }));
+        Ok(id)
+    }
+
+    /// `Self` in a method's signature is the struct.
+    fn with_self(&self, ty: &syn::Type, this: Option<StructId>) -> syn::Type {
+        let mut ty = ty.clone();
+        if let Some(id) = this {
+            let name = Arc::clone(&self.items.structs.get(id).name);
+            replace_self(&mut ty, &name);
+        }
+        ty
+    }
+
+    fn define_function(
+        &mut self,
+        id: FunctionId,
+        sig: &syn::Signature,
+        block: &syn::Block,
+    ) -> Result<()> {
+        let declared = Arc::clone(self.items.function(id));
+        let outer =
+            self.body.scopes.iter().chain(self.body.outer.iter()).cloned().collect::<Vector<_>>();
+        let body = Body {
+            locals: Vector::new(),
+            scopes: Vector::unit(OrdMap::new()),
+            loops: Vec::new(),
+            next_loop: 0,
+            result: declared.signature.result.clone(),
+            outer,
+        };
+        let saved = std::mem::replace(&mut self.body, body);
+        let hoisted = std::mem::take(&mut self.hoisted);
+        let lowered = self.function_body(&declared, sig, block);
+        let body = std::mem::replace(&mut self.body, saved);
+        self.hoisted = hoisted;
+        let block = lowered?;
+        let mut function = Function::clone(&declared);
+        function.locals = body.locals.into_iter().collect();
+        function.body = block;
+        self.finish_function(&mut function)?;
+        self.items.functions[id.0 as usize] = Arc::new(function);
+        Ok(())
+    }
+
+    fn function_body(
+        &mut self,
+        declared: &Function,
+        sig: &syn::Signature,
+        block: &syn::Block,
+    ) -> Result<Block> {
+        for (input, ty) in sig.inputs.iter().zip(&declared.signature.params) {
+            match input {
+                syn::FnArg::Receiver(arg) => {
+                    let is_mutable = arg.reference.is_none() && arg.mutability.is_some();
+                    let at = self.at(arg);
+                    self.declare_local("self", ty.clone(), is_mutable, at);
+                }
+                syn::FnArg::Typed(arg) => match &*arg.pat {
+                    syn::Pat::Ident(name) => {
+                        let at = self.at(&name.ident);
+                        let text = name.ident.to_string();
+                        self.declare_local(&text, ty.clone(), name.mutability.is_some(), at);
+                    }
+                    syn::Pat::Wild(pattern) => {
+                        let at = self.at(pattern);
+                        self.hidden_local("_".into(), ty.clone(), false, at);
+                    }
+                    pattern => {
+                        return self.unsupported(
+                            "This parameter",
+                            "A name can stand here.",
+                            pattern,
+                        );
+                    }
+                },
+            }
+        }
+        let result = declared.signature.result.clone();
+        let (block, ty) = self.scoped(block, Some(&result))?;
+        if block.tail.is_none() && ty != Type::Never {
+            // `fn f() -> u32 { }`
+            let at = match &sig.output {
+                syn::ReturnType::Type(_, ty) => self.at(&**ty),
+                syn::ReturnType::Default => declared.at,
+            };
+            self.names.infer.unify(&result, &ty).map_err(|_| self.mismatch(&result, &ty, at))?;
+        }
+        Ok(block)
+    }
+}
+
+fn field_name_span(of: &syn::ItemStruct) -> syn::Ident {
+    of.ident.clone()
+}
+
+/// Modules of std that are there, though nothing of them can be used here.
+const OF_STD_MODULES: &[&str] = &[
+    "std::alloc",
+    "std::any",
+    "std::array",
+    "std::borrow",
+    "std::boxed",
+    "std::cell",
+    "std::char",
+    "std::cmp",
+    "std::collections",
+    "std::convert",
+    "std::env",
+    "std::error",
+    "std::fmt",
+    "std::fs",
+    "std::hash",
+    "std::io",
+    "std::iter",
+    "std::marker",
+    "std::net",
+    "std::num",
+    "std::ops",
+    "std::option",
+    "std::path",
+    "std::pin",
+    "std::process",
+    "std::ptr",
+    "std::rc",
+    "std::result",
+    "std::slice",
+    "std::str",
+    "std::string",
+    "std::sync",
+    "std::thread",
+    "std::time",
+    "std::vec",
+    "heapless",
+];
+
+/// Modules of which everything is listed: another name in them is a mistake, not our limit.
+const MODULES_LISTED: &[(&str, &str)] = &[
+    ("std::rc", "Rc Weak UniqueRc"),
+    (
+        "std::cell",
+        "Cell RefCell Ref RefMut OnceCell LazyCell UnsafeCell SyncUnsafeCell BorrowError BorrowMutError",
+    ),
+    (
+        "std::mem",
+        "ManuallyDrop MaybeUninit Discriminant align_of align_of_val discriminant drop forget needs_drop replace \
+         size_of size_of_val swap take transmute transmute_copy zeroed offset_of align_of_val_raw size_of_val_raw \
+         variant_count uninitialized copy forget_unsized",
+    ),
+];
+
+/// Puts a struct's name where a method's types say `Self`.
+fn replace_self(ty: &mut syn::Type, name: &str) {
+    match ty {
+        syn::Type::Reference(reference) => replace_self(&mut reference.elem, name),
+        syn::Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| replace_self(ty, name)),
+        syn::Type::Array(array) => replace_self(&mut array.elem, name),
+        syn::Type::Slice(slice) => replace_self(&mut slice.elem, name),
+        syn::Type::Paren(inner) => replace_self(&mut inner.elem, name),
+        syn::Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                if segment.ident == "Self" {
+                    segment.ident = syn::Ident::new(name, segment.ident.span());
+                }
+                if let syn::PathArguments::AngleBracketed(args) = &mut segment.arguments {
+                    for arg in &mut args.args {
+                        if let syn::GenericArgument::Type(ty) = arg {
+                            replace_self(ty, name);
+                        }
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The reference layers of a type as it is written, each with the name of its lifetime.
+fn lifetimes_of(ty: &syn::Type, layer: u8, found: &mut Vec<(u8, Option<String>)>) {
+    match ty {
+        syn::Type::Reference(reference) => {
+            found.push((layer, reference.lifetime.as_ref().map(|name| name.ident.to_string())));
+            lifetimes_of(&reference.elem, layer + 1, found);
+        }
+        syn::Type::Tuple(tuple) => {
+            tuple.elems.iter().for_each(|ty| lifetimes_of(ty, layer, found));
+        }
+        syn::Type::Array(array) => lifetimes_of(&array.elem, layer, found),
+        syn::Type::Slice(slice) => lifetimes_of(&slice.elem, layer, found),
+        syn::Type::Paren(inner) => lifetimes_of(&inner.elem, layer, found),
+        syn::Type::Path(path) => {
+            if let Some(segment) = path.path.segments.last()
+                && let syn::PathArguments::AngleBracketed(args) = &segment.arguments
+            {
+                for arg in &args.args {
+                    if let syn::GenericArgument::Type(ty) = arg {
+                        lifetimes_of(ty, layer, found);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+type Layers = Vec<(u8, Option<String>)>;
+
+/// How references pass through a function: by lifetimes of one name, and by elision where they have none. `None` if the
+/// result's are not said.
+fn flows(
+    params: &[Type],
+    result: &Type,
+    lifetimes: &[Layers],
+    result_lifetimes: &Layers,
+) -> Option<Vec<Flow>> {
+    let mut flows = Vec::new();
+    if result_lifetimes.iter().any(|(_, name)| name.is_none()) {
+        flows.extend(elided(params, result)?);
+    }
+    let mut by_name: BTreeMap<&str, Vec<Position>> = BTreeMap::new();
+    for (index, layers) in lifetimes.iter().enumerate() {
+        for (layer, name) in layers {
+            let Some(name) = name else { continue };
+            by_name
+                .entry(name)
+                .or_default()
+                .push(Position { param: Some(index as u8), layer: *layer });
+        }
+    }
+    for (name, positions) in &by_name {
+        for from in positions {
+            for (layer, of) in result_lifetimes {
+                if of.as_deref() == Some(*name) {
+                    flows.push(Flow { from: *from, to: Position { param: None, layer: *layer } });
+                }
+            }
+            for to in positions {
+                // Below a reference one argument can be put into another.
+                if to.param != from.param && to.layer > 0 {
+                    flows.push(Flow { from: *from, to: *to });
+                }
+            }
+        }
+    }
+    Some(flows)
+}

@@ -1,0 +1,532 @@
+//! Calls: of methods, of the library's functions, of the program's.
+
+use std::sync::Arc;
+
+use stack::Scalar;
+use syn::punctuated::Punctuated;
+
+use super::fault::Why;
+use super::infer::Class;
+use super::place::{Operand, read};
+use super::signature::{self, Parsed, Receiver};
+use super::{Fault, Kind, Lower, Result, traits, ty};
+use crate::library::{Builtin, ROWS};
+use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Step};
+use crate::types::{Lib, Mutability, Type};
+
+type Args = Punctuated<syn::Expr, syn::Token![,]>;
+
+/// What a method name was found to be.
+enum Found {
+    Function(FunctionId, Receiver),
+    Library(&'static Parsed, Vec<Type>),
+}
+
+impl Lower<'_> {
+    /// `receiver.name(args)`.
+    pub(super) fn method_call(&mut self, call: &syn::ExprMethodCall) -> Result<Expr> {
+        let receiver = self.operand(&call.receiver, None)?;
+        let at = self.at(call);
+        let name = call.method.to_string();
+        let name_at = self.at(&call.method);
+        let first_ty = self.shallow(receiver.ty());
+        let (first_name, receiver_at) = (self.type_name(&first_ty), receiver.at());
+        if first_ty == Type::Never {
+            let ty = Type::Never;
+            return Ok(Expr { kind: receiver.into_value().kind, ty, at });
+        }
+        if let Some(call) = self.special_method(&name, &receiver, call, at)? {
+            return Ok(call);
+        }
+        let mut place = receiver.into_place();
+        let mut bound = None;
+        loop {
+            let ty = self.shallow(&place.ty);
+            match self.names.infer.class_of(&ty) {
+                Some(Class::Any) => {
+                    let what = format!("what {name} is called on");
+                    return Err(Fault { kind: Kind::NeedsType { what }, at: receiver_at });
+                }
+                Some(_) if number_has(&name) => {
+                    return Err(Fault {
+                        kind: Kind::AmbiguousNumber { method: name },
+                        at: name_at,
+                    });
+                }
+                _ => {}
+            }
+            if let Some(found) = self.find_method(&ty, &name, &mut bound) {
+                return self.call_method(found, place, receiver_at, &call.args, &name, at);
+            }
+            place = match self.deref(place, receiver_at) {
+                Ok(place) => place,
+                Err(place) => match self.unsized_array(place, receiver_at) {
+                    Ok(place) => place,
+                    Err(_) => break,
+                },
+            };
+        }
+        if is_of_std(&name) && !matches!(first_ty, Type::Struct(..)) && bound.is_none() {
+            let what = format!("{first_name}::{name}");
+            let instead = "help methods lists what can be called here.";
+            return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
+        }
+        let nearest = ty::nearest(&name, self.method_names(&first_ty));
+        let kind = Kind::NoMethod { method: name, ty: first_name, nearest, bound };
+        Err(Fault { kind, at: name_at })
+    }
+
+    /// The method of that name that a type itself has.
+    fn find_method(
+        &mut self,
+        ty: &Type,
+        name: &str,
+        bound: &mut Option<&'static str>,
+    ) -> Option<Found> {
+        if let Type::Struct(id, _) = ty
+            && let Some((function, receiver)) = self.names.methods.get(&(*id, name.into()))
+            && *receiver != Receiver::None
+        {
+            return Some(Found::Function(*function, *receiver));
+        }
+        for parsed in signature::named(name) {
+            if parsed.receiver == Receiver::None {
+                continue;
+            }
+            if parsed.row.on == "*" {
+                // A reference's own `clone` is there only where what it points to has none.
+                let inner = ty.referent().map(|(_, inner)| inner.clone());
+                let (param, bound_name) = parsed.bounds[0];
+                debug_assert!(param == 0, "the one parameter is Self");
+                let has =
+                    |ty: &Type| traits::has(ty, bound_name, &self.names.infer, &self.items.structs);
+                if inner.as_ref().is_some_and(has)
+                    || matches!(ty, Type::Str | Type::Slice(_)) && name == "clone"
+                {
+                    continue;
+                }
+                if has(ty) {
+                    return Some(Found::Library(parsed, vec![ty.clone()]));
+                }
+                bound.get_or_insert(bound_name);
+                continue;
+            }
+            let types: Vec<_> = (0..parsed.types).map(|_| self.fresh(Class::Any)).collect();
+            let fits = match parsed.row.on {
+                "{integer}" => self.names.infer.is_integer(ty),
+                "{float}" => self.names.infer.is_float(ty),
+                _ => parsed.on.as_ref().is_some_and(|on| self.fits(on, ty)),
+            };
+            if fits {
+                let on = self
+                    .names
+                    .infer
+                    .instantiate(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
+                if self.names.infer.unify(&on, ty).is_ok() {
+                    return Some(Found::Library(parsed, types));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a type is of a row's form.
+    fn fits(&self, pattern: &Type, ty: &Type) -> bool {
+        match (pattern, &self.shallow(ty)) {
+            (Type::Param(_), _) => true,
+            (Type::Lib(a, x), Type::Lib(b, y)) => {
+                a == b && x.iter().zip(y.iter()).all(|(x, y)| self.fits(x, y))
+            }
+            (Type::Slice(x), Type::Slice(y)) => self.fits(x, y),
+            (Type::Ref(m, x), Type::Ref(n, y)) => m == n && self.fits(x, y),
+            (Type::Str, Type::Str) => true,
+            _ => false,
+        }
+    }
+
+    fn call_method(
+        &mut self,
+        found: Found,
+        place: Place,
+        receiver_at: At,
+        args: &Args,
+        name: &str,
+        at: At,
+    ) -> Result<Expr> {
+        let receiver = match &found {
+            Found::Function(_, receiver) => *receiver,
+            Found::Library(parsed, _) => parsed.receiver,
+        };
+        let this = match receiver {
+            Receiver::Value => read(place, receiver_at),
+            Receiver::Ref(Mutability::Shared) => {
+                self.borrow(place, BorrowKind::Shared, receiver_at)
+            }
+            Receiver::Ref(Mutability::Mut) => {
+                let mut place = place;
+                if let crate::typed::Root::Temporary(value) = &place.root
+                    && matches!(value.kind, ExprKind::Unsize(_))
+                {
+                    self.make_unsized_mutable(&mut place);
+                }
+                self.borrow(place, BorrowKind::TwoPhase, receiver_at)
+            }
+            Receiver::None => unreachable!("a method has a receiver"),
+        };
+        match found {
+            Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Library(parsed, types) => {
+                self.call_library(parsed, types, Some(this), args, name, at)
+            }
+        }
+    }
+
+    /// A call of one of the program's functions.
+    pub(super) fn call_function(
+        &mut self,
+        id: FunctionId,
+        this: Option<Expr>,
+        args: &Args,
+        at: At,
+    ) -> Result<Expr> {
+        let function = Arc::clone(self.items.function(id));
+        let params = &function.signature.params[usize::from(this.is_some())..];
+        self.check_count(&function.name, params.len(), args.len(), at)?;
+        let mut values: Vec<_> = this.into_iter().collect();
+        for (arg, param) in args.iter().zip(params) {
+            values.push(self.coerced(arg, param)?);
+        }
+        let ty = function.signature.result.clone();
+        Ok(Expr { kind: ExprKind::Call(id, values), ty, at })
+    }
+
+    fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
+        if takes == given {
+            return Ok(());
+        }
+        Err(Fault { kind: Kind::ArgumentCount { function: name.to_owned(), takes, given }, at })
+    }
+
+    /// A call of the library: the arguments that are not there yet are lowered and made to fit.
+    pub(super) fn call_library(
+        &mut self,
+        parsed: &'static Parsed,
+        types: Vec<Type>,
+        this: Option<Expr>,
+        args: &Args,
+        name: &str,
+        at: At,
+    ) -> Result<Expr> {
+        let params: Vec<_> = parsed.signature.params[usize::from(this.is_some())..]
+            .iter()
+            .map(|param| self.names.infer.instantiate(param, &types))
+            .collect();
+        self.check_count(name, params.len(), args.len(), at)?;
+        let mut values: Vec<_> = this.into_iter().collect();
+        for (arg, param) in args.iter().zip(&params) {
+            values.push(self.coerced(arg, param)?);
+        }
+        for &(param, bound) in &parsed.bounds {
+            if parsed.row.on != "*" {
+                self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
+            }
+        }
+        Ok(self.library(parsed.row.run, types, values, at))
+    }
+
+    /// Methods that one signature cannot say.
+    fn special_method(
+        &mut self,
+        name: &str,
+        receiver: &Operand,
+        call: &syn::ExprMethodCall,
+        at: At,
+    ) -> Result<Option<Expr>> {
+        let mut ty = self.shallow(receiver.ty());
+        while let Type::Ref(_, to) = &ty {
+            ty = self.shallow(to);
+        }
+        let Type::Lib(Lib::Vec, args) = &ty else { return Ok(None) };
+        if name != "extend" || call.args.len() != 1 {
+            return Ok(None);
+        }
+        let (element, items) = (args[0].clone(), &call.args[0]);
+        let receiver = self.operand(&call.receiver, None)?;
+        let mut place = receiver.into_place();
+        while let Type::Ref(_, to) = self.shallow(&place.ty) {
+            place = place.step(Step::Deref(Type::clone(&to)));
+        }
+        let this = self.borrow(place, BorrowKind::TwoPhase, self.at(&call.receiver));
+        let items_at = self.at(items);
+        let items = self.operand(items, None)?;
+        let types = vec![element.clone()];
+        let given = self.shallow(items.ty());
+        let (run, other) = match &given {
+            Type::Lib(Lib::Vec, _) => {
+                let expected = Type::lib(Lib::Vec, [element]);
+                self.unify(&expected, &given, items_at)?;
+                let value = items.into_value();
+                let temporary = Operand::Value(Expr { at: items_at, ..value }).into_place();
+                (Builtin::VecAppend, self.borrow(temporary, BorrowKind::Mut, items_at))
+            }
+            _ => {
+                let slice =
+                    Type::reference(Mutability::Shared, Type::Slice(Arc::new(element.clone())));
+                self.bounds.push((element, "Copy", items_at, Why::Bound));
+                let value = match &given {
+                    Type::Array(..) => {
+                        self.borrow(items.into_place(), BorrowKind::Shared, items_at)
+                    }
+                    _ => items.into_value(),
+                };
+                (Builtin::VecExtendFromSlice, self.coerce(value, &slice)?)
+            }
+        };
+        Ok(Some(self.library(run, types, vec![this, other], at)))
+    }
+
+    /// What can be called on a type, for "did you mean".
+    fn method_names(&self, ty: &Type) -> impl Iterator<Item = String> {
+        let mut names: Vec<String> = Vec::new();
+        let mut ty = self.shallow(ty);
+        while let Type::Ref(_, to) = &ty {
+            ty = self.shallow(to);
+        }
+        for row in ROWS {
+            let parsed = signature::of(row.run);
+            let on_slice =
+                matches!(&ty, Type::Lib(Lib::Vec, _) | Type::Array(..)) && row.on == "[T]";
+            let on_str = ty.is_lib(Lib::String) && row.on == "str";
+            let fits = parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty));
+            if parsed.receiver != Receiver::None && (fits || on_slice || on_str) {
+                names.push(parsed.name.to_owned());
+            }
+        }
+        if let Type::Struct(id, _) = &ty {
+            let own = self.names.methods.iter().filter(|((of, _), _)| of == id);
+            names.extend(own.map(|((_, name), _)| name.to_string()));
+        }
+        names.into_iter()
+    }
+
+    /// `path(args)`.
+    pub(super) fn call(&mut self, call: &syn::ExprCall, expect: Option<&Type>) -> Result<Expr> {
+        let at = self.at(call);
+        let syn::Expr::Path(path) = &*call.func else {
+            let callee = self.expr(&call.func, None)?;
+            let ty = self.type_name(&callee.ty);
+            return self.fault(Kind::NotCallable { ty }, &call.func);
+        };
+        let segments: Vec<_> =
+            path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if let [name] = segments.as_slice() {
+            if let Some(local) = self.find_local(name) {
+                let ty = self.type_name(&self.local_type(local));
+                return self.fault(Kind::NotCallable { ty }, &call.func);
+            }
+            if let Some(&id) = self.names.functions.get(name.as_str()) {
+                return self.call_function(id, None, &call.args, at);
+            }
+            if let Some(constructed) = self.constructor(name, call, expect, at)? {
+                return Ok(constructed);
+            }
+        }
+        self.call_path(&path.path, &segments, call, at)
+    }
+
+    /// `Some(x)`, `Ok(x)`, `Err(e)` and tuple structs.
+    fn constructor(
+        &mut self,
+        name: &str,
+        call: &syn::ExprCall,
+        expect: Option<&Type>,
+        at: At,
+    ) -> Result<Option<Expr>> {
+        let variant = match name {
+            "Some" => Some((Lib::Option, 1, 1, 0)),
+            "Ok" => Some((Lib::Result, 2, 0, 0)),
+            "Err" => Some((Lib::Result, 2, 1, 1)),
+            _ => None,
+        };
+        if let Some((lib, params, number, payload)) = variant {
+            self.check_count(name, 1, call.args.len(), at)?;
+            let types: Vec<_> = (0..params).map(|_| self.fresh(Class::Any)).collect();
+            let ty = Type::lib(lib, types.clone());
+            if let Some(expect) = expect {
+                // A hint alone: what does not fit is told where it is used.
+                let hint = self.shallow(expect);
+                if hint.is_lib(lib) {
+                    let _ = self.names.infer.unify(&ty, &hint);
+                }
+            }
+            let value = self.coerced(&call.args[0], &types[payload])?;
+            return Ok(Some(Expr {
+                kind: ExprKind::Variant(number, Some(Box::new(value))),
+                ty,
+                at,
+            }));
+        }
+        let Some(&id) = self.names.structs.get(name) else { return Ok(None) };
+        let of = Arc::clone(self.items.structs.get(id));
+        if !of.is_tuple {
+            return self.fault(Kind::NotTupleStruct { name: name.to_owned() }, &call.func);
+        }
+        self.check_count(name, of.fields.len(), call.args.len(), at)?;
+        let mut fields = Vec::new();
+        for (index, (arg, field)) in call.args.iter().zip(&of.fields).enumerate() {
+            fields.push((index as u32, self.coerced(arg, &field.ty)?));
+        }
+        let ty = Type::Struct(id, Arc::clone(&of.name));
+        Ok(Some(Expr { kind: ExprKind::Aggregate(fields), ty, at }))
+    }
+
+    fn call_path(
+        &mut self,
+        path: &syn::Path,
+        segments: &[String],
+        call: &syn::ExprCall,
+        at: At,
+    ) -> Result<Expr> {
+        let name = segments.last().expect("a path has a segment").clone();
+        let owner = &segments[..segments.len() - 1];
+        let turbofish = self.turbofish(path.segments.last().expect("a path has a segment"))?;
+        // A function of std::mem, by its whole path, an import, or the prelude.
+        if let Some(run) = self.memory_function(segments) {
+            let parsed = signature::of(run);
+            let mut types: Vec<_> = (0..parsed.types).map(|_| self.fresh(Class::Any)).collect();
+            if let Some(given) = turbofish.first() {
+                types[0] = given.clone();
+            }
+            return self.call_library(parsed, types, None, &call.args, &name, at);
+        }
+        if owner.is_empty() {
+            let known = self.names.functions.keys().map(ToString::to_string);
+            let nearest = ty::nearest(&name, known);
+            return self.fault(Kind::UnknownFunction { name, nearest }, &call.func);
+        }
+        let mut owner_path = path.clone();
+        owner_path.segments.pop();
+        if let Some(punct) = owner_path.segments.pop() {
+            owner_path.segments.push(punct.into_value());
+        }
+        let owner_name = owner.join("::");
+        if let [one] = owner
+            && let Some(&id) = self.names.structs.get(one.as_str())
+        {
+            let method = self.names.methods.get(&(id, name.as_str().into())).copied();
+            if let Some((function, _)) = method {
+                return self.call_function(function, None, &call.args, at);
+            }
+            return self.fault(Kind::NoAssociated { function: name, ty: owner_name }, path);
+        }
+        let scalar = match owner {
+            [one] => Scalar::named(one),
+            _ => None,
+        };
+        let lib = self.library_type(&owner_path);
+        let on_str = matches!(owner, [one] if one == "str");
+        if scalar.is_none() && lib.is_none() && !on_str {
+            if self.names.uses.contains_key(owner[0].as_str()) || owner[0] == "std" {
+                let nearest = None;
+                return self.fault(Kind::UnknownFunction { name, nearest }, path);
+            }
+            return self.fault(Kind::UndeclaredType { name: owner_name }, &owner_path);
+        }
+        let owner_types = match owner_path.segments.last() {
+            Some(segment) => self.turbofish(segment)?,
+            None => Vec::new(),
+        };
+        let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
+            (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
+            _ => match parsed.row.on {
+                "{integer}" => scalar.is_some_and(Scalar::is_integer),
+                "{float}" => scalar.is_some_and(Scalar::is_float),
+                "str" => on_str,
+                "*" => true,
+                _ => false,
+            },
+        });
+        let Some(parsed) = found else {
+            if is_of_std(&name) {
+                let what = format!("{owner_name}::{name}");
+                let instead = "help methods lists what can be called here.";
+                return self.fault(Kind::Unsupported { what, instead }, path);
+            }
+            let ty = match lib {
+                Some(lib) => lib.row().name.to_owned(),
+                None => owner_name,
+            };
+            return self.fault(Kind::NoAssociated { function: name, ty }, path);
+        };
+        let mut types: Vec<_> = (0..parsed.types).map(|_| self.fresh(Class::Any)).collect();
+        if parsed.row.on == "*" {
+            // `Rc::clone(&a)`: Self is the owner.
+            let this = match (lib, scalar) {
+                (Some(lib), _) => {
+                    let args: Vec<_> =
+                        lib.row().params.iter().map(|_| self.fresh(Class::Any)).collect();
+                    Type::lib(lib, args)
+                }
+                (_, Some(scalar)) => Type::Scalar(scalar),
+                _ => Type::Str,
+            };
+            types = vec![this];
+        } else if let Some(scalar) = scalar {
+            types = vec![Type::Scalar(scalar)];
+        }
+        for (param, given) in types.iter().zip(&owner_types) {
+            let _ = self.names.infer.unify(param, given);
+        }
+        self.call_library(parsed, types, None, &call.args, &name, at)
+    }
+
+    /// The types in `name::<T, U>`.
+    fn turbofish(&mut self, segment: &syn::PathSegment) -> Result<Vec<Type>> {
+        let syn::PathArguments::AngleBracketed(args) = &segment.arguments else {
+            return Ok(Vec::new());
+        };
+        let mut types = Vec::new();
+        for arg in &args.args {
+            if let syn::GenericArgument::Type(ty) = arg {
+                types.push(self.ty(ty)?);
+            }
+        }
+        Ok(types)
+    }
+
+    /// The function of `std::mem` that a path leads to.
+    fn memory_function(&self, segments: &[String]) -> Option<Builtin> {
+        const PRELUDE: &[&str] = &["drop", "size_of", "align_of", "size_of_val", "align_of_val"];
+        let (name, owner) = segments.split_last()?;
+        let is_there = match owner {
+            [] => {
+                PRELUDE.contains(&name.as_str())
+                    || self
+                        .names
+                        .uses
+                        .get(name.as_str())
+                        .is_some_and(|path| **path == *format!("std::mem::{name}"))
+            }
+            [one] => {
+                one == "mem" && self.names.uses.get("mem").is_some_and(|path| **path == *"std::mem")
+            }
+            [root, module] => matches!(root.as_str(), "std" | "core") && module == "mem",
+            _ => false,
+        };
+        let mut rows = signature::named(name).filter(|parsed| parsed.row.on == "std::mem");
+        rows.next().filter(|_| is_there).map(|parsed| parsed.row.run)
+    }
+}
+
+/// Whether numbers have a method of that name.
+fn number_has(name: &str) -> bool {
+    signature::named(name).any(|parsed| matches!(parsed.row.on, "{integer}" | "{float}"))
+}
+
+/// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.
+static OF_STD: &str = include_str!("of_std.txt");
+
+/// Whether std has something of that name that we do not.
+pub(super) fn is_of_std(name: &str) -> bool {
+    OF_STD.split_ascii_whitespace().any(|known| known == name)
+}

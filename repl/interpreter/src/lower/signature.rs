@@ -1,0 +1,284 @@
+//! What functions take and give, read from Rust's own signatures: the library's and the program's alike.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use stack::Scalar;
+use syn::{FnArg, GenericArgument, PathArguments, ReturnType};
+
+use crate::library::{ROWS, Row};
+use crate::typed::{Flow, Position, Signature};
+use crate::types::{Lib, Mutability, Type};
+
+/// How a method takes what it is called on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    /// It is no method.
+    None,
+    /// `self`.
+    Value,
+    /// `&self`, `&mut self`.
+    Ref(Mutability),
+}
+
+/// A trait that a parameter must have.
+pub(crate) type Bound = (u8, &'static str);
+
+/// A row of the library, read.
+pub(crate) struct Parsed {
+    pub(crate) row: &'static Row,
+    pub(crate) name: &'static str,
+    /// What it belongs to, where that is one type.
+    pub(crate) on: Option<Type>,
+    pub(crate) receiver: Receiver,
+    pub(crate) signature: Signature,
+    pub(crate) bounds: Vec<Bound>,
+    /// How many parameters it has.
+    pub(crate) types: usize,
+}
+
+/// The rows by the name of the function.
+static BY_NAME: LazyLock<BTreeMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
+    let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (index, row) in ROWS.iter().enumerate() {
+        by_name.entry(name_of(row)).or_default().push(index);
+    }
+    by_name
+});
+
+static PARSED: LazyLock<Vec<OnceLock<Parsed>>> =
+    LazyLock::new(|| ROWS.iter().map(|_| OnceLock::new()).collect());
+
+fn name_of(row: &Row) -> &'static str {
+    let rest = row.signature.strip_prefix("fn ").expect("a signature starts with fn");
+    rest.split('(').next().expect("a split has a first part")
+}
+
+/// The rows called `name`.
+pub(crate) fn named(name: &str) -> impl Iterator<Item = &'static Parsed> {
+    let found = BY_NAME.get(name).map_or(&[][..], Vec::as_slice);
+    found.iter().map(|&index| PARSED[index].get_or_init(|| parse(&ROWS[index])))
+}
+
+/// The row that `run` runs.
+pub(crate) fn of(run: crate::library::Builtin) -> &'static Parsed {
+    let index = run as usize;
+    debug_assert!(ROWS[index].run == run, "the rows are in the order of the enum");
+    PARSED[index].get_or_init(|| parse(&ROWS[index]))
+}
+
+/// What a call of a row takes and gives, with its parameters put in.
+pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
+    let parsed = of(row.run);
+    let put = |ty: &Type| {
+        ty.map(&mut |ty| match ty {
+            Type::Param(number) => Some(types[usize::from(*number)].clone()),
+            _ => None,
+        })
+    };
+    let Signature { params, result, flows } = &parsed.signature;
+    Signature {
+        params: params.iter().map(put).collect(),
+        result: put(result),
+        flows: flows.clone(),
+    }
+}
+
+fn parse(row: &'static Row) -> Parsed {
+    let text = format!("{} {{}}", row.signature.replace("'static ", ""));
+    let function: syn::ItemFn =
+        syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
+    let on = (row.on.contains('<') || row.on == "String" || row.on == "str" || row.on == "[T]")
+        .then(|| {
+            let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
+            library_type(&ty, None)
+        });
+    // `Self` of a trait's method and of a number is the one parameter.
+    let this = on.clone().unwrap_or(Type::Param(0));
+    let mut receiver = Receiver::None;
+    let mut params = Vec::new();
+    for input in &function.sig.inputs {
+        params.push(match input {
+            FnArg::Receiver(this_arg) => {
+                let mutability = if this_arg.mutability.is_some() {
+                    Mutability::Mut
+                } else {
+                    Mutability::Shared
+                };
+                if this_arg.reference.is_some() {
+                    receiver = Receiver::Ref(mutability);
+                    Type::reference(mutability, this.clone())
+                } else {
+                    receiver = Receiver::Value;
+                    this.clone()
+                }
+            }
+            FnArg::Typed(arg) => library_type(&arg.ty, Some(&this)),
+        });
+    }
+    let result = match &function.sig.output {
+        ReturnType::Default => Type::unit(),
+        ReturnType::Type(_, ty) => library_type(ty, Some(&this)),
+    };
+    let mut bounds = Vec::new();
+    if let Some((_, clause)) = row.signature.split_once(" where ") {
+        for bound in clause.split(", ") {
+            let (param, bound) = bound.split_once(": ").expect("a bound has a colon");
+            bounds.push((u8::from(param == "E"), bound));
+        }
+    }
+    let flows = if row.signature.contains("'static") {
+        Vec::new()
+    } else {
+        let mut flows = elided(&params, &result).unwrap_or_default();
+        flows.extend(by_parameter(&params, &result));
+        flows
+    };
+    let mut types = 0;
+    for ty in params.iter().chain([&result]).chain(&on) {
+        ty.any(&mut |ty| {
+            if let Type::Param(number) = ty {
+                types = types.max(usize::from(*number) + 1);
+            }
+            false
+        });
+    }
+    if types == 0
+        && matches!(row.run, crate::library::Builtin::SizeOf | crate::library::Builtin::AlignOf)
+    {
+        types = 1;
+    }
+    let signature = Signature { params, result, flows };
+    Parsed { row, name: name_of(row), on, receiver, signature, bounds, types }
+}
+
+/// Reads a type of the table: the names in it are known.
+fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
+    match ty {
+        syn::Type::Reference(reference) => {
+            let mutability =
+                if reference.mutability.is_some() { Mutability::Mut } else { Mutability::Shared };
+            Type::reference(mutability, library_type(&reference.elem, this))
+        }
+        syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this))),
+        syn::Type::Tuple(tuple) => {
+            Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this)).collect())
+        }
+        syn::Type::Path(path) => {
+            let segment = path.path.segments.last().expect("a path has a segment");
+            let name = segment.ident.to_string();
+            let args: Vec<_> = match &segment.arguments {
+                PathArguments::AngleBracketed(args) => args
+                    .args
+                    .iter()
+                    .map(|arg| match arg {
+                        GenericArgument::Type(ty) => library_type(ty, this),
+                        _ => panic!("{name}: the table has type arguments only"),
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            };
+            match name.as_str() {
+                "T" => Type::Param(0),
+                "E" => Type::Param(1),
+                "str" => Type::Str,
+                "Self" => this.expect("Self stands in a method").clone(),
+                _ => match Scalar::named(&name) {
+                    Some(scalar) => Type::Scalar(scalar),
+                    None => {
+                        let row = Lib::ALL.iter().find(|row| row.name == name);
+                        Type::lib(row.unwrap_or_else(|| panic!("no type {name}")).lib, args)
+                    }
+                },
+            }
+        }
+        _ => panic!("the table has no such type"),
+    }
+}
+
+/// The flows that elision gives: into the result from `&self`, or from the one parameter with references. `None` if the
+/// result has references and it is not clear from where.
+pub(crate) fn elided(params: &[Type], result: &Type) -> Option<Vec<Flow>> {
+    if result.layers() == 0 {
+        return Some(Vec::new());
+    }
+    let mut sources = params.iter().enumerate().filter(|(_, ty)| ty.layers() > 0);
+    let (param, _) = sources.next()?;
+    if sources.next().is_some() && !matches!(params.first(), Some(Type::Ref(..))) {
+        return None;
+    }
+    Some(vec![Flow {
+        from: Position { param: Some(param as u8), layer: 0 },
+        to: Position { param: None, layer: 0 },
+    }])
+}
+
+/// The flows of values of a parameter type: what goes in as `T` may come out as `T`, or stay in another argument's.
+fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
+    let mut flows = Vec::new();
+    for number in 0..2 {
+        let layers: Vec<_> = params.iter().map(|ty| layer_of(ty, number)).collect();
+        let target = layer_of(result, number);
+        for (from, layer) in layers.iter().enumerate() {
+            let Some(from_layer) = *layer else { continue };
+            let from_position = Position { param: Some(from as u8), layer: from_layer };
+            if let Some(layer) = target {
+                flows.push(Flow { from: from_position, to: Position { param: None, layer } });
+            }
+            for (to, layer) in layers.iter().enumerate() {
+                if let (true, Some(layer), true) =
+                    (to != from, *layer, matches!(params[to], Type::Ref(..)))
+                {
+                    let to = Position { param: Some(to as u8), layer };
+                    flows.push(Flow { from: from_position, to });
+                }
+            }
+        }
+    }
+    flows
+}
+
+/// The layer at which a parameter stands in a type.
+fn layer_of(ty: &Type, number: u8) -> Option<u8> {
+    match ty {
+        Type::Param(found) if *found == number => Some(0),
+        Type::Ref(_, to) => layer_of(to, number).map(|layer| layer + 1),
+        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => {
+            layer_of(&args[0], number).map(|layer| layer + 1)
+        }
+        Type::Tuple(items) | Type::Lib(_, items) => {
+            items.iter().find_map(|item| layer_of(item, number))
+        }
+        Type::Array(inner, _) | Type::Slice(inner) => layer_of(inner, number),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_library_can_be_read() {
+        for row in ROWS {
+            let parsed = of(row.run);
+            assert_eq!(parsed.name, name_of(row));
+            assert!(parsed.types <= 2, "{}", row.signature);
+        }
+    }
+
+    #[test]
+    fn what_is_pushed_flows_into_the_vec_and_what_is_got_comes_from_it() {
+        let flows = |run| of(run).signature.flows.clone();
+        let at = |param, layer| Position { param, layer };
+        use crate::library::Builtin;
+        assert_eq!(flows(Builtin::VecPush), [Flow { from: at(Some(1), 0), to: at(Some(0), 1) }]);
+        assert_eq!(
+            flows(Builtin::SliceGet),
+            [
+                Flow { from: at(Some(0), 0), to: at(None, 0) },
+                Flow { from: at(Some(0), 1), to: at(None, 1) },
+            ]
+        );
+    }
+}
