@@ -1,11 +1,15 @@
 //! The proof against rustc: programs print what they print when rustc compiles them, and are refused where it refuses.
 
+/// Where the two differ.
+mod agreement;
 /// Random numbers.
 mod dice;
 /// Random programs.
 mod generate;
 /// Programs as lines, and what is smaller than one.
 mod program;
+/// The interpreter.
+mod prompt;
 /// The real compiler.
 mod rustc;
 
@@ -51,4 +55,15 @@ fn look() {
         *messages.entry(line.clone()).or_default() += 1;
     }
     println!("{messages:#?}");
+}
+
+#[test]
+fn random() {
+    let count: u64 = std::env::var("N").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    let start: u64 = std::env::var("START").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let reckless_percent = std::env::var("RECKLESS").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let programs: Vec<_> = (start..start + count)
+        .map(|seed| generate::program(seed, Habits { reckless_percent, is_bold: false }))
+        .collect();
+    agreement::assert_none(&programs);
 }

@@ -126,14 +126,80 @@ fn fewer(stmts: &[Stmt]) -> Vec<Vec<Stmt>> {
     }
     for (at, stmt) in stmts.iter().enumerate() {
         for (number, piece) in stmt.pieces.iter().enumerate() {
-            let Piece::Body(body, tail) = piece else { continue };
-            found.push([&stmts[..at], body, &stmts[at + 1..]].concat());
-            for body in fewer(body) {
+            let mut put = |piece: Piece| {
                 let mut stmts = stmts.to_vec();
-                stmts[at].pieces[number] = Piece::Body(body, tail.clone());
+                stmts[at].pieces[number] = piece;
                 found.push(stmts);
+            };
+            match piece {
+                Piece::Text(text) => shorter(text).into_iter().map(Piece::Text).for_each(put),
+                Piece::Body(body, tail) => {
+                    for body in fewer(body) {
+                        put(Piece::Body(body, tail.clone()));
+                    }
+                    for tail in shorter(tail) {
+                        put(Piece::Body(body.clone(), tail));
+                    }
+                    found.push([&stmts[..at], body, &stmts[at + 1..]].concat());
+                }
             }
         }
+    }
+    found
+}
+
+/// The text without a pair of brackets, without one item between them, or without them and the word before.
+fn shorter(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = Vec::new();
+    let mut is_text = false;
+    let mut before = ' ';
+    for (end, c) in text.char_indices() {
+        match c {
+            '"' if before != '\\' => is_text = !is_text,
+            _ if is_text => {}
+            '(' | '[' | '{' => open.push(end),
+            ')' | ']' | '}' => {
+                let Some(start) = open.pop() else { continue };
+                let (head, inner, rest) = (&text[..start], &text[start + 1..end], &text[end + 1..]);
+                found.push(format!("{head}{inner}{rest}"));
+                let is_word = |c: char| c.is_ascii_alphanumeric() || "_.:!<>".contains(c);
+                let word = head.trim_end_matches(is_word);
+                found.push(format!("{word}{rest}"));
+                found.push(format!("{word}{inner}{rest}"));
+                for item in items(inner) {
+                    found.push(format!("{word}{}{rest}", &inner[item.clone()]));
+                    let left = format!("{}{}", &inner[..item.start], &inner[item.end..]);
+                    let left = left.trim_start_matches([',', ' ']).replace(", ,", ",");
+                    let open = &text[start..=start];
+                    found.push(format!("{head}{open}{left}{}", &text[end..]));
+                }
+            }
+            _ => {}
+        }
+        before = if before == '\\' { ' ' } else { c };
+    }
+    found.retain(|shorter| shorter.len() < text.len() && !shorter.trim().is_empty());
+    found
+}
+
+/// The ranges between commas, semicolons and brackets of the outermost level.
+fn items(text: &str) -> Vec<std::ops::Range<usize>> {
+    let (mut found, mut depth, mut start) = (Vec::new(), 0_usize, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 && ",;}".contains(c) {
+            let end = if c == ',' { at } else { at + 1 };
+            found.push(start..end);
+            start = at + 1;
+        }
+    }
+    if start < text.len() {
+        found.push(start..text.len());
     }
     found
 }

@@ -345,7 +345,12 @@ impl Generator {
                 && (!holds || is_reckless || (is_local && loops == generator.model.loops))
         });
         let Some(place) = place else { return };
+        let held = self.model.temporaries.len();
+        if place.via != Via::Own {
+            self.model.hold(&place);
+        }
         let value = self.expr(&place.ty, true, fuel);
+        self.model.temporaries.truncate(held);
         if !self.model.is_free(&place, Access::Write) && !is_reckless {
             return;
         }
@@ -378,13 +383,13 @@ impl Generator {
             place.ty.is_int() || place.ty.is_float() || place.ty == text
         });
         let Some(place) = place else { return };
+        let held = self.model.temporaries.len();
+        self.model.hold(&place);
         let (op, value) = if place.ty == text {
-            let held = self.model.temporaries.len();
+            // `a += &b` is a call, which borrows `a` before it reads `b`.
             let loans = self.model.loans_of(&place, Access::Write);
             self.model.temporaries.extend(loans);
-            let value = self.expr(&Ty::reference(Ty::Str), true, 0);
-            self.model.temporaries.truncate(held);
-            ("+=", value.text)
+            ("+=", self.expr(&Ty::reference(Ty::Str), true, 0).text)
         } else if place.ty.is_float() {
             let op = *self.dice.pick(&["+=", "-=", "*=", "/="]);
             (op, self.expr(&place.ty, true, fuel).text)
@@ -401,6 +406,7 @@ impl Generator {
                 }
             }
         };
+        self.model.temporaries.truncate(held);
         let is_whole = self.model.vars[place.root].moved.is_empty();
         if is_whole && self.model.is_free(&place, Access::Write) {
             self.say(format!("{} {op} {value};", place.text));
