@@ -2,6 +2,8 @@
 
 /// Where the two differ.
 mod agreement;
+/// Hand-picked programs.
+mod cases;
 /// Random numbers.
 mod dice;
 /// Random programs.
@@ -66,4 +68,36 @@ fn random() {
         .map(|seed| generate::program(seed, Habits { reckless_percent, is_bold: false }))
         .collect();
     agreement::assert_none(&programs);
+}
+
+#[test]
+fn rustc_says_of_each_case_what_its_heading_says() {
+    let faults = cases::faults();
+    let programs: Vec<_> = faults.iter().map(|case| case.program().lines()).collect();
+    let mut wrong = String::new();
+    for ((case, lines), refusals) in faults.iter().zip(&programs).zip(rustc::judge(&programs)) {
+        let is_right = refusals.first().is_some_and(|first| case.heading.starts_with(&first.code));
+        if !is_right {
+            wrong += &format!("{}\n    {}\n{refusals:#?}\n", case.heading, lines.join("\n    "));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn rustc_accepts_every_case() {
+    let cases: Vec<_> = cases::programs().into_iter().chain(cases::library()).collect();
+    let programs: Vec<_> = cases.iter().map(|case| case.program().lines()).collect();
+    let mut wrong = String::new();
+    for (case, refusals) in cases.iter().zip(rustc::judge(&programs)) {
+        if !refusals.is_empty() {
+            wrong += &format!("{}\n{refusals:#?}\n", case.heading);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    for (case, printed) in cases.iter().zip(rustc::run(&programs)) {
+        let panics = printed.iter().any(|line| line.starts_with("panicked: "));
+        let is_meant = case.heading.contains("panic");
+        assert_eq!(panics, is_meant, "{}: {printed:#?}", case.heading);
+    }
 }
