@@ -124,8 +124,7 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 
 /// A name for something new.
 pub(crate) fn name(word: Word<'_>) -> Result<Arc<str>, Problem> {
-    let keyword =
-        crate::statement::KEYWORDS.contains(&word.text) || Scalar::named(word.text).is_some();
+    let keyword = crate::scan::KEYWORDS.contains(&word.text) || Scalar::named(word.text).is_some();
     if is_identifier(word.text) && !keyword && word.text.len() <= MAX_NAME {
         Ok(word.text.into())
     } else {
@@ -243,7 +242,10 @@ fn list(inner: &str, word: Word<'_>, element: Option<&Type>) -> Result<Value, Pr
     }
     match (elements.is_empty(), expect) {
         (false, _) => Ok(Value::List(elements)),
-        (true, Some(ty)) => Ok(Value::Repeat(Arc::new(Value::zero(&ty)), 0)),
+        (true, Some(ty)) => {
+            let zero = Value::zero(&ty).expect("a written type is of numbers and arrays");
+            Ok(Value::Repeat(Arc::new(zero), 0))
+        }
         (true, None) => Err(bad(Argument::EmptyList, word.span)),
     }
 }

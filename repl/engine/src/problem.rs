@@ -355,22 +355,26 @@ pub enum Trouble {
         expected: String,
         found: String,
     },
-    UnknownVariable {
-        name: String,
-    },
-    NotAnArray {
-        name: String,
-        ty: String,
-    },
-    NotAssignable {
-        name: String,
-    },
-    IndexPanic {
-        len: u64,
-        index: u64,
-    },
     UnsupportedRust {
         nearest: Option<&'static str>,
+    },
+    /// A line of Rust that rustc, or we, would not take; or that stopped.
+    Rust(Box<interpreter::Fault>),
+    /// A line of Rust panicked. Its effects stay.
+    Panicked {
+        message: String,
+    },
+    /// A line of Rust that allocates without end.
+    TooManyBlocks {
+        most: u64,
+    },
+    /// A command on a block that a value of Rust owns.
+    Owned {
+        name: String,
+    },
+    /// An arena or stack that values of Rust live on.
+    RustLives {
+        what: &'static str,
     },
     NothingToUndo {
         asked: u64,
@@ -1065,33 +1069,31 @@ impl Trouble {
                 words("E0308", format!("mismatched types: expected {expected}, found {found}."))
                     .hint(format!("a value of type {expected}"))
             }
-            Self::UnknownVariable { name } => words(
-                "E0425",
-                format!("cannot find value `{}` in this scope.", shortened(name, 40)),
+            Self::Rust(fault) => {
+                let words = words(fault.code(), fault.to_string()).note(fault.note());
+                words.hint(fault.hint().unwrap_or_default())
+            }
+            Self::Panicked { message } => {
+                words("panic", format!("{message}."))
+                    .note("What the line did before stays; what it owned was dropped on the way out.")
+                    .hint("undo takes the whole line back")
+            }
+            Self::TooManyBlocks { most } => words(
+                "too-many-blocks",
+                format!("one line allocated more than {} blocks. Nothing changed.", Count(*most)),
             )
-            .hint("let items = [0u8; 200]; stack lists the slots"),
-            Self::NotAnArray { name, ty } => words(
-                "E0608",
-                format!("cannot index into a value of type `{ty}`: {name} is no array."),
+            .hint("a loop with fewer turns"),
+            Self::Owned { name } => words(
+                "owned",
+                format!("{name} belongs to a value of Rust, which frees it itself. Nothing changed."),
             )
-            .hint(format!("write {name} 1 2 3 writes bytes")),
-            Self::NotAssignable { name } => words(
-                "unsupported-rust",
-                format!("{name} is a block on the heap: bytes, without a type."),
+            .note("Unchecked, the value would use freed memory, and free it again.")
+            .hint("drop the value, or let it go out of scope"),
+            Self::RustLives { what } => words(
+                "rust-lives",
+                format!("variables of Rust live on this {what}. Nothing changed."),
             )
-            .hint(format!("write {name} at 0 10")),
-            Self::IndexPanic { len, index } => words(
-                "panic",
-                format!("index out of bounds: the len is {len} but the index is {index}."),
-            )
-            .note(
-                "Rust checks each index and panics rather than touch a neighbour; with \
-             both known, rustc refuses to compile.",
-            )
-            .hint(match len {
-                0 => "a longer array".to_owned(),
-                len => format!("an index up to {}", len - 1),
-            }),
+            .hint("new starts over; pop ends the newest variable"),
             Self::UnsupportedRust { nearest } => {
                 let words = words(
                     "unsupported-rust",

@@ -75,9 +75,6 @@ pub enum Event {
         value: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         literal: Option<String>,
-        /// Whether rustc would ask for `let mut`.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        needs_mut: bool,
     },
     /// Bytes were read. `more_bytes` follow that were not.
     Read {
@@ -113,6 +110,29 @@ pub enum Event {
     },
     /// The newest slot was taken away.
     Pop { name: Arc<str>, address: Address, size_bytes: u64, padding_bytes: u64, sp: Address },
+    /// A variable of Rust has its first value, as `{:?}` prints it.
+    Bind {
+        name: Arc<str>,
+        #[serde(rename = "type")]
+        ty: String,
+        address: Address,
+        size_bytes: u64,
+        value: String,
+    },
+    /// The value of a line without a semicolon.
+    Value {
+        #[serde(rename = "type")]
+        ty: String,
+        value: String,
+    },
+    /// Rust printed.
+    Print { text: String },
+    /// A variable of Rust was dropped, and had something to drop.
+    Drop { name: Arc<str> },
+    /// Rust panicked, and the panic unwound.
+    Panic { message: String },
+    /// So many events more, untold.
+    More { events: u64 },
     /// A frame was opened.
     Call {
         name: Arc<str>,
@@ -164,6 +184,8 @@ pub struct Answer {
     pub views: Vec<View>,
     /// Whether the state changed, so that `undo` can take it back.
     pub is_step: bool,
+    /// The panic that ended it. What happened before it stays, so this is an answer, though no good one.
+    pub panic: Option<Problem>,
     /// Whether it was measured on this machine, and may differ the next time.
     pub is_measured: bool,
 }
@@ -202,7 +224,15 @@ pub struct Reply {
 impl Reply {
     /// Whether the line was accepted.
     pub fn is_ok(&self) -> bool {
-        self.outcome.is_ok()
+        self.outcome.as_ref().is_ok_and(|answer| answer.panic.is_none())
+    }
+
+    /// What went wrong.
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.outcome {
+            Ok(answer) => answer.panic.as_ref(),
+            Err(problem) => Some(problem),
+        }
     }
 }
 
@@ -223,7 +253,7 @@ impl Serialize for Reply {
         fields.serialize_field("measured", &is_measured)?;
         fields.serialize_field("events", events)?;
         fields.serialize_field("views", views)?;
-        fields.serialize_field("problem", &self.outcome.as_ref().err())?;
+        fields.serialize_field("problem", &self.problem())?;
         fields.end()
     }
 }

@@ -7,6 +7,14 @@ use crate::problem::{Argument, Problem, Trouble};
 /// The longest line, in bytes.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
+/// The words of Rust that no name may be and no command is called like.
+pub(crate) const KEYWORDS: &[&str] = &[
+    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
+    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
+    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type",
+    "unsafe", "use", "where", "while",
+];
+
 /// The deepest nesting of brackets.
 pub const MAX_DEPTH: usize = 64;
 

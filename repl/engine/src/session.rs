@@ -7,8 +7,8 @@ use crate::checkpoints::Checkpoints;
 use crate::commands::{self, Daring, ExportFormat, Group, Read, Run};
 use crate::problem::{Argument, Cause, Problem, Trouble};
 use crate::reply::{Answer, Event, Reply};
+use crate::rust;
 use crate::scan::{self, MAX_LINE_BYTES, Span};
-use crate::statement;
 use crate::view::{Ending, HistoryRow};
 use crate::world::World;
 
@@ -157,6 +157,7 @@ impl Session {
 
     /// Lets `stop` give up a line that replays others: it is refused, and the state is as it was.
     pub fn stop_when(&mut self, stop: Arc<AtomicBool>) {
+        self.world.stop = Arc::clone(&stop);
         self.stop = stop;
     }
 
@@ -217,7 +218,7 @@ impl Session {
                     reply(answer)
                 }
             },
-            Read::Statement => reply(self.change(line, |world| statement::run(world, line))),
+            Read::Statement => reply(self.change(line, |world| rust::run(world, line))),
             Read::Blank => Turn::Blank,
         }
     }
@@ -368,7 +369,8 @@ impl Session {
         if lines.next().is_none_or(|(_, first)| first.trim_end() != SESSION_HEADER) {
             return Err(Problem::new(Trouble::NotASession { file: file.to_owned() }, span));
         }
-        let mut session = Self { stop: Arc::clone(&self.stop), ..Self::default() };
+        let mut session = Self::default();
+        session.stop_when(Arc::clone(&self.stop));
         for (index, line) in lines {
             if self.is_stopped() {
                 return Err(Problem::new(Trouble::Interrupted, span));
@@ -462,7 +464,9 @@ impl Session {
         let lines = self.done.len() as u64;
         let opening = std::mem::take(&mut self.opening);
         let fresh = Self::new(opening).expect("the opening was accepted before");
-        *self = Self { stop: Arc::clone(&self.stop), ..fresh };
+        let stop = Arc::clone(&self.stop);
+        *self = fresh;
+        self.stop_when(stop);
         Answer::note(Event::New { lines })
     }
 
@@ -531,7 +535,13 @@ fn replayed(world: &mut World, lines: usize, entry: &Entry) {
             Run::World(run) => apply(world, lines, text, |world| run(world, &args)),
             _ => unreachable!("only a command on the world is a step: {text}"),
         },
-        Ok(Read::Statement) => apply(world, lines, text, |world| statement::run(world, text)),
+        Ok(Read::Statement) => {
+            // It came to its end once, so it does again: nobody stops it half-way.
+            let stop = std::mem::take(&mut world.stop);
+            let outcome = apply(world, lines, text, |world| rust::run(world, text));
+            world.stop = stop;
+            outcome
+        }
         other => unreachable!("`{text}` was a step once, and now reads as {other:?}"),
     };
     if let Err(problem) = outcome {

@@ -6,12 +6,13 @@
 use std::alloc::Layout;
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use heap::{
     Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement, Spec,
     Step, Structure, Unfit,
 };
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 
 use crate::args::Place;
@@ -136,6 +137,16 @@ pub struct World {
     touched: Vec<(u64, u64)>,
     /// The line being run.
     pub(crate) now: Cause,
+    /// The program of Rust lines.
+    pub(crate) rust: interpreter::Program,
+    /// The slots of its variables.
+    pub(crate) rust_slots: OrdSet<SlotId>,
+    /// The blocks it owns.
+    pub(crate) owned: OrdSet<BlockId>,
+    /// Calls of its functions that are running.
+    pub(crate) rust_frames: u32,
+    /// Set from outside: a line of Rust that runs is then given up.
+    pub(crate) stop: Arc<AtomicBool>,
     /// What replaying up to here costs, in units of a plain command.
     pub(crate) work: u64,
 }
@@ -208,6 +219,11 @@ impl Default for World {
             changed: Vec::new(),
             touched: Vec::new(),
             now: Cause { line: 0, text: "".into() },
+            rust: interpreter::Program::default(),
+            rust_slots: OrdSet::new(),
+            owned: OrdSet::new(),
+            rust_frames: 0,
+            stop: Arc::default(),
             work: 0,
         }
         .with_fresh_arena_noted()
@@ -1305,6 +1321,56 @@ impl World {
         }])
     }
 
+    /// Reserves a variable of Rust, or a temporary.
+    pub(crate) fn push_rust(
+        &mut self,
+        size_bytes: u64,
+        align_bytes: u32,
+        kind: ItemKind,
+    ) -> Result<stack::Pushed, stack::Overflow> {
+        let pushed = self.stack.push(size_bytes, align_bytes, kind, None)?;
+        let Item { id, address, size_bytes, padding_bytes, .. } = pushed.item;
+        self.rust_slots.insert(id);
+        self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
+        Ok(pushed)
+    }
+
+    /// Takes the newest `count` variables away, and what was pushed on top of them.
+    pub(crate) fn pop_rust(&mut self, count: usize) {
+        let mut left = count;
+        while left > 0 {
+            let popped = self.stack.pop().expect("a variable's slot is on the stack");
+            self.bury(&popped.item);
+            let Item { id, address, size_bytes, padding_bytes, .. } = popped.item;
+            self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
+            left -= usize::from(self.rust_slots.remove(&id).is_some());
+        }
+    }
+
+    /// Opens a frame for a function of Rust.
+    pub(crate) fn enter_rust(
+        &mut self,
+        function: Arc<str>,
+        line: u32,
+    ) -> Result<(), stack::Overflow> {
+        let return_to = CODE_BASE + 16 * u64::from(line);
+        let called = self.stack.call(function, return_to, 0, false)?;
+        let sp = self.stack.sp();
+        self.note_stack(sp.into(), u64::from(called.sp_before - sp));
+        self.rust_frames += 1;
+        Ok(())
+    }
+
+    /// Leaves it.
+    pub(crate) fn leave_rust(&mut self) {
+        let returned = self.stack.ret().expect("the function was entered");
+        for item in &returned.items {
+            self.rust_slots.remove(&item.id);
+        }
+        self.note_stack(returned.sp_before.into(), u64::from(returned.sp - returned.sp_before));
+        self.rust_frames -= 1;
+    }
+
     /// Pops the newest slot.
     pub(crate) fn pop(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
         let popped = self.stack.pop().map_err(|underflow| stack_underflow(underflow, span))?;
@@ -1389,7 +1455,7 @@ impl World {
         }
     }
 
-    fn stack_overflow(&self, overflow: stack::Overflow, span: Span) -> Problem {
+    pub(crate) fn stack_overflow(&self, overflow: stack::Overflow, span: Span) -> Problem {
         let trouble = Trouble::StackOverflow {
             wanted: overflow.wanted_bytes,
             left: u64::from(overflow.left_bytes),
@@ -1406,7 +1472,14 @@ impl World {
 
     // What the last step changed.
 
-    fn touch(&mut self, address: Address, bytes: u64) {
+    pub(crate) fn touch(&mut self, address: Address, bytes: u64) {
+        if let Some(last) = self.touched.last_mut()
+            && last.0 <= address.0
+            && address.0 <= last.1
+        {
+            last.1 = last.1.max(address.0 + bytes);
+            return;
+        }
         self.touched.push((address.0, address.0 + bytes));
     }
 

@@ -14,8 +14,10 @@ pub mod layout;
 pub mod library;
 pub mod lower;
 pub mod machine;
+pub mod program;
 pub mod run;
 pub mod typed;
 pub mod types;
 
 pub use machine::{Machine, NewSlot, Note, Refused};
+pub use program::{Fault, Program};

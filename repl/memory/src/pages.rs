@@ -78,14 +78,22 @@ impl Pages {
 
     /// The bytes of `range`, copied out.
     pub fn read(&self, range: Range<u32>) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(range.len());
-        for part in parts(self.checked(range)) {
-            match self.page(page_of(part.start)) {
-                Some(page) => bytes.extend_from_slice(&page[span(&part)]),
-                None => bytes.resize(bytes.len() + part.len(), 0),
-            }
-        }
+        let mut bytes = vec![0; range.len()];
+        self.read_into(range.start, &mut bytes);
         bytes
+    }
+
+    /// Copies out the bytes from `at` on, as many as there is room for.
+    pub fn read_into(&self, at: u32, bytes: &mut [u8]) {
+        let mut rest = bytes;
+        for part in parts(self.checked(at..at + rest.len() as u32)) {
+            let (now, later) = rest.split_at_mut(part.len());
+            match self.page(page_of(part.start)) {
+                Some(page) => now.copy_from_slice(&page[span(&part)]),
+                None => now.fill(0),
+            }
+            rest = later;
+        }
     }
 
     /// Stores `bytes` from `at` on.

@@ -12,13 +12,58 @@ const BYTES_A_LINE: usize = 16;
 const BYTE_LINES: usize = 16;
 
 pub(crate) fn lines(events: &[Event], style: Style) -> Vec<Line> {
-    let Some((first, rest)) = events.split_first() else { return Vec::new() };
-    let lines = if let Event::Free { handle, .. } = first {
-        freed(handle, rest)
-    } else {
-        answer(first).into_iter().chain(details(first, rest)).collect()
-    };
+    let mut lines = Vec::new();
+    let mut rest = events;
+    while let Some((first, behind)) = rest.split_first() {
+        let details_end = behind.iter().position(is_head).unwrap_or(behind.len());
+        let (own, others) = behind.split_at(details_end);
+        match first {
+            Event::Free { handle, .. } => lines.extend(freed(handle, own)),
+            Event::Bind { name, value, .. } if !is_told(name, events) => {
+                lines.push(Line::detail(format!("{name}: {}", shortened(value))));
+            }
+            Event::Bind { .. } => {}
+            Event::Push { name, .. } if is_bound(name, behind) => lines.extend(push(first, true)),
+            first => lines.extend(answer(first).into_iter().chain(details(first, own))),
+        }
+        rest = others;
+    }
     lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// Whether an event is an answer, not how one came about.
+fn is_head(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Halve { .. }
+            | Event::Split { .. }
+            | Event::Merge { .. }
+            | Event::Hold { .. }
+            | Event::Release { .. }
+            | Event::List { .. }
+            | Event::Strand { .. }
+    )
+}
+
+/// Whether a slot that was pushed is a variable of Rust.
+fn is_bound(slot: &str, behind: &[Event]) -> bool {
+    behind.iter().any(|event| matches!(event, Event::Bind { name, .. } if **name == *slot))
+}
+
+/// Whether the push of a variable told its value already.
+fn is_told(variable: &str, events: &[Event]) -> bool {
+    events.iter().any(
+        |event| matches!(event, Event::Push { name, literal: Some(_), .. } if **name == *variable),
+    )
+}
+
+/// A value that may be long.
+fn shortened(value: &str) -> String {
+    const SHOWN: usize = 68;
+    match value.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
+    }
 }
 
 fn named(name: &str, address: Address) -> Line {
@@ -48,19 +93,14 @@ fn answer(event: &Event) -> Vec<Line> {
                 vec![named(handle, *address).text(format!(": {sizes}, in place."))]
             }
         }
-        Event::Write { name, address, bytes: written, literal, needs_mut, .. } => {
+        Event::Write { name, address, bytes: written, literal, .. } => {
             let what = match literal {
                 Some(literal) => literal.clone(),
                 None => bytes_in_line(written),
             };
             let head =
                 Line::new().text(format!("{} of ", bytes(written.len() as u64))).name(&**name);
-            let mut lines =
-                vec![head.text(" written at ").address(*address).text(format!(": {what}."))];
-            if *needs_mut {
-                lines.push(Line::detail(format!("rustc would ask for `let mut {name}`: E0594.")));
-            }
-            lines
+            vec![head.text(" written at ").address(*address).text(format!(": {what}."))]
         }
         Event::Read { name, offset, address, bytes: read, value, more_bytes } => {
             read_lines(name, *offset, *address, read, value.as_deref(), *more_bytes)
@@ -114,7 +154,7 @@ fn answer(event: &Event) -> Vec<Line> {
                 bytes(*size_bytes)
             )),
         ],
-        Event::Push { .. } => push(event),
+        Event::Push { .. } => push(event, false),
         Event::Pop { name, address, size_bytes, padding_bytes, sp } => {
             let padding = if *padding_bytes > 0 {
                 format!(" and {padding_bytes} of padding")
@@ -229,7 +269,15 @@ fn answer(event: &Event) -> Vec<Line> {
                 count(*lines, "line")
             ))]
         }
-        Event::Clear {} | Event::Quit {} => Vec::new(),
+        Event::Print { text } => text.lines().map(Line::of).collect(),
+        Event::Value { ty, value } => {
+            vec![Line::of(format!("{}: {ty}", shortened(value)))]
+        }
+        Event::Drop { name } => vec![Line::new().name(&**name).text(" dropped.")],
+        Event::More { events } => {
+            vec![Line::detail(format!("… and {} more.", count(*events, "event")))]
+        }
+        Event::Panic { .. } | Event::Bind { .. } | Event::Clear {} | Event::Quit {} => Vec::new(),
         Event::Free { .. }
         | Event::Halve { .. }
         | Event::Split { .. }
@@ -259,7 +307,7 @@ fn state_after(line: u64) -> String {
     }
 }
 
-fn push(event: &Event) -> Vec<Line> {
+fn push(event: &Event, is_variable: bool) -> Vec<Line> {
     let Event::Push {
         name,
         address,
@@ -267,9 +315,9 @@ fn push(event: &Event) -> Vec<Line> {
         align_bytes,
         padding_bytes,
         value,
+        ty,
         literal,
         sp_before,
-        ..
     } = event
     else {
         unreachable!("called for pushes alone")
@@ -281,7 +329,10 @@ fn push(event: &Event) -> Vec<Line> {
             "all zero".into()
         }
         (_, Some(literal)) => format!("value {literal}"),
-        _ => "contents unset".into(),
+        _ => match ty {
+            Some(ty) if is_variable => format!("type {ty}"),
+            _ => "contents unset".into(),
+        },
     };
     let lowest = Address(sp_before.0 - size_bytes);
     let sum = format!("sp: {sp_before} - {} = {lowest}", Count(*size_bytes));

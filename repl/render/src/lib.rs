@@ -74,6 +74,9 @@ fn lines(reply: &Reply, style: Style) -> Vec<Line> {
             for view in &answer.views {
                 lines.extend(views::lines(view, style));
             }
+            if let Some(panic) = &answer.panic {
+                lines.extend(problem::lines(&reply.input, panic, style));
+            }
             lines
         }
         Err(problem) => problem::lines(&reply.input, problem, style),

@@ -363,6 +363,17 @@ impl Stack {
         self.bytes.read(self.index(range.start)..self.index(range.end))
     }
 
+    /// The bytes from `address` on, as many as there is room for.
+    pub fn read_into(&self, address: u32, bytes: &mut [u8]) {
+        self.bytes.read_into(self.index(address), bytes);
+    }
+
+    /// Forgets that the range was written by its owner.
+    pub fn unset(&mut self, range: Range<u32>) {
+        let range = self.index(range.start)..self.index(range.end);
+        self.set.fill(range, false);
+    }
+
     /// The first byte of the range that its owner has not written.
     pub fn first_unset(&self, range: Range<u32>) -> Option<u32> {
         let end = self.end();

@@ -86,6 +86,15 @@ pub enum Type {
     Scalar(Scalar),
     /// `[T; N]`.
     Array(Arc<Type>, u64),
+    /// A type that the stack does not look into.
+    Named {
+        /// Its name.
+        name: Arc<str>,
+        /// Its bytes.
+        size_bytes: u64,
+        /// Its alignment.
+        align_bytes: u32,
+    },
 }
 
 impl Type {
@@ -94,6 +103,7 @@ impl Type {
         match self {
             Self::Scalar(scalar) => Some(u64::from(scalar.size_bytes())),
             Self::Array(element, len) => element.size_bytes()?.checked_mul(*len),
+            Self::Named { size_bytes, .. } => Some(*size_bytes),
         }
     }
 
@@ -102,6 +112,7 @@ impl Type {
         match self {
             Self::Scalar(scalar) => scalar.size_bytes(),
             Self::Array(element, _) => element.align_bytes(),
+            Self::Named { align_bytes, .. } => *align_bytes,
         }
     }
 }
@@ -111,6 +122,7 @@ impl fmt::Display for Type {
         match self {
             Self::Scalar(scalar) => f.write_str(scalar.name()),
             Self::Array(element, len) => write!(f, "[{element}; {len}]"),
+            Self::Named { name, .. } => f.write_str(name),
         }
     }
 }

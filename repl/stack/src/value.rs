@@ -84,6 +84,7 @@ impl Value {
                 };
                 valid.then_some(Self::Scalar { scalar: *scalar, bits })
             }
+            Type::Named { .. } => None,
             Type::Array(element, len) => {
                 let size = element.size_bytes()? as usize;
                 let decode = |i: u64| Self::decode(element, &bytes[i as usize * size..]);
@@ -100,17 +101,18 @@ impl Value {
                         Some(Self::List(elements))
                     }
                     Some(_) => Some(Self::List(elements)),
-                    None => Some(Self::Repeat(Arc::new(Self::zero(element)), *len)),
+                    None => Some(Self::Repeat(Arc::new(Self::zero(element)?), *len)),
                 }
             }
         }
     }
 
-    /// The value whose bytes are all zero.
-    pub fn zero(ty: &Type) -> Self {
+    /// The value whose bytes are all zero, of a type that the stack looks into.
+    pub fn zero(ty: &Type) -> Option<Self> {
         match ty {
-            Type::Scalar(scalar) => Self::Scalar { scalar: *scalar, bits: 0 },
-            Type::Array(element, len) => Self::Repeat(Arc::new(Self::zero(element)), *len),
+            Type::Scalar(scalar) => Some(Self::Scalar { scalar: *scalar, bits: 0 }),
+            Type::Array(element, len) => Some(Self::Repeat(Arc::new(Self::zero(element)?), *len)),
+            Type::Named { .. } => None,
         }
     }
 
@@ -231,7 +233,7 @@ mod tests {
 
     #[test]
     fn literals_are_short() {
-        let zeros = Value::zero(&Type::Array(Arc::new(Type::Scalar(Scalar::U8)), 200));
+        let zeros = Value::zero(&Type::Array(Arc::new(Type::Scalar(Scalar::U8)), 200)).unwrap();
         assert_eq!(zeros.literal(), "[0u8; 200]");
         let mut bytes = vec![0; 200];
         bytes[0] = 10;

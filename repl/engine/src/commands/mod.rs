@@ -47,9 +47,8 @@ use crate::args::{Args, Param};
 use crate::dare::Unchecked;
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
-use crate::scan::{self, Span, Word, words};
+use crate::scan::{self, KEYWORDS, Span, Word, words};
 use crate::session::{Ask, Session};
-use crate::statement::KEYWORDS;
 use crate::world::World;
 
 /// What a command runs on.

@@ -2,8 +2,8 @@ use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{self, Command, Example, Group, Read, Run};
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
+use crate::rust;
 use crate::scan::Span;
-use crate::statement;
 use crate::view::{Check, CheckOutcome, Try, View};
 use crate::why::why;
 use crate::world::World;
@@ -73,7 +73,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     copy.asked = None;
     let outcome = match command {
         Some(Command { run: Run::World(run), .. }) => run(&mut copy, &inner_args),
-        _ => statement::run(&mut copy, line).map_err(|problem| problem.moved(span.start)),
+        _ => rust::run(&mut copy, line).map_err(|problem| problem.moved(span.start)),
     };
     let (events, problem) = match outcome {
         Ok(answer) if answer.is_step => (answer.events, None),

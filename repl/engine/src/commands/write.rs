@@ -52,7 +52,6 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         bytes: bytes.clone(),
         value: None,
         literal: None,
-        needs_mut: false,
     }]))
 }
 

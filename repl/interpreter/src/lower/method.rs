@@ -162,15 +162,7 @@ impl Lower<'_> {
             Receiver::Ref(Mutability::Shared) => {
                 self.borrow(place, BorrowKind::Shared, receiver_at)
             }
-            Receiver::Ref(Mutability::Mut) => {
-                let mut place = place;
-                if let crate::typed::Root::Temporary(value) = &place.root
-                    && matches!(value.kind, ExprKind::Unsize(_))
-                {
-                    self.make_unsized_mutable(&mut place);
-                }
-                self.borrow(place, BorrowKind::TwoPhase, receiver_at)
-            }
+            Receiver::Ref(Mutability::Mut) => self.borrow(place, BorrowKind::TwoPhase, receiver_at),
             Receiver::None => unreachable!("a method has a receiver"),
         };
         match found {

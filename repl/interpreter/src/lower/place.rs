@@ -116,21 +116,26 @@ impl Lower<'_> {
         Expr { kind: ExprKind::Borrow { borrow, place }, ty, at }
     }
 
-    /// A place is to be changed: what leads through smart pointers on the way there borrows them mutably.
+    /// A place is to be changed: what leads there through smart pointers, or through an array seen as a slice, borrows
+    /// mutably on the way.
     pub(super) fn make_mutable(&mut self, place: &mut Place) {
         let Root::Temporary(value) = &mut place.root else { return };
-        let ExprKind::Library { row, args, .. } = &mut value.kind else { return };
-        let Some(twin) = mutable_twin(row.run) else { return };
-        *row = signature::of(twin).row;
-        if let Type::Ref(mutability, _) = &mut value.ty {
-            *mutability = Mutability::Mut;
-        }
-        let this = &mut args[0];
-        if let Type::Ref(mutability, _) = &mut this.ty {
-            *mutability = Mutability::Mut;
+        let (this, borrow_as) = match &mut value.kind {
+            ExprKind::Library { row, args, .. } => {
+                let Some(twin) = mutable_twin(row.run) else { return };
+                *row = signature::of(twin).row;
+                (&mut args[0], BorrowKind::TwoPhase)
+            }
+            ExprKind::Unsize(inner) => (&mut **inner, BorrowKind::Mut),
+            _ => return,
+        };
+        for ty in [&mut value.ty, &mut this.ty] {
+            if let Type::Ref(mutability, _) = ty {
+                *mutability = Mutability::Mut;
+            }
         }
         if let ExprKind::Borrow { borrow, place } = &mut this.kind {
-            *borrow = BorrowKind::TwoPhase;
+            *borrow = borrow_as;
             self.make_mutable(place);
         }
     }
@@ -168,23 +173,6 @@ impl Lower<'_> {
         let ty = Type::reference(Mutability::Shared, slice.clone());
         let pointer = Expr { kind: ExprKind::Unsize(Box::new(borrow)), ty, at };
         Ok(Operand::Value(pointer).into_place().step(Step::Deref(slice)))
-    }
-
-    /// The same place, but to be changed: undoes what [`Self::unsized_array`] chose.
-    pub(super) fn make_unsized_mutable(&mut self, place: &mut Place) {
-        if let Root::Temporary(value) = &mut place.root
-            && let ExprKind::Unsize(inner) = &mut value.kind
-        {
-            for ty in [&mut value.ty, &mut inner.ty] {
-                if let Type::Ref(mutability, _) = ty {
-                    *mutability = Mutability::Mut;
-                }
-            }
-            if let ExprKind::Borrow { borrow, place } = &mut inner.kind {
-                *borrow = BorrowKind::Mut;
-                self.make_mutable(place);
-            }
-        }
     }
 
     /// `place[index]`.

@@ -72,7 +72,11 @@ impl Lower<'_> {
                         GenericArgument::Type(ty) => types.push(ty),
                         GenericArgument::Lifetime(_) => {}
                         _ => {
-                            return self.unsupported("This argument", "A type can stand here.", arg);
+                            return self.unsupported(
+                                "This argument",
+                                "A type can stand here.",
+                                arg,
+                            );
                         }
                     }
                 }

@@ -5,7 +5,8 @@ use crate::machine::Machine;
 use crate::typed::{At, Local, Top};
 
 /// Why a program stopped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub enum Stop {
     /// It panicked: frames are unwound, what had to be dropped is dropped, effects stay.
     Panic {
@@ -14,6 +15,13 @@ pub enum Stop {
         /// Where.
         at: At,
     },
+    Abort {
+        message: String,
+        at: At,
+    },
+    Refused(crate::Refused),
+    Steps,
+    Interrupted,
 }
 
 /// The outermost body's variables: where they lie, which were moved from.
@@ -24,9 +32,15 @@ pub struct State {}
 pub fn run(
     _items: &Items,
     _state: &mut State,
-    _locals: &[Local],
-    _tops: &[Top],
+    _locals: &imbl::Vector<Local>,
+    _tops: &[std::sync::Arc<Top>],
     _machine: &mut dyn Machine,
 ) -> Result<(), Stop> {
     Ok(())
+}
+
+impl State {
+    pub fn newest(&self) -> Option<crate::typed::LocalId> {
+        None
+    }
 }

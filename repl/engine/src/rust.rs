@@ -1,0 +1,425 @@
+//! Rust at the prompt: the interpreter's machine is the world's stack and heap.
+
+use std::alloc::Layout;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use interpreter::run::Stop;
+use interpreter::types::Type;
+use interpreter::{Fault, Machine, NewSlot, Note, Refused};
+use stack::ItemKind;
+
+use crate::problem::{Problem, Trouble};
+use crate::reply::{Answer, Event};
+use crate::scan::Span;
+use crate::units::{Address, HEAP_BASE};
+use crate::world::{Named, World};
+
+/// Events of one statement that its reply tells; what a long loop does beyond is counted.
+const EVENTS_TOLD: usize = 100;
+/// Bytes of one assignment that its reply tells.
+const BYTES_TOLD: u64 = 4096;
+/// Blocks one statement may allocate: each leaves a life in the ledger.
+const MOST_BLOCKS: u64 = 1 << 18;
+
+/// Takes in a line of Rust.
+///
+/// # Errors
+///
+/// What rustc would refuse, what is beyond the subset, and a machine without room; nothing has changed then. A panic is no
+/// error here: its effects stay, and the answer carries it.
+pub(crate) fn run(world: &mut World, line: &str) -> Result<Answer, Problem> {
+    with_program(world, line, |program, machine| {
+        let number = machine.world.now.line;
+        program.run(number, line, machine)
+    })
+}
+
+/// Ends the newest variable, whose slot is the newest: it is dropped, as at the end of its scope.
+pub(crate) fn pop(world: &mut World) -> Result<Answer, Problem> {
+    let text = Arc::clone(&world.now.text);
+    with_program(world, &text, |program, machine| {
+        let number = machine.world.now.line;
+        program.pop(number, machine)
+    })
+}
+
+fn with_program(
+    world: &mut World,
+    line: &str,
+    run: impl FnOnce(&mut interpreter::Program, &mut Runner<'_>) -> Result<(), Fault>,
+) -> Result<Answer, Problem> {
+    let span = Span::all(line);
+    let before = world.clone();
+    let mut program = std::mem::take(&mut world.rust);
+    let mut runner =
+        Runner { world, span, events: Vec::new(), untold: 0, blocks: 0, refused: None };
+    let outcome = run(&mut program, &mut runner);
+    let Runner { mut events, untold, refused, .. } = runner;
+    world.rust = program;
+    if untold > 0 {
+        events.push(Event::More { events: untold });
+    }
+    match outcome {
+        Ok(()) => Ok(Answer::step(events)),
+        Err(Fault::Run(Stop::Panic { message, at })) => {
+            events.push(Event::Panic { message: message.clone() });
+            let panic =
+                Problem::new(Trouble::Panicked { message }, span_of(world.now.line, at, line));
+            Ok(Answer { panic: Some(panic), ..Answer::step(events) })
+        }
+        Err(fault) => {
+            let now = world.now.clone();
+            *world = before;
+            world.now = now;
+            Err(problem(world, fault, refused, line))
+        }
+    }
+}
+
+/// What a fault is at the prompt.
+fn problem(world: &World, fault: Fault, refused: Option<Problem>, line: &str) -> Problem {
+    if let (Fault::Run(Stop::Refused(_)), Some(problem)) = (&fault, refused) {
+        return problem;
+    }
+    let number = world.now.line;
+    let span = fault.at().map_or(Span::all(line), |at| span_of(number, at, line));
+    match fault {
+        Fault::Run(Stop::Interrupted) => Problem::new(Trouble::Interrupted, span),
+        fault => Problem::new(Trouble::Rust(Box::new(fault)), span),
+    }
+}
+
+/// Where in the present line; all of it, if the place is in an older one.
+fn span_of(number: u32, at: interpreter::typed::At, line: &str) -> Span {
+    if at.line == number && (at.end as usize) <= line.len() {
+        Span { start: at.start as usize, end: at.end as usize }
+    } else {
+        Span::all(line)
+    }
+}
+
+/// The world as the interpreter's machine, while one statement runs.
+pub(crate) struct Runner<'a> {
+    world: &'a mut World,
+    span: Span,
+    events: Vec<Event>,
+    untold: u64,
+    blocks: u64,
+    /// Why the machine refused.
+    refused: Option<Problem>,
+}
+
+impl Runner<'_> {
+    fn event(&mut self, event: Event) {
+        if self.events.len() < EVENTS_TOLD {
+            self.events.push(event);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    fn refuse<T>(&mut self, problem: Problem, refused: Refused) -> Result<T, Refused> {
+        self.refused = Some(problem);
+        Err(refused)
+    }
+
+    /// The offset of an address on the heap; a stack address is none.
+    fn heap_offset(&self, at: u64) -> Option<u32> {
+        self.world.heap_offset(Address(at))
+    }
+
+    fn block(&self, at: u64) -> crate::ledger::BlockId {
+        let offset = self.heap_offset(at).expect("a block lies on the heap");
+        let (id, inside) =
+            self.world.ledger.live_around(offset).expect("the program's block is live");
+        assert_eq!(inside, 0, "a block is known by its start: {at:#x}");
+        id
+    }
+
+    fn is_outermost(&self) -> bool {
+        self.world.rust_frames == 0
+    }
+}
+
+impl Machine for Runner<'_> {
+    fn push(&mut self, slot: &NewSlot<'_>) -> Result<u64, Refused> {
+        let name: Arc<str> = slot.name.map_or_else(|| "".into(), Arc::clone);
+        let ty = stack_type(slot.ty, slot.size, slot.align);
+        let kind =
+            ItemKind::Slot { name: Arc::clone(&name), ty: Some(ty), mutable: slot.is_mutable };
+        if slot.name.is_some() && self.is_outermost() && self.world.is_taken(&name) {
+            let argument = crate::problem::Argument::NameTaken { name };
+            return self
+                .refuse(Problem::new(Trouble::BadArgument(argument), self.span), Refused::Stack);
+        }
+        match self.world.push_rust(slot.size, slot.align as u32, kind) {
+            Ok(pushed) => {
+                let item = &pushed.item;
+                if self.is_outermost() && !name.is_empty() {
+                    self.event(Event::Push {
+                        name,
+                        address: item.address.into(),
+                        size_bytes: slot.size,
+                        align_bytes: slot.align,
+                        padding_bytes: u64::from(item.padding_bytes),
+                        value: None,
+                        ty: Some(slot.ty.to_string()),
+                        literal: None,
+                        sp_before: pushed.sp_before.into(),
+                    });
+                }
+                Ok(u64::from(pushed.item.address))
+            }
+            Err(overflow) => {
+                let problem = self.world.stack_overflow(overflow, self.span);
+                self.refuse(problem, Refused::Stack)
+            }
+        }
+    }
+
+    fn pop(&mut self, count: usize) {
+        self.world.pop_rust(count);
+    }
+
+    fn enter(&mut self, function: &Arc<str>, line: u32) -> Result<(), Refused> {
+        match self.world.enter_rust(Arc::clone(function), line) {
+            Ok(()) => Ok(()),
+            Err(overflow) => {
+                let problem = self.world.stack_overflow(overflow, self.span);
+                self.refuse(problem, Refused::Stack)
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        self.world.leave_rust();
+    }
+
+    fn allocate(&mut self, size: u64, align: u64, is_zeroed: bool) -> Result<u64, Refused> {
+        self.blocks += 1;
+        if self.blocks > MOST_BLOCKS {
+            let problem = Problem::new(Trouble::TooManyBlocks { most: MOST_BLOCKS }, self.span);
+            return self.refuse(problem, Refused::Heap);
+        }
+        let layout = self.world.layout(size, self.span, align, self.span);
+        let events =
+            layout.and_then(|layout: Layout| self.world.alloc(layout, None, is_zeroed, self.span));
+        match events {
+            Ok(events) => {
+                let Some(&Event::Alloc { address, .. }) = events.first() else {
+                    unreachable!("an allocation's first event says so")
+                };
+                self.world.owned.insert(self.block(address.0));
+                events.into_iter().for_each(|event| self.event(event));
+                Ok(address.0)
+            }
+            Err(problem) => self.refuse(problem, Refused::Heap),
+        }
+    }
+
+    fn reallocate(&mut self, at: u64, size: u64, align: u64, new: u64) -> Result<u64, Refused> {
+        debug_assert!(size > 0 && align > 0, "a block has a layout");
+        let id = self.block(at);
+        match self.world.realloc(id, new, self.span) {
+            Ok(events) => {
+                let Some(&Event::Realloc { address, .. }) = events.first() else {
+                    unreachable!("a reallocation's first event says so")
+                };
+                self.world.owned.remove(&id);
+                self.world.owned.insert(self.block(address.0));
+                events.into_iter().for_each(|event| self.event(event));
+                Ok(address.0)
+            }
+            Err(problem) => self.refuse(problem, Refused::Heap),
+        }
+    }
+
+    fn deallocate(&mut self, at: u64, _size: u64, _align: u64) {
+        let id = self.block(at);
+        self.world.owned.remove(&id);
+        let events = self.world.free(id);
+        events.into_iter().for_each(|event| self.event(event));
+    }
+
+    fn read(&self, at: u64, bytes: &mut [u8]) {
+        self.world.read_rust(at, bytes);
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) {
+        self.world.write_rust(at, bytes);
+    }
+
+    fn fill(&mut self, at: u64, len: u64, byte: u8) {
+        self.world.fill_rust(at, len, byte);
+    }
+
+    fn copy(&mut self, from: u64, to: u64, len: u64) {
+        self.world.copy_rust(from, to, len);
+    }
+
+    fn tell(&mut self, note: Note) {
+        match note {
+            Note::Bind { name, ty, address, size, value } => {
+                if !name.is_empty() {
+                    self.bind(&name, ty, address, size, value);
+                }
+            }
+            Note::Assign { place, address, size, value } => {
+                let mut bytes = vec![0; size.min(BYTES_TOLD) as usize];
+                self.read(address, &mut bytes);
+                let address = Address(address);
+                let (name, offset) = self.world.owner_of(address, place);
+                let literal = Some(value.clone());
+                self.event(Event::Write {
+                    name,
+                    offset,
+                    address,
+                    bytes,
+                    value: Some(value),
+                    literal,
+                });
+            }
+            Note::Value { ty, value } => self.event(Event::Value { ty, value }),
+            Note::Print(text) => {
+                if let Some(Event::Print { text: last }) = self.events.last_mut() {
+                    last.push_str(&text);
+                } else {
+                    self.event(Event::Print { text });
+                }
+            }
+            Note::Drop { name } => self.event(Event::Drop { name }),
+            Note::Panic { .. } => {}
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.world.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Runner<'_> {
+    /// A variable has its first value. Plain numbers and arrays of them are told by their push, as `push` tells them.
+    fn bind(&mut self, name: &Arc<str>, ty: String, address: u64, size: u64, value: String) {
+        let at = Address(address);
+        let plain = self.world.stack_value(at);
+        let pushed = self.events.iter_mut().find_map(|event| match event {
+            Event::Push { address, value, literal, .. } if *address == at => Some((value, literal)),
+            _ => None,
+        });
+        if let (Some((value, literal)), Some(plain)) = (pushed, plain) {
+            (*value, *literal) = (Some(plain.to_string()), Some(plain.literal()));
+        }
+        let name = Arc::clone(name);
+        self.event(Event::Bind { name, ty, address: at, size_bytes: size, value });
+    }
+}
+
+/// A type as the stack knows it: numbers and arrays of them by themselves, the rest by name and size.
+fn stack_type(ty: &Type, size: u64, align: u64) -> stack::Type {
+    let simple = match ty {
+        Type::Scalar(scalar) => Some(stack::Type::Scalar(*scalar)),
+        Type::Array(element, len) => {
+            let element_size = if *len == 0 { 0 } else { size / len };
+            match stack_type(element, element_size, align) {
+                stack::Type::Named { .. } => None,
+                element => Some(stack::Type::Array(Arc::new(element), *len)),
+            }
+        }
+        _ => None,
+    };
+    simple.unwrap_or_else(|| stack::Type::Named {
+        name: ty.to_string().into(),
+        size_bytes: size,
+        align_bytes: align as u32,
+    })
+}
+
+impl World {
+    /// Whether a live handle, slot or mark of the prompt has that name, so that no variable can.
+    fn is_taken(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|named| {
+            self.is_live(named)
+                && !matches!(named, Named::Slot { id, .. } if self.rust_slots.contains(id))
+        })
+    }
+
+    /// What a place belongs to, and how far inside it lies.
+    fn owner_of(&self, address: Address, place: String) -> (Arc<str>, u64) {
+        if let Some(offset) = self.heap_offset(address)
+            && let Some((id, inside)) = self.ledger.live_around(offset)
+        {
+            return (Arc::clone(self.ledger.name(id)), u64::from(inside));
+        }
+        let item = self.stack_address(address).and_then(|at| self.stack.item_at(at));
+        match item.map(|item| (&item.kind, address.0 - u64::from(item.address))) {
+            Some((ItemKind::Slot { name, .. }, inside)) if !name.is_empty() => {
+                (Arc::clone(name), inside)
+            }
+            _ => (place.into(), 0),
+        }
+    }
+
+    /// The value of a variable of the stack, where the stack can read it.
+    fn stack_value(&self, at: Address) -> Option<stack::Value> {
+        let item = self.stack.item_at(self.stack_address(at)?)?;
+        (item.address == at.0 as u32).then(|| self.stack.value(item)).flatten()
+    }
+
+    fn read_rust(&self, at: u64, bytes: &mut [u8]) {
+        match self.heap_offset(Address(at)) {
+            Some(offset) if at >= HEAP_BASE.0 => self.heap.read(heap::Offset(offset), bytes),
+            _ => self.stack.read_into(at as u32, bytes),
+        }
+    }
+
+    fn write_rust(&mut self, at: u64, bytes: &[u8]) {
+        match self.heap_offset(Address(at)) {
+            Some(offset) => {
+                self.heap.write(heap::Offset(offset), bytes);
+                self.ledger.note_written(offset..offset + bytes.len() as u32);
+            }
+            None => self.stack.write(at as u32, bytes),
+        }
+        self.touch(Address(at), bytes.len() as u64);
+    }
+
+    fn fill_rust(&mut self, at: u64, len: u64, byte: u8) {
+        let len = len as u32;
+        match self.heap_offset(Address(at)) {
+            Some(offset) => {
+                self.heap.fill(heap::Offset(offset)..heap::Offset(offset + len), byte);
+                self.ledger.note_written(offset..offset + len);
+            }
+            None => self.stack.fill(at as u32..at as u32 + len, byte),
+        }
+        self.touch(Address(at), u64::from(len));
+        self.work += u64::from(len) / 4096;
+    }
+
+    /// Copies bytes that may overlap. What is unset stays unset.
+    fn copy_rust(&mut self, from: u64, to: u64, len: u64) {
+        let mut bytes = vec![0; len as usize];
+        self.read_rust(from, &mut bytes);
+        let unset: Vec<_> = (0..len).filter(|index| !self.is_set(from + index)).collect();
+        self.write_rust(to, &bytes);
+        for index in unset {
+            self.forget_rust(to + index);
+        }
+        self.work += len / 4096;
+    }
+
+    fn is_set(&self, at: u64) -> bool {
+        match self.heap_offset(Address(at)) {
+            Some(offset) => self.ledger.is_set(offset),
+            None => matches!(self.stack.byte(at as u32), stack::Byte::Set(_)),
+        }
+    }
+
+    fn forget_rust(&mut self, at: u64) {
+        match self.heap_offset(Address(at)) {
+            Some(offset) => self.ledger.forget(offset..offset + 1),
+            None => self.stack.unset(at as u32..at as u32 + 1),
+        }
+    }
+}

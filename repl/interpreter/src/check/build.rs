@@ -1,0 +1,939 @@
+//! From the typed form to the graph, in the order in which rustc evaluates.
+
+use std::sync::Arc;
+
+use crate::items::Items;
+use crate::typed::{
+    self, At, BinaryOp, Block, BorrowKind, Expr, ExprKind, Format, Function, Local, LocalId,
+    LoopId, Place, Root, Signature, Stmt, Top,
+};
+use crate::types::{Lib, Mutability, Type};
+
+use super::fault::{Fault, MovedFrom, NotMutable, Wrong};
+use super::graph::Step;
+use super::graph::{Act, Borrow, Graph, Loan, LoanId, Next, NodeId, PathId, RegionId, VariableId};
+use super::regions::{Owner, slot_count, slots};
+use super::signature;
+
+/// Builds the graph of a body.
+pub(super) struct Build<'a> {
+    items: &'a Items,
+    locals: &'a [Local],
+    /// The graph so far.
+    pub graph: Graph,
+    /// What can be refused without a look at the whole.
+    pub faults: Vec<Fault>,
+    /// What each variable of the typed form is here.
+    variables: Vec<Option<VariableId>>,
+    /// The variables and temporaries that exist, the newest last.
+    alive: Vec<VariableId>,
+    loops: Vec<Loop>,
+    labels: Vec<Label>,
+    /// Where the scopes of several lines began.
+    open: Vec<usize>,
+    /// Of a function: what its result flows into, and where it is given.
+    pub result: Option<Outcome>,
+    /// Whether a run can come to where the graph grows.
+    is_reached: bool,
+    /// Of a log: where a line that panics goes on, since the prompt does.
+    line_end: Option<LabelId>,
+}
+
+/// What a function returns.
+pub(super) struct Outcome {
+    ty: Type,
+    /// The caller's regions, one for each slot.
+    pub regions: Vec<RegionId>,
+    /// The values returned, and where.
+    pub values: Vec<(VariableId, At)>,
+}
+
+struct Loop {
+    id: LoopId,
+    head: LabelId,
+    end: LabelId,
+    /// Where its value goes.
+    into: Option<VariableId>,
+    /// How many variables live outside of it.
+    outside: usize,
+}
+
+#[derive(Clone, Copy)]
+struct LabelId(usize);
+
+#[derive(Default)]
+struct Label {
+    node: Option<NodeId>,
+    waiting: Vec<NodeId>,
+}
+
+/// A place, found.
+struct Found {
+    path: PathId,
+    /// The regions of what lies there.
+    regions: Vec<RegionId>,
+    /// The references gone through, the first one first.
+    through: Vec<(RegionId, Mutability)>,
+    /// Why it cannot be moved out of, if so.
+    stuck: Option<MovedFrom>,
+    /// The reference that does not allow to write, if one is gone through.
+    read_only: Option<PathId>,
+}
+
+impl<'a> Build<'a> {
+    pub(super) fn new(items: &'a Items, locals: &'a [Local]) -> Self {
+        Self {
+            items,
+            locals,
+            graph: Graph::default(),
+            faults: Vec::new(),
+            variables: vec![None; locals.len()],
+            alive: Vec::new(),
+            loops: Vec::new(),
+            labels: Vec::new(),
+            open: Vec::new(),
+            result: None,
+            is_reached: true,
+            line_end: None,
+        }
+    }
+
+    /// A line's part of the log's body.
+    pub(super) fn top(&mut self, top: &Top) {
+        let before = self.add(Act::Nothing, At::default());
+        let end = self.label();
+        self.line_end = Some(end);
+        match top {
+            Top::Stmt(stmt) => self.stmt(stmt),
+            Top::Show(expr) => self.expr_stmt(expr),
+            Top::Open(_) => self.open.push(self.alive.len()),
+            Top::Close(at) => {
+                let depth = self.open.pop().unwrap_or(0);
+                self.close(depth, *at);
+            }
+            Top::Pop(local, at) => {
+                if let Some(variable) = self.variables[local.0 as usize] {
+                    self.alive.retain(|alive| *alive != variable);
+                    self.end(variable, *at);
+                }
+            }
+        }
+        if !self.is_reached {
+            self.bind(end, At::default());
+        }
+        if !self.is_reached {
+            // An endless loop: the prompt will have stopped it.
+            let here = self.add(Act::Nothing, At::default());
+            self.graph.connect(before, here, true);
+            self.is_reached = true;
+        }
+    }
+
+    /// The end of the log's body: what is still alive ends, as at the end of a function.
+    pub(super) fn finish(&mut self, at: At) {
+        self.close(0, at);
+        let last = self.graph.add(Act::Nothing, at);
+        self.graph.nodes[last.index()].next = Next::Nothing;
+        self.graph.finish();
+    }
+
+    /// A whole function.
+    pub(super) fn function(&mut self, function: &Function) -> signature::Universe {
+        let universe = signature::Universe::new(self.items, &mut self.graph, &function.signature);
+        for (number, regions) in universe.params.iter().enumerate() {
+            let variable = self.declare(LocalId(number as u32));
+            self.graph.variables[variable.index()].is_parameter = true;
+            let slots = slots(&self.items.structs, &function.signature.params[number]);
+            for (slot, caller) in regions.iter().enumerate() {
+                let own = self.graph.variable(variable).region(slot);
+                self.graph.regions.flow(*caller, own, At::default());
+                if slots[slot].is_invariant {
+                    self.graph.regions.flow(own, *caller, At::default());
+                }
+            }
+            self.graph.add(Act::Define(variable), function.at);
+            self.alive.push(variable);
+        }
+        self.result = Some(Outcome {
+            ty: function.signature.result.clone(),
+            regions: universe.result.clone(),
+            values: Vec::new(),
+        });
+        let value =
+            self.returned(function.body.tail.as_ref().map_or(function.body.end, |tail| tail.at));
+        self.block(&function.body, value);
+        self.close(0, function.body.end);
+        let last = self.graph.add(Act::Nothing, function.body.end);
+        self.graph.nodes[last.index()].next = Next::Nothing;
+        self.graph.finish();
+        universe
+    }
+
+    // Points and jumps.
+
+    fn add(&mut self, act: Act, at: At) -> NodeId {
+        self.graph.add(act, at)
+    }
+
+    fn label(&mut self) -> LabelId {
+        self.labels.push(Label::default());
+        LabelId(self.labels.len() - 1)
+    }
+
+    /// The label is here.
+    fn bind(&mut self, label: LabelId, at: At) {
+        let here = self.add(Act::Nothing, at);
+        self.labels[label.0].node = Some(here);
+        for from in std::mem::take(&mut self.labels[label.0].waiting) {
+            self.is_reached = true;
+            let is_fork = matches!(self.graph.nodes[from.index()].next, Next::Fork(_));
+            self.graph.connect(from, here, is_fork);
+        }
+    }
+
+    /// Goes to the label, always or perhaps.
+    fn go(&mut self, label: LabelId, is_fork: bool, at: At) {
+        let from = self.add(Act::Nothing, at);
+        // The target may not be known yet; the kind is.
+        self.graph.nodes[from.index()].next =
+            if is_fork { Next::Fork(from) } else { Next::Nothing };
+        match self.labels[label.0].node {
+            Some(to) => self.graph.connect(from, to, is_fork),
+            None if self.is_reached => self.labels[label.0].waiting.push(from),
+            None => self.graph.nodes[from.index()].next = Next::Nothing,
+        }
+        self.is_reached &= is_fork;
+    }
+
+    fn stop(&mut self, at: At) {
+        let node = self.add(Act::Nothing, at);
+        self.graph.nodes[node.index()].next = Next::Nothing;
+        self.is_reached = false;
+    }
+
+    /// Something here may panic. What has something to drop is dropped on the way out; that matters only where a drop looks
+    /// through a reference.
+    fn may_panic(&mut self, at: At) {
+        if !self.alive.iter().any(|alive| self.graph.variable(*alive).looks_when_dropped) {
+            return;
+        }
+        let on = self.label();
+        self.go(on, true, at);
+        for alive in self.alive.clone().into_iter().rev() {
+            if self.graph.variable(alive).needs_drop {
+                self.add(Act::Drop(alive), at);
+            }
+        }
+        self.stop(at);
+        self.bind(on, at);
+    }
+
+    /// A panic, or a call that does not come back.
+    fn panic(&mut self, at: At) {
+        self.may_panic(at);
+        match self.line_end {
+            // The prompt lives on with what the line had done.
+            Some(end) => self.go(end, false, at),
+            None => self.stop(at),
+        }
+    }
+
+    // Variables and scopes.
+
+    fn declare(&mut self, id: LocalId) -> VariableId {
+        let local = &self.locals[id.0 as usize];
+        let slots = slots(&self.items.structs, &local.ty);
+        let is_hidden =
+            !local.name.starts_with(|first: char| first == '_' || first.is_alphabetic());
+        let name = (!is_hidden).then(|| Arc::clone(&local.name));
+        let id_here = self.graph.add_variable(name, local.at, &slots);
+        let variable = &mut self.graph.variables[id_here.index()];
+        variable.is_mutable = local.is_mutable || is_hidden;
+        variable.needs_drop = local.ty.needs_drop(&self.items.structs);
+        self.variables[id.0 as usize] = Some(id_here);
+        id_here
+    }
+
+    fn temporary(&mut self, ty: &Type, at: At) -> VariableId {
+        let slots = slots(&self.items.structs, ty);
+        let variable = self.graph.add_variable(None, at, &slots);
+        self.graph.variables[variable.index()].needs_drop = ty.needs_drop(&self.items.structs);
+        variable
+    }
+
+    /// A temporary for a value that has references.
+    fn held(&mut self, ty: &Type, at: At) -> Option<VariableId> {
+        (slot_count(&self.items.structs, ty) > 0).then(|| self.temporary(ty, at))
+    }
+
+    /// Ends what came to life since there were `depth` variables, the newest first.
+    fn close(&mut self, depth: usize, at: At) {
+        while self.alive.len() > depth {
+            let variable = self.alive.pop().expect("there are more");
+            self.end(variable, at);
+        }
+    }
+
+    /// The way out of a scope that is not its end: `break`, `continue`, `return`.
+    fn leave(&mut self, depth: usize, at: At) {
+        for variable in self.alive[depth..].to_vec().into_iter().rev() {
+            self.end(variable, at);
+        }
+    }
+
+    fn end(&mut self, variable: VariableId, at: At) {
+        let of = self.graph.variable(variable);
+        if of.is_constant {
+            return;
+        }
+        // A loan from later in the source reaches this end only around a loop.
+        let matters = of.is_borrowed || !of.marked.is_empty() || !self.loops.is_empty();
+        let is_dropped = of.needs_drop && (matters || of.looks_when_dropped);
+        if is_dropped {
+            self.add(Act::Drop(variable), at);
+        }
+        if matters {
+            self.add(Act::End(variable), at);
+        }
+    }
+
+    /// What `part` leaves behind ends with it.
+    fn scope(&mut self, at: At, part: impl FnOnce(&mut Self)) {
+        let depth = self.alive.len();
+        part(self);
+        self.close(depth, at);
+    }
+
+    // Statements.
+
+    fn block(&mut self, block: &Block, into: Option<VariableId>) {
+        self.scope(block.end, |it| {
+            for stmt in &block.stmts {
+                it.stmt(stmt);
+            }
+            if let Some(tail) = &block.tail {
+                it.scope(tail.at, |it| it.value(tail, into));
+            }
+        });
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::Let { local, init: Some(init), at } => {
+                let variable = self.declare(*local);
+                self.scope(*at, |it| {
+                    let has_regions = it.graph.variable(variable).region_count > 0;
+                    it.value(init, has_regions.then_some(variable));
+                });
+                let is_hidden = self.graph.variable(variable).name.is_none();
+                let of = &mut self.graph.variables[variable.index()];
+                of.is_constant = is_hidden && is_constant(init);
+                self.alive.push(variable);
+            }
+            Stmt::Let { local, init: None, at } => {
+                let variable = self.declare(*local);
+                let path = self.graph.variable(variable).path;
+                self.graph.mark(path);
+                let ever = self.graph.marks;
+                let of = &mut self.graph.variables[variable.index()];
+                of.is_set = false;
+                if !of.is_mutable {
+                    of.ever_mark = Some(ever);
+                    self.graph.marks += 1;
+                }
+                self.add(Act::Declare(variable), *at);
+                self.alive.push(variable);
+            }
+            Stmt::Expr(expr) => self.expr_stmt(expr),
+            // rustc allows it of a place that was moved out of, or borrowed.
+            Stmt::Mention(place, at) => self.scope(*at, |it| {
+                it.place(place, *at);
+            }),
+        }
+    }
+
+    fn expr_stmt(&mut self, expr: &Expr) {
+        self.scope(expr.at, |it| match it.held(&expr.ty, expr.at) {
+            Some(value) if it.graph.variable(value).looks_when_dropped => {
+                it.value(expr, Some(value));
+                it.alive.push(value);
+            }
+            _ => it.value(expr, None),
+        });
+    }
+
+    // Values.
+
+    /// Evaluates an operand that is used a little later; what holds its references meanwhile.
+    fn operand(&mut self, expr: &Expr) -> Option<VariableId> {
+        let held = self.held(&expr.ty, expr.at);
+        self.value(expr, held);
+        held
+    }
+
+    /// Evaluates operands from left to right, then uses them.
+    fn operands<'e>(
+        &mut self,
+        exprs: impl Iterator<Item = &'e Expr>,
+        at: At,
+    ) -> Vec<Option<VariableId>> {
+        let held: Vec<_> = exprs.map(|expr| self.operand(expr)).collect();
+        self.used(&held, at);
+        held
+    }
+
+    fn used(&mut self, held: &[Option<VariableId>], at: At) {
+        for variable in held.iter().flatten() {
+            self.add(Act::Use(*variable), at);
+        }
+    }
+
+    fn define(&mut self, into: Option<VariableId>, at: At) {
+        if let Some(into) = into {
+            self.add(Act::Define(into), at);
+        }
+    }
+
+    /// References flow from one value to another of the same type.
+    fn flow(&mut self, from: &[RegionId], to: &[RegionId], ty: &Type, at: At) {
+        if from.is_empty() {
+            return;
+        }
+        let slots = slots(&self.items.structs, ty);
+        assert_eq!((from.len(), to.len()), (slots.len(), slots.len()), "{ty}");
+        for (slot, (from, to)) in slots.iter().zip(from.iter().zip(to)) {
+            self.graph.regions.flow(*from, *to, at);
+            if slot.is_invariant {
+                self.graph.regions.flow(*to, *from, at);
+            }
+        }
+    }
+
+    fn regions_of(&self, variable: VariableId) -> Vec<RegionId> {
+        self.graph.variable(variable).regions().collect()
+    }
+
+    fn regions_into(&self, into: Option<VariableId>) -> Vec<RegionId> {
+        into.map_or_else(Vec::new, |into| self.regions_of(into))
+    }
+
+    /// Evaluates an expression; references in its value flow into the regions of `into`, which is set by it.
+    fn value(&mut self, expr: &Expr, into: Option<VariableId>) {
+        let at = expr.at;
+        match &expr.kind {
+            ExprKind::Constant(_) | ExprKind::Text { .. } => self.define(into, at),
+            ExprKind::Read(place) => {
+                let found = self.place(place, at);
+                if place.ty.is_copy(&self.items.structs) {
+                    self.add(Act::Copy(found.path), at);
+                } else {
+                    if let Some(stuck) = found.stuck {
+                        self.stuck(found.path, stuck, at);
+                    } else {
+                        self.graph.mark(found.path);
+                    }
+                    self.add(Act::Move(found.path), at);
+                }
+                if into.is_some() {
+                    let to = self.regions_into(into);
+                    self.flow(&found.regions, &to, &place.ty, at);
+                    self.define(into, at);
+                }
+            }
+            ExprKind::Borrow { borrow, place } => {
+                if let Some(loan) = self.borrow(*borrow, place, into, at) {
+                    // Nobody waits to activate it.
+                    self.activate(loan, at);
+                }
+                self.define(into, at);
+            }
+            ExprKind::Aggregate(items) => {
+                let held = self.operands(items.iter().map(|(_, item)| item), at);
+                if into.is_some() {
+                    let to = self.regions_into(into);
+                    for ((number, item), held) in items.iter().zip(held) {
+                        let Some(held) = held else { continue };
+                        let from = self.regions_of(held);
+                        let to = self.field_regions(&expr.ty, &to, *number, &item.ty);
+                        self.flow(&from, &to, &item.ty, at);
+                    }
+                    self.define(into, at);
+                }
+            }
+            ExprKind::Variant(_, None) => self.define(into, at),
+            ExprKind::Variant(_, Some(item)) => self.value(item, into),
+            ExprKind::Repeat(item, _) | ExprKind::Unsize(item) => self.value(item, into),
+            ExprKind::Binary(_, left, right) => {
+                self.value(left, None);
+                self.value(right, None);
+                self.may_panic(at);
+            }
+            ExprKind::Unary(_, inner) => {
+                self.value(inner, None);
+                self.may_panic(at);
+            }
+            ExprKind::Cast(inner) => self.value(inner, None),
+            ExprKind::Compare(_, left, right) => {
+                self.operands([&**left, &**right].into_iter(), at);
+            }
+            ExprKind::And(left, right) | ExprKind::Or(left, right) => {
+                let end = self.label();
+                self.scope(left.at, |it| it.value(left, None));
+                self.go(end, true, at);
+                self.scope(right.at, |it| it.value(right, None));
+                self.bind(end, at);
+            }
+            ExprKind::Assign(place, value) => self.assign(place, value, at),
+            ExprKind::AssignOp(_, place, value) => {
+                self.value(value, None);
+                let found = self.place(place, at);
+                self.add(Act::Copy(found.path), at);
+                self.may_panic(at);
+                self.assigned(&found, at);
+                self.add(Act::Assign(found.path), at);
+            }
+            ExprKind::Block(block) => self.block(block, into),
+            ExprKind::If(condition, then, otherwise) => {
+                let other = self.label();
+                let end = self.label();
+                self.scope(condition.at, |it| it.value(condition, None));
+                self.go(other, true, at);
+                self.scope(then.at, |it| it.value(then, into));
+                self.go(end, false, at);
+                self.bind(other, at);
+                if let Some(otherwise) = otherwise {
+                    self.scope(otherwise.at, |it| it.value(otherwise, into));
+                }
+                self.bind(end, at);
+            }
+            ExprKind::Loop(id, body) => {
+                self.looped(*id, into, at, |it| it.block(body, None));
+            }
+            ExprKind::ForRange { id, local, start, end, body, .. } => {
+                self.value(start, None);
+                self.value(end, None);
+                self.looped(*id, None, at, |it| it.turn(*local, body, at, |_, _| {}));
+            }
+            ExprKind::ForEach { id, local, slice, body } => {
+                let list = self.operand(slice);
+                if let Some(list) = list {
+                    self.alive.push(list);
+                }
+                self.looped(*id, None, at, |it| {
+                    it.turn(*local, body, at, |it, element| {
+                        if let Some(list) = list {
+                            it.add(Act::Use(list), slice.at);
+                            it.elements(list, &slice.ty, element, slice.at);
+                        }
+                    });
+                });
+            }
+            ExprKind::Break(id, value) => {
+                let of = self.loop_of(*id);
+                let (end, into, outside) = (of.end, of.into, of.outside);
+                if let Some(value) = value {
+                    self.scope(value.at, |it| it.value(value, into));
+                }
+                self.leave(outside, at);
+                self.go(end, false, at);
+            }
+            ExprKind::Continue(id) => {
+                let of = self.loop_of(*id);
+                let (head, outside) = (of.head, of.outside);
+                self.leave(outside, at);
+                self.go(head, false, at);
+            }
+            ExprKind::Return(value) => {
+                if let Some(value) = value {
+                    let into = self.returned(value.at);
+                    self.value(value, into);
+                }
+                self.leave(0, at);
+                self.stop(at);
+            }
+            ExprKind::Call(function, args) => {
+                let items = self.items;
+                let signature = &items.function(*function).signature;
+                self.call(args, into, at, false, || std::borrow::Cow::Borrowed(signature));
+                if signature.result == Type::Never {
+                    self.panic(at);
+                }
+            }
+            ExprKind::Library { row, types, args } => {
+                self.call(args, into, at, true, || {
+                    std::borrow::Cow::Owned(crate::lower::signature(row, types))
+                });
+            }
+            ExprKind::Print(format) => self.format(format, at),
+            ExprKind::Formatted(format) => {
+                self.format(format, at);
+            }
+            ExprKind::Panic(format) => {
+                self.format(format, at);
+                self.panic(at);
+            }
+        }
+    }
+
+    fn format(&mut self, format: &Format, at: At) {
+        self.operands(format.args.iter(), at);
+        self.may_panic(at);
+    }
+
+    /// Where a function's result goes, given at `at`.
+    fn returned(&mut self, at: At) -> Option<VariableId> {
+        let result = self.result.as_ref()?;
+        if result.regions.is_empty() {
+            return None;
+        }
+        let (ty, to) = (result.ty.clone(), result.regions.clone());
+        let value = self.temporary(&ty, at);
+        let from = self.regions_of(value);
+        self.flow(&from, &to, &ty, at);
+        self.result.as_mut()?.values.push((value, at));
+        Some(value)
+    }
+
+    /// `activates` what waits for it.
+    fn activate(&mut self, loan: LoanId, at: At) {
+        let node = self.add(Act::Activate(loan), at);
+        self.graph.loans[loan.index()].active_from = Some(node);
+    }
+
+    /// The arguments from left to right, then the call.
+    fn call<'s>(
+        &mut self,
+        args: &[Expr],
+        into: Option<VariableId>,
+        at: At,
+        is_library: bool,
+        signature: impl FnOnce() -> std::borrow::Cow<'s, Signature>,
+    ) {
+        let mut waiting = Vec::new();
+        let mut held = Vec::with_capacity(args.len());
+        for arg in args {
+            match &arg.kind {
+                ExprKind::Borrow { borrow: borrow @ BorrowKind::TwoPhase, place } => {
+                    let value = self.held(&arg.ty, arg.at);
+                    waiting.extend(self.borrow(*borrow, place, value, arg.at));
+                    self.define(value, arg.at);
+                    held.push(value);
+                }
+                _ => held.push(self.operand(arg)),
+            }
+        }
+        for loan in waiting {
+            self.activate(loan, at);
+        }
+        self.used(&held, at);
+        self.may_panic(at);
+        // With one place for references there is nowhere to flow.
+        let places = |variable: &VariableId| self.graph.variable(*variable).region_count;
+        let count: usize = held.iter().chain([&into]).flatten().map(places).sum();
+        if count > 1 {
+            let params: Vec<_> = held.iter().map(|held| self.regions_into(*held)).collect();
+            let result = self.regions_into(into);
+            for flow in signature::flows(&self.items.structs, &signature(), is_library) {
+                let side = |(param, slot): (Option<u8>, usize)| match param {
+                    Some(param) => params[usize::from(param)].get(slot),
+                    None => result.get(slot),
+                };
+                let (Some(from), Some(to)) = (side(flow.from), side(flow.to)) else { continue };
+                self.graph.regions.flow(*from, *to, at);
+                if flow.is_both_ways {
+                    self.graph.regions.flow(*to, *from, at);
+                }
+            }
+        }
+        self.define(into, at);
+    }
+
+    fn assign(&mut self, place: &Place, value: &Expr, at: At) {
+        let held = self.operand(value);
+        let found = self.place(place, at);
+        self.assigned(&found, at);
+        if place.ty.needs_drop(&self.items.structs) {
+            self.add(Act::Replace(found.path), at);
+        }
+        self.add(Act::Assign(found.path), at);
+        if let Some(held) = held {
+            self.add(Act::Use(held), at);
+            let from = self.regions_of(held);
+            self.flow(&from, &found.regions, &place.ty, at);
+        }
+    }
+
+    /// Refuses to write where nothing may be written. Variables assigned to as a whole are another matter: see `moves`.
+    fn assigned(&mut self, found: &Found, at: At) {
+        if self.graph.path(found.path).last.is_some()
+            && let Some(why) = self.not_mutable(found)
+        {
+            let place = self.graph.name(found.path);
+            self.faults.push(Fault { at, wrong: Wrong::Written { place, why } });
+        }
+    }
+
+    fn not_mutable(&self, found: &Found) -> Option<NotMutable> {
+        if let Some(path) = found.read_only {
+            return Some(NotMutable::Reference { place: self.graph.name(path) });
+        }
+        let root = self.graph.root(found.path);
+        let is_through = found.through.iter().any(|(_, kind)| *kind == Mutability::Mut);
+        if is_through || root.is_mutable {
+            return None;
+        }
+        let name = Arc::clone(root.name.as_ref()?);
+        Some(NotMutable::Variable { name, at: root.at })
+    }
+
+    fn stuck(&mut self, path: PathId, from: MovedFrom, at: At) {
+        let place = self.graph.name(path);
+        self.faults.push(Fault { at, wrong: Wrong::MovedOut { place, from } });
+    }
+
+    fn borrow(
+        &mut self,
+        kind: BorrowKind,
+        place: &Place,
+        into: Option<VariableId>,
+        at: At,
+    ) -> Option<LoanId> {
+        let is_constant = match &place.root {
+            Root::Temporary(value) => {
+                is_constant(value) && (kind == BorrowKind::Shared || is_empty(&place.ty))
+            }
+            Root::Local(local) => {
+                let variable = self.variables[local.0 as usize].expect("it was declared");
+                self.graph.variable(variable).is_constant && kind == BorrowKind::Shared
+            }
+        };
+        let found = self.place(place, at);
+        let borrow = match kind {
+            BorrowKind::Shared => Borrow::Shared,
+            BorrowKind::Mut => Borrow::Mut,
+            BorrowKind::TwoPhase => Borrow::TwoPhase,
+        };
+        if borrow != Borrow::Shared
+            && let Some(why) = self.not_mutable(&found)
+        {
+            let place = self.graph.name(found.path);
+            self.faults.push(Fault { at, wrong: Wrong::BorrowedToWrite { place, why } });
+        }
+        let Some(into) = into else {
+            self.add(Act::Borrow(found.path, borrow, None), at);
+            return None;
+        };
+        let to = self.regions_of(into);
+        let region = to[0];
+        // Who borrows through a reference keeps what that one borrowed, up to the first that anybody may copy.
+        for (through, mutability) in found.through.iter().rev() {
+            self.graph.regions.flow(*through, region, at);
+            if *mutability == Mutability::Shared {
+                break;
+            }
+        }
+        self.flow(&found.regions, &to[1..], &place.ty, at);
+        if borrow != Borrow::Shared {
+            for (from, to) in found.regions.iter().zip(&to[1..]) {
+                self.graph.regions.flow(*to, *from, at);
+            }
+        }
+        let is_new = !is_constant
+            && found.through.iter().all(|(_, mutability)| *mutability == Mutability::Mut);
+        if !is_new {
+            self.add(Act::Borrow(found.path, borrow, None), at);
+            return None;
+        }
+        let loan = LoanId::new(self.graph.loans.len());
+        let node = self.add(Act::Borrow(found.path, borrow, Some(loan)), at);
+        self.graph.loans.push(Loan { path: found.path, borrow, region, node, active_from: None });
+        let variable = self.graph.path(found.path).variable;
+        self.graph.variables[variable.index()].is_borrowed = true;
+        (borrow == Borrow::TwoPhase).then_some(loan)
+    }
+
+    // Places.
+
+    fn place(&mut self, place: &Place, at: At) -> Found {
+        let (variable, mut ty) = match &place.root {
+            Root::Local(id) => {
+                let variable = self.variables[id.0 as usize].expect("it was declared");
+                (variable, &self.locals[id.0 as usize].ty)
+            }
+            Root::Temporary(value) => {
+                let variable = self.temporary(&value.ty, value.at);
+                let has_regions = self.graph.variable(variable).region_count > 0;
+                let loans = self.graph.loans.len();
+                self.value(value, has_regions.then_some(variable));
+                if let ExprKind::Library { .. } = value.kind
+                    && let Some(loan) = self.graph.loans.get(loans)
+                {
+                    self.graph.variables[variable.index()].stands_for = Some(loan.path);
+                }
+                self.alive.push(variable);
+                (variable, &value.ty)
+            }
+        };
+        let mut found = Found {
+            path: self.graph.variable(variable).path,
+            regions: self.regions_of(variable),
+            through: Vec::new(),
+            stuck: None,
+            read_only: None,
+        };
+        for typed in &place.steps {
+            let step = match (typed, ty) {
+                (typed::Step::Deref(to), Type::Ref(mutability, _)) => {
+                    found.through.push((found.regions.remove(0), *mutability));
+                    found.stuck.get_or_insert(match to {
+                        Type::Array(..) | Type::Slice(_) => MovedFrom::Element,
+                        _ => MovedFrom::Reference,
+                    });
+                    if *mutability == Mutability::Shared {
+                        found.read_only.get_or_insert(found.path);
+                        Step::DerefShared
+                    } else {
+                        Step::DerefMut
+                    }
+                }
+                (typed::Step::Deref(_), _) => Step::DerefBox,
+                (typed::Step::Field(number, to), _) => {
+                    found.regions = self.field_regions(ty, &found.regions, *number, to);
+                    let (name, is_of_drop) = match ty {
+                        Type::Struct(id, _) => {
+                            let of = self.items.structs.get(*id);
+                            (Arc::clone(&of.fields[*number as usize].name), of.drop.is_some())
+                        }
+                        _ => (Arc::from(number.to_string()), false),
+                    };
+                    if is_of_drop {
+                        found
+                            .stuck
+                            .get_or_insert_with(|| MovedFrom::FieldOfDrop { ty: ty.to_string() });
+                    }
+                    Step::Field { number: *number, name, is_of_drop }
+                }
+                (typed::Step::Index(index, _), _) => {
+                    self.value(index, None);
+                    self.may_panic(at);
+                    found.stuck.get_or_insert(MovedFrom::Element);
+                    Step::Index
+                }
+            };
+            found.path = self.graph.longer(found.path, step);
+            ty = typed.ty();
+        }
+        found
+    }
+
+    /// Which of the regions of a value are those of a field.
+    fn field_regions(
+        &self,
+        of: &Type,
+        regions: &[RegionId],
+        number: u32,
+        field: &Type,
+    ) -> Vec<RegionId> {
+        let structs = &self.items.structs;
+        let count = slot_count(structs, field);
+        let number = number as usize;
+        let before = match of {
+            _ if count == 0 => return Vec::new(),
+            Type::Struct(..) => return vec![regions[0]; count],
+            Type::Tuple(items) | Type::Lib(Lib::Result, items) => {
+                items[..number].iter().map(|item| slot_count(structs, item)).sum()
+            }
+            _ => 0,
+        };
+        regions[before..before + count].to_vec()
+    }
+
+    // Loops.
+
+    fn loop_of(&self, id: LoopId) -> &Loop {
+        self.loops.iter().rev().find(|of| of.id == id).expect("it is inside the loop")
+    }
+
+    fn looped(
+        &mut self,
+        id: LoopId,
+        into: Option<VariableId>,
+        at: At,
+        body: impl FnOnce(&mut Self),
+    ) {
+        let (head, end) = (self.label(), self.label());
+        self.bind(head, at);
+        self.loops.push(Loop { id, head, end, into, outside: self.alive.len() });
+        body(self);
+        self.go(head, false, at);
+        self.loops.pop();
+        self.bind(end, at);
+    }
+
+    /// A turn of a `for`: perhaps none, or the variable gets a new value.
+    fn turn(
+        &mut self,
+        local: LocalId,
+        body: &Block,
+        at: At,
+        set: impl FnOnce(&mut Self, VariableId),
+    ) {
+        let end = self.loops.last().expect("it is inside the loop").end;
+        let variable = self.declare(local);
+        self.go(end, true, at);
+        self.scope(body.end, |it| {
+            set(it, variable);
+            if it.graph.variable(variable).region_count > 0 {
+                it.add(Act::Define(variable), at);
+            }
+            it.alive.push(variable);
+            it.block(body, None);
+        });
+    }
+
+    /// A variable is a reference to an element of a slice.
+    fn elements(&mut self, list: VariableId, slice: &Type, element: VariableId, at: At) {
+        let (from, to) = (self.regions_of(list), self.regions_of(element));
+        let structs = &self.items.structs;
+        for (slot, of) in slots(structs, slice).into_iter().enumerate() {
+            self.graph.regions.flow(from[slot], to[slot], at);
+            if of.is_invariant {
+                self.graph.regions.flow(to[slot], from[slot], at);
+            }
+        }
+    }
+}
+
+/// Whether `&mut` of it is a constant too: nothing can be written through it.
+fn is_empty(ty: &Type) -> bool {
+    matches!(ty, Type::Array(_, 0))
+}
+
+/// Whether a `&` of the value is a constant that lives as long as the program: rustc's promotion.
+fn is_constant(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Constant(_) | ExprKind::Text { .. } => true,
+        ExprKind::Unary(_, inner) | ExprKind::Cast(inner) | ExprKind::Unsize(inner) => {
+            is_constant(inner)
+        }
+        ExprKind::Repeat(item, _) => is_constant(item),
+        ExprKind::Binary(BinaryOp::Div | BinaryOp::Rem, left, right) => {
+            is_constant(left) && matches!(right.kind, ExprKind::Constant(1..))
+        }
+        ExprKind::Binary(_, left, right) => is_constant(left) && is_constant(right),
+        ExprKind::Aggregate(items) => items.iter().all(|(_, item)| is_constant(item)),
+        ExprKind::Read(place) => is_constant_place(place),
+        ExprKind::Borrow { borrow: BorrowKind::Shared, place } => is_constant_place(place),
+        _ => false,
+    }
+}
+
+fn is_constant_place(place: &Place) -> bool {
+    let Root::Temporary(value) = &place.root else { return false };
+    is_constant(value)
+        && place.steps.iter().all(|step| match step {
+            typed::Step::Field(..) => true,
+            typed::Step::Index(index, _) => is_constant(index),
+            typed::Step::Deref(_) => false,
+        })
+}

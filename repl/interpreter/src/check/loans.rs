@@ -1,0 +1,369 @@
+//! Which loans are in force where, and what conflicts with them: NLL (RFC 2094) with two-phase borrows (RFC 2025).
+//!
+//! A loan is in force from its point on, as long as somebody who holds it is live. So each loan is followed forward over the
+//! points of its region, and what happens there is compared with it. Most end one or two points later.
+
+use crate::typed::At;
+
+use super::build::Outcome;
+use super::fault::{Access, Fault, Later, Wrong};
+use super::graph::{Act, Borrow, Depth, Graph, LoanId, NodeId, PathId, Step, VariableId};
+use super::regions::{Owner, Reach};
+
+/// Judges every loan.
+pub(super) fn judge(
+    graph: &Graph,
+    result: Option<&Outcome>,
+    is_reached: &[bool],
+    faults: &mut Vec<Fault>,
+) {
+    let mut judge = Judge {
+        graph,
+        result,
+        live: vec![None; graph.variables.len()],
+        reach: Reach::default(),
+        region: NodeSet::default(),
+        todo: Vec::new(),
+        seen: vec![0; graph.nodes.len()],
+        stamp: 0,
+        faults,
+    };
+    for (loan, of) in graph.loans.iter().enumerate() {
+        if is_reached[of.node.index()] {
+            judge.loan(LoanId::new(loan));
+        }
+    }
+}
+
+struct Judge<'a> {
+    graph: &'a Graph,
+    result: Option<&'a Outcome>,
+    /// Where each variable is live, once somebody asked: by use, and by a drop that looks through its references.
+    live: Vec<Option<Live>>,
+    reach: Reach,
+    region: NodeSet,
+    todo: Vec<NodeId>,
+    seen: Vec<u32>,
+    stamp: u32,
+    faults: &'a mut Vec<Fault>,
+}
+
+#[derive(Clone, Debug)]
+struct Live {
+    by_use: NodeSet,
+    by_drop: NodeSet,
+}
+
+/// A set of points that lie near each other.
+#[derive(Clone, Debug, Default)]
+struct NodeSet {
+    first_word: usize,
+    words: Vec<u64>,
+    is_all: bool,
+}
+
+impl NodeSet {
+    /// A set for points from `first` on.
+    fn from(first: NodeId) -> Self {
+        Self { first_word: first.index() / 64, words: Vec::new(), is_all: false }
+    }
+
+    /// Whether it was not in it before.
+    fn insert(&mut self, node: NodeId) -> bool {
+        let word = node.index() / 64 - self.first_word;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        let bit = 1 << (node.index() % 64);
+        let is_new = self.words[word] & bit == 0;
+        self.words[word] |= bit;
+        is_new
+    }
+
+    fn has(&self, node: NodeId) -> bool {
+        self.is_all
+            || (node.index() / 64)
+                .checked_sub(self.first_word)
+                .and_then(|word| self.words.get(word))
+                .is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
+    }
+
+    /// Adds what of `other` lies at or behind the set's first point.
+    fn extend(&mut self, other: &Self) {
+        let from = other.first_word.max(self.first_word);
+        let end = other.first_word + other.words.len();
+        if end > self.first_word + self.words.len() {
+            self.words.resize(end - self.first_word, 0);
+        }
+        for word in from..end {
+            self.words[word - self.first_word] |= other.words[word - other.first_word];
+        }
+    }
+}
+
+impl Judge<'_> {
+    fn loan(&mut self, id: LoanId) {
+        let graph = self.graph;
+        let loan = &graph.loans[id.index()];
+        self.fill_region(id);
+        self.stamp += 1;
+        self.todo.clear();
+        self.todo.extend(graph.successors(loan.node));
+        while let Some(node) = self.todo.pop() {
+            if !self.region.has(node) || self.seen[node.index()] == self.stamp {
+                continue;
+            }
+            self.seen[node.index()] = self.stamp;
+            let act = graph.nodes[node.index()].act;
+            if let Some(access) = self.conflict(id, node, act) {
+                self.fault(id, node, act, access);
+            }
+            let is_over = match act {
+                Act::Assign(path) => graph.is_redirected(loan.path, path),
+                Act::End(variable) => graph.path(loan.path).variable == variable,
+                _ => false,
+            };
+            if !is_over {
+                self.todo.extend(graph.successors(node));
+            }
+        }
+    }
+
+    /// The points of a loan's region that lie behind it.
+    fn fill_region(&mut self, loan: LoanId) {
+        let loan = &self.graph.loans[loan.index()];
+        let mut reach = std::mem::take(&mut self.reach);
+        let mut region = std::mem::take(&mut self.region);
+        self.graph.regions.reach(loan.region, &mut reach);
+        // A loan's variable was there before it; the way back of a loop is not further back than that.
+        let born = self.graph.root(loan.path).born;
+        region.words.clear();
+        region.first_word = born.index() / 64;
+        region.is_all = false;
+        for (found, _) in &reach.found {
+            let of = self.graph.regions.get(*found);
+            match of.owner {
+                Owner::Caller => region.is_all = true,
+                Owner::Variable(variable) => {
+                    let live = self.live(variable);
+                    region.extend(&live.by_use);
+                    if of.is_dropped {
+                        region.extend(&live.by_drop);
+                    }
+                }
+            }
+        }
+        self.reach = reach;
+        self.region = region;
+    }
+
+    /// Where a variable is live.
+    fn live(&mut self, variable: VariableId) -> &Live {
+        if self.live[variable.index()].is_none() {
+            let live =
+                Live { by_use: self.live_by_use(variable), by_drop: self.live_by_drop(variable) };
+            self.live[variable.index()] = Some(live);
+        }
+        self.live[variable.index()].as_ref().expect("it was just found")
+    }
+
+    fn live_by_use(&mut self, variable: VariableId) -> NodeSet {
+        let of = self.graph.variable(variable);
+        self.back(variable, &of.uses, |_| true)
+    }
+
+    /// A variable that has no value any more is not dropped.
+    fn live_by_drop(&mut self, variable: VariableId) -> NodeSet {
+        let of = self.graph.variable(variable);
+        if of.drops.is_empty() {
+            return NodeSet::from(of.born);
+        }
+        let has_value = self.has_value(variable);
+        self.back(variable, &of.drops, |node| has_value.has(node))
+    }
+
+    /// The points from which one of `uses` can be reached without a new value, and the points that gave the value.
+    fn back(
+        &mut self,
+        variable: VariableId,
+        uses: &[NodeId],
+        may_pass: impl Fn(NodeId) -> bool,
+    ) -> NodeSet {
+        let graph = self.graph;
+        let mut live = NodeSet::from(graph.variable(variable).born);
+        let mut todo: Vec<_> = uses.iter().copied().filter(|node| may_pass(*node)).collect();
+        while let Some(node) = todo.pop() {
+            if !live.insert(node) {
+                continue;
+            }
+            for before in graph.predecessors(node) {
+                if graph.defines(before, variable) {
+                    // Another use may lie there too, and then it goes on from that.
+                    if before >= graph.variable(variable).born {
+                        live.insert(before);
+                    }
+                } else if may_pass(before) {
+                    todo.push(before);
+                }
+            }
+        }
+        live
+    }
+
+    /// The points at which a variable may have a value.
+    fn has_value(&self, variable: VariableId) -> NodeSet {
+        let graph = self.graph;
+        let of = graph.variable(variable);
+        let mut found = NodeSet::from(of.born);
+        let mut todo: Vec<_> = (of.born.index()..graph.nodes.len())
+            .map(NodeId::new)
+            .filter(|node| match graph.nodes[node.index()].act {
+                Act::Define(defined) => defined == variable,
+                Act::Assign(path) => graph.path(path).variable == variable,
+                _ => false,
+            })
+            .flat_map(|node| graph.successors(node))
+            .collect();
+        while let Some(node) = todo.pop() {
+            if found.insert(node) {
+                let is_gone = match graph.nodes[node.index()].act {
+                    Act::Move(path) => path == of.path,
+                    Act::End(ended) | Act::Declare(ended) => ended == variable,
+                    _ => false,
+                };
+                if !is_gone {
+                    todo.extend(graph.successors(node));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether what happens at a point conflicts with a loan in force there.
+    fn conflict(&self, id: LoanId, node: NodeId, act: Act) -> Option<Access> {
+        let graph = self.graph;
+        let loan = &graph.loans[id.index()];
+        let (path, depth, access) = match act {
+            Act::Copy(path) => (path, Depth::Deep, Access::Read),
+            Act::Move(path) => (path, Depth::Deep, Access::Move),
+            Act::Borrow(path, Borrow::Shared, _) => (path, Depth::Deep, Access::Borrow),
+            Act::Borrow(path, ..) => (path, Depth::Deep, Access::BorrowMut),
+            Act::Activate(other) if other != id => {
+                (graph.loans[other.index()].path, Depth::Deep, Access::BorrowMut)
+            }
+            Act::Replace(path) => (path, Depth::Drop, Access::Assign),
+            Act::Assign(path) => (path, Depth::Shallow, Access::Assign),
+            Act::Drop(variable) => (graph.variable(variable).path, Depth::Drop, Access::End),
+            Act::End(variable) => (graph.variable(variable).path, Depth::Shallow, Access::End),
+            _ => return None,
+        };
+        let is_exclusive = match loan.borrow {
+            Borrow::Shared => false,
+            Borrow::Mut => true,
+            Borrow::TwoPhase => {
+                !loan.active_from.is_some_and(|from| loan.node < node && node < from)
+            }
+        };
+        let is_allowed = match (act, access) {
+            (_, Access::Read | Access::Borrow) => !is_exclusive,
+            // A reservation is as good as a `&`.
+            (Act::Borrow(_, Borrow::TwoPhase, _), _) => loan.borrow == Borrow::Shared,
+            _ => false,
+        };
+        (!is_allowed && graph.touches(path, depth, loan.path)).then_some(access)
+    }
+
+    fn fault(&mut self, id: LoanId, node: NodeId, act: Act, access: Access) {
+        let graph = self.graph;
+        let loan = &graph.loans[id.index()];
+        let borrowed = graph.nodes[loan.node.index()].at;
+        let at = graph.nodes[node.index()].at;
+        let place = graph.name(loan.path);
+        let later = self.later(node);
+        if access != Access::End {
+            let touched = match act {
+                Act::Activate(other) => graph.loans[other.index()].path,
+                Act::Copy(path)
+                | Act::Move(path)
+                | Act::Borrow(path, ..)
+                | Act::Replace(path)
+                | Act::Assign(path) => path,
+                _ => loan.path,
+            };
+            let wrong = Wrong::Borrowed {
+                place: graph.name(touched),
+                loan: place,
+                access,
+                is_mutable: loan.borrow != Borrow::Shared,
+                borrowed,
+                later,
+            };
+            self.faults.push(Fault { at, wrong });
+            return;
+        }
+        let root = graph.root(loan.path);
+        let is_drop = matches!(act, Act::Drop(_));
+        let fault = if is_drop && self.is_in_destructor(loan.path) {
+            Fault { at: borrowed, wrong: Wrong::BorrowedByDestructor { place, end: at, later } }
+        } else if let Some(returned) = self.returned() {
+            let wrong = Wrong::Returned {
+                name: root.name.clone(),
+                is_parameter: root.is_parameter,
+                borrowed,
+            };
+            Fault { at: returned, wrong }
+        } else if let Some(name) = &root.name {
+            let wrong = Wrong::TooShort { name: name.clone(), place, end: at, later };
+            Fault { at: borrowed, wrong }
+        } else {
+            Fault { at: root.at, wrong: Wrong::TemporaryTooShort { borrowed, end: at, later } }
+        };
+        self.faults.push(fault);
+    }
+
+    /// Whether a borrowed path leads through a field of something with an `impl Drop`.
+    fn is_in_destructor(&self, path: PathId) -> bool {
+        self.graph.shorter(path).any(|shorter| {
+            matches!(self.graph.path(shorter).last, Some((_, Step::Field { is_of_drop: true, .. })))
+        })
+    }
+
+    /// Where the loan just followed is returned, if it is.
+    fn returned(&self) -> Option<At> {
+        let values = &self.result?.values;
+        values
+            .iter()
+            .find(|(value, _)| {
+                self.graph.variable(*value).regions().any(|region| self.reach.has(region))
+            })
+            .map(|(_, at)| *at)
+    }
+
+    /// Who uses a loan behind a point: the loan just followed.
+    fn later(&self, node: NodeId) -> Later {
+        let graph = self.graph;
+        let holds = |variable: VariableId| {
+            graph.variable(variable).regions().any(|region| self.reach.has(region))
+        };
+        let mut is_seen = vec![false; graph.nodes.len()];
+        let mut todo: std::collections::VecDeque<_> = graph.successors(node).collect();
+        while let Some(id) = todo.pop_front() {
+            if !self.region.has(id) || std::mem::replace(&mut is_seen[id.index()], true) {
+                continue;
+            }
+            let of = &graph.nodes[id.index()];
+            if let Some(user) = graph.used(of.act).filter(|user| holds(*user)) {
+                let name = graph.variable(user).name.clone();
+                return Later::Use { name, at: of.at, is_around: id <= node };
+            }
+            if let Act::Drop(variable) = of.act
+                && graph.variable(variable).looks_when_dropped
+                && holds(variable)
+            {
+                return Later::Drop { name: graph.variable(variable).name.clone(), at: of.at };
+            }
+            todo.extend(graph.successors(id));
+        }
+        Later::Caller
+    }
+}

@@ -1,0 +1,152 @@
+//! A program that grows line by line.
+
+use std::fmt;
+use std::sync::Arc;
+
+use imbl::Vector;
+
+use crate::items::Items;
+use crate::lower::{self, Names};
+use crate::machine::{Machine, Refused};
+use crate::run::{self, State, Stop};
+use crate::typed::{LocalId, Top};
+use crate::{check, typed::At};
+
+/// What the lines so far have made. A clone shares all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    names: Names,
+    items: Items,
+    body: Vector<Arc<Top>>,
+    state: State,
+}
+
+/// Why a line was not taken, or not finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Its grammar, names or types.
+    Lower(lower::Fault),
+    /// Its ownership or borrows.
+    Check(check::Fault),
+    /// It ran, and stopped. Only after a panic is the state of use.
+    Run(Stop),
+}
+
+impl Fault {
+    /// Where.
+    pub fn at(&self) -> Option<At> {
+        match self {
+            Self::Lower(fault) => Some(fault.at),
+            Self::Check(fault) => Some(fault.at),
+            Self::Run(Stop::Panic { at, .. } | Stop::Abort { at, .. }) => Some(*at),
+            Self::Run(_) => None,
+        }
+    }
+
+    /// rustc's code, or ours.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Lower(fault) => fault.code(),
+            Self::Check(fault) => fault.code().unwrap_or("lifetime"),
+            Self::Run(Stop::Panic { .. } | Stop::Abort { .. }) => "panic",
+            Self::Run(Stop::Refused(Refused::Stack)) => "stack-overflow",
+            Self::Run(Stop::Refused(Refused::Heap)) => "out-of-memory",
+            Self::Run(Stop::Steps) => "too-many-steps",
+            Self::Run(Stop::Interrupted) => "interrupted",
+        }
+    }
+
+    /// What else there is to say.
+    pub fn note(&self) -> String {
+        String::new()
+    }
+
+    /// What to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Lower(fault) => fault.hint(),
+            Self::Check(_) => None,
+            Self::Run(Stop::Steps) => Some("a loop with fewer turns".to_owned()),
+            Self::Run(_) => None,
+        }
+    }
+}
+
+impl Program {
+    /// Takes in one line: it is typed, judged together with all lines before it, and run.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`]. After one of [`Fault::Lower`] or [`Fault::Check`] nothing has changed; after a panic its effects stay;
+    /// after any other stop the caller puts machine and program back.
+    pub fn run(&mut self, line: u32, text: &str, machine: &mut dyn Machine) -> Result<(), Fault> {
+        let (mut names, mut items) = (self.names.clone(), self.items.clone());
+        let old_functions = items.functions.len();
+        let tops = lower::line(&mut names, &mut items, line, text).map_err(Fault::Lower)?;
+        for function in items.functions.iter().skip(old_functions) {
+            check::function(&items, function).map_err(Fault::Check)?;
+        }
+        let mut body = self.body.clone();
+        body.extend(tops.into_iter().map(Arc::new));
+        let locals: Vec<_> = names.locals().iter().cloned().collect();
+        check::body(&items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
+        let from = self.body.len();
+        (self.names, self.items, self.body) = (names, items, body);
+        let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
+        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
+            .map_err(Fault::Run)
+    }
+
+    /// Ends the newest variable: it is dropped, and its slot is gone. `line` is the log's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn pop(&mut self, line: u32, machine: &mut dyn Machine) -> Result<(), Fault> {
+        let Some(local) = self.state.newest() else { return Ok(()) };
+        let top = Arc::new(Top::Pop(local, At { line, start: 0, end: 0 }));
+        let mut body = self.body.clone();
+        body.push_back(Arc::clone(&top));
+        let locals: Vec<_> = self.names.locals().iter().cloned().collect();
+        check::body(&self.items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
+        self.body = body;
+        self.names.forget(local);
+        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
+            .map_err(Fault::Run)
+    }
+
+    /// Whether it has no variables at all.
+    pub fn is_empty(&self) -> bool {
+        self.names.locals().is_empty()
+    }
+
+    /// What names stand for.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Its structs, functions and literals.
+    pub fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// Where its variables lie.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The variable that a name stands for now.
+    pub fn local(&self, name: &str) -> Option<LocalId> {
+        self.names.local(name)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lower(fault) => fault.fmt(f),
+            Self::Check(fault) => write!(f, "{fault:?}"),
+            Self::Run(stop) => write!(f, "{stop:?}"),
+        }
+    }
+}
