@@ -15,7 +15,7 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
-use rustyline::validate::Validator;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use crate::shell::{Format, Next, Shell};
@@ -71,11 +71,11 @@ pub(crate) fn run(shell: &mut Shell) -> anyhow::Result<()> {
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(error.into()),
         };
-        // A paste arrives whole, newlines and all.
-        let lines: Vec<&str> = typed.lines().collect();
-        for line in &lines {
-            // A line copied from a transcript brings its prompt along.
-            let line = line.strip_prefix(PROMPT).unwrap_or(line);
+        // A paste arrives whole, newlines and all. A line copied from a transcript brings its prompt along.
+        let typed: Vec<_> =
+            typed.lines().map(|line| line.strip_prefix(PROMPT).unwrap_or(line)).collect();
+        let lines = engine::statements(&typed.join("\n"));
+        for (_, line) in &lines {
             if line.trim().is_empty() {
                 continue;
             }
@@ -119,7 +119,7 @@ fn answer(
         out.write_all(b"\n")?;
     }
     out.flush()?;
-    if reply.is_ok() && next != Next::Quit {
+    if reply.outcome.is_ok() && next != Next::Quit {
         keep(shell, &reply, line, warned);
     }
     Ok(next)
@@ -180,7 +180,18 @@ struct Assistant<'a> {
 }
 
 impl Helper for Assistant<'_> {}
-impl Validator for Assistant<'_> {}
+
+impl Validator for Assistant<'_> {
+    /// A statement that goes on asks for more.
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let last = engine::statements(context.input()).pop();
+        Ok(if last.is_some_and(|(_, line)| engine::is_unfinished(&line)) {
+            ValidationResult::Incomplete
+        } else {
+            ValidationResult::Valid(None)
+        })
+    }
+}
 
 impl Completer for Assistant<'_> {
     type Candidate = Pair;

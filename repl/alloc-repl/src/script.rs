@@ -62,7 +62,12 @@ pub(crate) fn run(
             if lines.would_wait() {
                 out.flush()?;
             }
-            let Some(line) = lines.next().with_context(|| name.clone())? else { break };
+            let Some(mut line) = lines.next().with_context(|| name.clone())? else { break };
+            while engine::is_unfinished(&line) {
+                let Some(more) = lines.next().with_context(|| name.clone())? else { break };
+                line.push('\n');
+                line.push_str(&more);
+            }
             let answered = match lines {
                 Lines::File { is_session: true, .. } => shell.run_again(&line),
                 _ => shell.run(&line),

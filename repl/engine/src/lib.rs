@@ -37,13 +37,13 @@ pub use problem::{
     Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
 };
 pub use reply::{Answer, Event, Reply};
-pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, split};
+pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, is_unfinished, split, statements};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash, Dare, Deed,
     DumpRow, Ending, Fitting, Frag, HeapGroup, HeapHelp, HeapMap, HeapRow, HelpCommand,
     HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe,
-    ProbeOutcome, RegionItem, RegionRow, Rule, StackItem, StackMap, StackRow, Stats, StructureRow,
-    TrapRow, Try, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
+    ProbeOutcome, RegionItem, RegionRow, Rule, RustGroup, StackItem, StackMap, StackRow, Stats,
+    StructureRow, TrapRow, Try, VarRow, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

@@ -13,7 +13,7 @@ use crate::problem::{Problem, Trouble};
 use crate::reply::{Answer, Event};
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
-use crate::world::{Named, World};
+use crate::world::{Named, World, popped_event};
 
 /// Events of one statement that its reply tells; what a long loop does beyond is counted.
 const EVENTS_TOLD: usize = 100;
@@ -38,9 +38,14 @@ pub(crate) fn run(world: &mut World, line: &str) -> Result<Answer, Problem> {
 /// Ends the newest variable, whose slot is the newest: it is dropped, as at the end of its scope.
 pub(crate) fn pop(world: &mut World) -> Result<Answer, Problem> {
     let text = Arc::clone(&world.now.text);
-    with_program(world, &text, |program, machine| {
+    let item = world.newest_variable().expect("the caller looked").clone();
+    let answer = with_program(world, &text, |program, machine| {
         let number = machine.world.now.line;
         program.pop(number, machine)
+    });
+    answer.map(|mut answer| {
+        answer.events.insert(0, popped_event(&item));
+        answer
     })
 }
 

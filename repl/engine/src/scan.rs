@@ -139,6 +139,31 @@ pub fn split(text: &str) -> Vec<&str> {
     lines
 }
 
+/// Joins the lines of `text` that are one statement of Rust: a statement goes on while a bracket or a string is open. Each
+/// comes with the number of its first line, from 0.
+pub fn statements(text: &str) -> Vec<(usize, String)> {
+    let mut joined: Vec<(usize, String)> = Vec::new();
+    let mut is_open = false;
+    for (index, line) in text.lines().enumerate() {
+        match joined.last_mut() {
+            Some((_, last)) if is_open => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => joined.push((index, line.to_owned())),
+        }
+        is_open = joined.last().is_some_and(|(_, last)| is_unfinished(last));
+    }
+    joined
+}
+
+/// Whether a line is a statement of Rust that goes on.
+pub fn is_unfinished(line: &str) -> bool {
+    line.len() <= MAX_LINE_BYTES
+        && matches!(crate::commands::read(line), Ok(crate::commands::Read::Statement))
+        && interpreter::lower::is_unfinished(line)
+}
+
 /// Refuses what no line may hold, before anything else looks at it.
 pub(crate) fn validate(line: &str) -> Result<(), Problem> {
     if line.len() > MAX_LINE_BYTES {
@@ -153,7 +178,7 @@ pub(crate) fn validate(line: &str) -> Result<(), Problem> {
         if c == char::REPLACEMENT_CHARACTER {
             return Err(Problem::new(Trouble::NotUtf8, span));
         }
-        if c.is_control() && c != '\t' {
+        if c.is_control() && c != '\t' && c != '\n' {
             return Err(Problem::new(Trouble::ControlCharacter { code: c as u32 }, span));
         }
         state.step(c, &line[at..]);

@@ -334,6 +334,7 @@ impl Session {
     fn accept(&mut self, line: &str) -> Result<(), Problem> {
         match self.run(line) {
             Turn::Blank => Ok(()),
+            // A panic is one of the log's lines like any other.
             Turn::Reply(reply) => reply.outcome.map(|_| ()),
             Turn::Ask(request) => {
                 self.note(&request.input);
@@ -365,7 +366,7 @@ impl Session {
 
     /// The session that [`Session::saved`] wrote, or a journal of typed lines.
     fn opened(&self, file: &str, text: &str, span: Span) -> Result<Self, Problem> {
-        let mut lines = text.lines().enumerate();
+        let mut lines = scan::statements(text).into_iter();
         if lines.next().is_none_or(|(_, first)| first.trim_end() != SESSION_HEADER) {
             return Err(Problem::new(Trouble::NotASession { file: file.to_owned() }, span));
         }
@@ -375,7 +376,7 @@ impl Session {
             if self.is_stopped() {
                 return Err(Problem::new(Trouble::Interrupted, span));
             }
-            session.accept(line).map_err(|problem| {
+            session.accept(&line).map_err(|problem| {
                 let (file, line) = (file.to_owned(), index as u64 + 1);
                 Problem::new(
                     Trouble::DamagedSession { file, line, problem: Box::new(problem) },

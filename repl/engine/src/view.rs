@@ -54,6 +54,10 @@ pub enum View {
     Heap(HeapHelp),
     /// The commands by group.
     Help { groups: Vec<HelpGroup> },
+    /// What a line of Rust can hold.
+    HelpRust { forms: Vec<&'static str>, groups: Vec<RustGroup> },
+    /// The variables of Rust, the oldest first.
+    Vars { rows: Vec<VarRow> },
     /// One command.
     HelpCommand(HelpCommand),
     /// The log.
@@ -756,6 +760,28 @@ pub struct HelpGroup {
 pub struct HelpRow {
     pub name: &'static str,
     pub summary: &'static str,
+}
+
+/// What can be called on a type of Rust.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct RustGroup {
+    pub on: &'static str,
+    pub names: Vec<&'static str>,
+}
+
+/// A variable of Rust.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct VarRow {
+    pub name: Arc<str>,
+    #[serde(rename = "type")]
+    pub ty: String,
+    pub address: Address,
+    pub size_bytes: u64,
+    pub mutable: bool,
+    /// As `{:?}` prints it; `moved` or `unset` if there is none.
+    pub value: String,
 }
 
 /// A command in full.

@@ -276,7 +276,7 @@ impl World {
             loop {
                 let name = letters(self.next_block);
                 self.next_block += 1;
-                if !self.names.contains_key(name.as_str()) {
+                if !self.is_known(&name) {
                     return name.into();
                 }
             }
@@ -293,10 +293,22 @@ impl World {
         }
     }
 
+    /// Whether something has or had that name.
+    fn is_known(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.rust.local(name).is_some()
+    }
+
+    /// Where a variable of Rust lies.
+    fn variable(&self, name: &str) -> Option<Named> {
+        let address = self.rust.address(name)? as u32;
+        let item = self.stack.item_at(address)?;
+        Some(Named::Slot { id: item.id, address, size_bytes: item.size_bytes, plus: 0 })
+    }
+
     /// Refuses a name that something has or had.
     pub(crate) fn check_free_name(&self, name: Option<(&Arc<str>, Span)>) -> Result<(), Problem> {
         match name {
-            Some((name, span)) if self.names.contains_key(&**name) => {
+            Some((name, span)) if self.is_known(name) => {
                 let argument = Argument::NameTaken { name: Arc::clone(name) };
                 Err(Problem::new(Trouble::BadArgument(argument), span))
             }
@@ -311,11 +323,13 @@ impl World {
         match place {
             Place::Address(address) => Ok(self.locate_address(*address)),
             Place::Name { name, plus } => {
-                let Some(base) = self.names.get(name.as_str()) else {
+                let Some(base) =
+                    self.variable(name).or_else(|| self.names.get(name.as_str()).cloned())
+                else {
                     return Err(self.unknown_handle(name, span));
                 };
                 let shown = if *plus > 0 { format!("{name}+{plus}") } else { name.clone() };
-                let spot = match *base {
+                let spot = match base {
                     Named::Block { id, plus: base } => {
                         let plus = base.saturating_add(*plus);
                         let address = Address::from(self.ledger.life(id).at).plus(plus);
@@ -494,6 +508,7 @@ impl World {
     pub(crate) fn block_at(&self, spot: &Spot, span: Span) -> Result<BlockId, Problem> {
         let (id, plus) = self.live_block(spot, Use::Free, span)?;
         if plus == 0 {
+            self.check_not_owned(id, span)?;
             return Ok(id);
         }
         let life = self.ledger.life(id);
@@ -517,6 +532,15 @@ impl World {
         ))
     }
 
+    /// Refuses to change a block behind the back of the value of Rust that owns it.
+    fn check_not_owned(&self, id: BlockId, span: Span) -> Result<(), Problem> {
+        if !self.owned.contains(&id) {
+            return Ok(());
+        }
+        let name = self.ledger.name(id).to_string();
+        Err(Problem::new(Trouble::Owned { name }, span))
+    }
+
     /// The live block or slot that `spot` leads into.
     pub(crate) fn target(&self, spot: &Spot, write: bool, span: Span) -> Result<Target, Problem> {
         let is_address = spot.name.starts_with("0x");
@@ -527,6 +551,9 @@ impl World {
                 let trouble = Trouble::UseAfterReturn { name: spot.name.clone(), cause, write };
                 return Err(Problem::new(trouble, span));
             };
+            if write && self.rust_slots.contains(&id) && !holds_numbers(&item.kind) {
+                return Err(Problem::new(Trouble::Owned { name: spot.name.clone() }, span));
+            }
             let (name, origin) = match &item.kind {
                 ItemKind::Slot { name, .. } if is_address => (Arc::clone(name), 0),
                 _ => (spot.name.as_str().into(), plus),
@@ -536,6 +563,9 @@ impl World {
         }
         let use_of = if write { Use::Write } else { Use::Read };
         let (id, plus) = self.live_block(spot, use_of, span)?;
+        if write {
+            self.check_not_owned(id, span)?;
+        }
         let life = self.ledger.life(id);
         let (name, origin) = if is_address {
             (Arc::clone(self.ledger.name(id)), 0)
@@ -912,6 +942,9 @@ impl World {
             };
             Problem::new(trouble, span)
         })?;
+        if !self.owned.is_empty() {
+            return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
+        }
         let lost_blocks = self.ledger.live_count();
         self.ledger.restart(size_bytes, &self.now);
         self.heap = heap;
@@ -985,6 +1018,9 @@ impl World {
         };
         let range = self.heap.reset_range(at);
         let gone = self.ledger.live_in(range.start.0..range.end.0);
+        if gone.iter().any(|id| self.owned.contains(id)) {
+            return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
+        }
         let blocks = gone.len() as u64;
         self.work += blocks / 8;
         for id in gone {
@@ -1341,9 +1377,8 @@ impl World {
         while left > 0 {
             let popped = self.stack.pop().expect("a variable's slot is on the stack");
             self.bury(&popped.item);
-            let Item { id, address, size_bytes, padding_bytes, .. } = popped.item;
-            self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
-            left -= usize::from(self.rust_slots.remove(&id).is_some());
+            self.note_popped(&popped.item);
+            left -= usize::from(self.rust_slots.remove(&popped.item.id).is_some());
         }
     }
 
@@ -1375,18 +1410,29 @@ impl World {
     pub(crate) fn pop(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
         let popped = self.stack.pop().map_err(|underflow| stack_underflow(underflow, span))?;
         self.bury(&popped.item);
-        let Item { address, size_bytes, padding_bytes, .. } = popped.item;
+        self.note_popped(&popped.item);
+        Ok(vec![popped_event(&popped.item)])
+    }
+
+    fn note_popped(&mut self, item: &Item) {
+        let Item { address, size_bytes, padding_bytes, .. } = *item;
         self.note_stack(address.into(), u64::from(size_bytes + padding_bytes));
-        let ItemKind::Slot { name, .. } = popped.item.kind else {
-            unreachable!("pop takes slots only, not {:?}", popped.item)
-        };
-        Ok(vec![Event::Pop {
-            name,
-            address: address.into(),
-            size_bytes: u64::from(size_bytes),
-            padding_bytes: u64::from(padding_bytes),
-            sp: popped.sp.into(),
-        }])
+    }
+
+    /// Whether variables of Rust live.
+    pub(crate) fn has_variables(&self) -> bool {
+        !self.rust_slots.is_empty()
+    }
+
+    /// The newest slot, if a variable of Rust lies in it.
+    pub(crate) fn newest_variable(&self) -> Option<&Item> {
+        self.stack.items().next_back().filter(|item| self.rust_slots.contains(&item.id))
+    }
+
+    /// Whether the newest frame that `call` opened holds variables of Rust.
+    pub(crate) fn frame_has_variables(&self) -> bool {
+        let first = self.stack.frames().next_back().map_or(usize::MAX, |(_, first)| first);
+        self.stack.items().skip(first).any(|item| self.rust_slots.contains(&item.id))
     }
 
     /// Opens a frame.
@@ -1510,6 +1556,20 @@ impl World {
     }
 }
 
+/// What is told of a slot that is gone.
+pub(crate) fn popped_event(item: &Item) -> Event {
+    let ItemKind::Slot { name, .. } = &item.kind else {
+        unreachable!("pop takes slots only, not {item:?}")
+    };
+    Event::Pop {
+        name: Arc::clone(name),
+        address: item.address.into(),
+        size_bytes: u64::from(item.size_bytes),
+        padding_bytes: u64::from(item.padding_bytes),
+        sp: (item.end() + item.padding_bytes).into(),
+    }
+}
+
 /// Refuses a size that no machine of 64 bits could serve once it is rounded up.
 fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
     if size > i64::MAX.cast_unsigned() - (align - 1) {
@@ -1517,6 +1577,16 @@ fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
         return Err(Problem::new(trouble, span));
     }
     Ok(())
+}
+
+/// Whether any bytes are a value of the slot's type.
+fn holds_numbers(kind: &ItemKind) -> bool {
+    let ItemKind::Slot { ty: Some(ty), .. } = kind else { return true };
+    let mut ty = ty;
+    while let Type::Array(element, _) = ty {
+        ty = element;
+    }
+    matches!(ty, Type::Scalar(scalar) if scalar.is_integer() || scalar.is_float())
 }
 
 /// What somebody wants of a block.

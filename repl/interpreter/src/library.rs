@@ -15,12 +15,46 @@ pub struct Row {
     pub run: Builtin,
 }
 
+/// What a line can be made of.
+pub const FORMS: &[&str] = &[
+    "let x = …, let mut x: T = …, x = …, x += …, { … }",
+    "if, loop, while, for i in 0..n, for x in &v; break, continue, return",
+    "fn f(x: u32) -> u32 { … }, struct S { x: u32 }, impl S { … }, impl Drop for S",
+    "println!, format!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
+];
+
+/// What functions belong to. Those that are written as operators, `*rc` and `v[1..]`, are none of a reader's.
+pub fn owners() -> impl Iterator<Item = &'static str> {
+    OWNERS.iter().copied().filter(|on| !matches!(*on, "Deref" | "[..]"))
+}
+
+/// The functions of a type, by name.
+pub fn names(on: &'static str) -> impl Iterator<Item = &'static str> {
+    let name = |row: &'static Row| {
+        let rest = row.signature.strip_prefix("fn ").unwrap_or(row.signature);
+        rest.split('(').next().unwrap_or(rest)
+    };
+    ROWS.iter().filter(move |row| row.on == on && !row.is_written_otherwise()).map(name)
+}
+
+impl Row {
+    /// Whether the program writes it in another way: as a macro or an operator.
+    fn is_written_otherwise(&self) -> bool {
+        use Builtin as B;
+        matches!(self.run, B::VecFromElem | B::VecFromArray | B::StringAdd)
+    }
+}
+
 macro_rules! library {
     ($($on:literal { $($run:ident $signature:literal)* })*) => {
         /// What runs a row of [`ROWS`]. Each does what std's function of that name does today, panics included.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
         pub enum Builtin { $($($run,)*)* }
+
+        /// What rows belong to, in order.
+        const OWNERS: &[&str] = &[$($on,)*];
 
         /// Every function of the library.
         pub const ROWS: &[Row] = &[$($(Row { on: $on, signature: $signature, run: Builtin::$run },)*)*];

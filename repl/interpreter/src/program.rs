@@ -135,6 +135,11 @@ impl Program {
         &self.state
     }
 
+    /// Where the variable of that name lies.
+    pub fn address(&self, name: &str) -> Option<u64> {
+        self.state.address(self.names.local(name)?)
+    }
+
     /// The variable that a name stands for now.
     pub fn local(&self, name: &str) -> Option<LocalId> {
         self.names.local(name)

@@ -43,10 +43,13 @@ impl Style {
 
     /// The input behind its prompt, as a transcript shows it.
     pub fn input(&self, input: &str) -> String {
-        let line = text::Line::new()
-            .put(Role::Prompt, "> ")
-            .put(Role::Input, text::visible(input, self.ascii));
-        self.lines(&[line])
+        let mut lines = Vec::new();
+        for (index, line) in input.split('\n').enumerate() {
+            let prompt = if index == 0 { "> " } else { "  " };
+            let line = text::visible(line, self.ascii);
+            lines.push(text::Line::new().put(Role::Prompt, prompt).put(Role::Input, line));
+        }
+        self.lines(&lines)
     }
 
     /// Input and reply, as a transcript shows them.

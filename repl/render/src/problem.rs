@@ -45,9 +45,15 @@ pub(crate) fn lines(input: &str, problem: &Problem, style: Style) -> Vec<Line> {
 
 /// The line with a caret under what is wrong in it, cut to the width.
 fn excerpt(input: &str, problem: &Problem, style: Style) -> Vec<Line> {
+    // Of a statement over several lines, the one where it starts to be wrong.
+    let start = problem.span.start.min(input.len());
+    let line_start =
+        input.as_bytes()[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line_end = input[line_start..].find('\n').map_or(input.len(), |end| line_start + end);
+    let input = &input[..line_end];
     let clip = |at: usize| (0..=at).rev().find(|&at| input.is_char_boundary(at)).unwrap_or(0);
-    let (start, end) = (clip(problem.span.start), clip(problem.span.end));
-    let before = visible(&input[..start], style.ascii);
+    let (start, end) = (clip(problem.span.start), clip(problem.span.end.min(line_end)));
+    let before = visible(&input[line_start..start], style.ascii);
     let marked = visible(&input[start..end], style.ascii);
     let after = visible(&input[end..], style.ascii);
     let room = style.width.saturating_sub(6).max(20);

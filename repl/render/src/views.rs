@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
-    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, StackItem, StackMap,
-    Stats, StructureRow, View,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, RustGroup, StackItem,
+    StackMap, Stats, StructureRow, VarRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -62,6 +62,8 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Heap(help) => heap_help_lines(help, style),
         View::Help { groups } => help_lines(groups),
         View::HelpCommand(help) => help_command_lines(help, style),
+        View::HelpRust { forms, groups } => help_rust_lines(forms, groups, style),
+        View::Vars { rows } => vars_lines(rows, style),
         View::History { rows, undone, all } => {
             let earlier = rows.len() - shown(rows, *all, style);
             history_lines(&rows[earlier..], earlier as u64, *undone, style)
@@ -801,6 +803,45 @@ fn help_lines(groups: &[HelpGroup]) -> Vec<Line> {
             .text(" says what alloc takes. A line of Rust works, too: let x = 8;"),
     );
     lines
+}
+
+fn help_rust_lines(forms: &[&str], groups: &[RustGroup], style: Style) -> Vec<Line> {
+    let mut lines = vec![Line::new().put(Role::Heading, "A line of Rust")];
+    lines.extend(forms.iter().flat_map(|form| Line::of(format!("  {form}")).wrapped(style.width)));
+    lines.push(Line::new().put(Role::Heading, "What can be called"));
+    let width = groups.iter().map(|group| group.on.len()).max().unwrap_or(0);
+    for group in groups {
+        let room = style.width.saturating_sub(width + 4).max(20);
+        for (index, names) in wrap(&group.names.join(" "), room).into_iter().enumerate() {
+            let on = if index == 0 { group.on } else { "" };
+            lines.push(Line::of("  ").name(format!("{on:<width$}")).text(format!("  {names}")));
+        }
+    }
+    lines
+}
+
+fn vars_lines(rows: &[VarRow], style: Style) -> Vec<Line> {
+    if rows.is_empty() {
+        return vec![Line::of("No variables. ").put(Role::Hint, "let x = 8;").text(" makes one.")];
+    }
+    let width = |text: &dyn Fn(&VarRow) -> usize| rows.iter().map(text).max().unwrap_or(0);
+    let (names, types) = (width(&|row| row.name.len()), width(&|row| row.ty.len()));
+    let line = |row: &VarRow| {
+        let mutable = if row.mutable { "mut " } else { "    " };
+        let head =
+            Line::of(mutable).name(format!("{:<names$}", row.name)).text("  ").address(row.address);
+        let head = head.text(format!("  {:>4}  {:<types$}  ", Count(row.size_bytes), row.ty));
+        let room = style.width.saturating_sub(head.width()).max(12);
+        let value: String = match row.value.char_indices().nth(room) {
+            Some((at, _)) => {
+                let cut = row.value[..at].char_indices().next_back().map_or(0, |(at, _)| at);
+                format!("{}…", &row.value[..cut])
+            }
+            None => row.value.clone(),
+        };
+        head.text(visible(&value, style.ascii))
+    };
+    rows.iter().map(line).collect()
 }
 
 fn help_command_lines(help: &HelpCommand, style: Style) -> Vec<Line> {

@@ -2,7 +2,7 @@ use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{COMMANDS, Command, Example, Group, Run, find, nearest};
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
-use crate::view::{HelpCommand, HelpExample, HelpGroup, HelpRow, View};
+use crate::view::{HelpCommand, HelpExample, HelpGroup, HelpRow, RustGroup, View};
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -10,8 +10,8 @@ pub(super) const COMMAND: Command = Command {
     aliases: &[],
     group: Group::Else,
     params: &[Param { name: "WORD", kind: Kind::Command, form: Form::Optional }],
-    summary: "list the commands, or explain one, or a heap",
-    details: "`alloc?` and `?alloc` ask the same.",
+    summary: "list the commands, or explain one, a heap, or rust",
+    details: "`alloc?` and `?alloc` ask the same. `help rust` lists what a line of Rust can hold.",
     examples: &[Example::new(&[], "help alloc"), Example::new(&[], "help")],
     checks: &[],
     unchecked: None,
@@ -20,6 +20,9 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let Some((topic, span)) = args.text("WORD") else { return Ok(Answer::look(overview())) };
+    if topic == RUST {
+        return Ok(Answer::look(rust()));
+    }
     let Some(command) = find(topic) else {
         if let Some(info) = heap::named(topic) {
             return Ok(Answer::look(View::Heap(super::heaps::help(info, world))));
@@ -38,6 +41,16 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         details: command.details,
         examples: command.examples.iter().map(shown).collect(),
     })))
+}
+
+/// The topic that is no command's name.
+const RUST: &str = "rust";
+
+/// What of Rust can be written, and what can be called: from the interpreter's own table.
+fn rust() -> View {
+    let groups = interpreter::library::owners()
+        .map(|on| RustGroup { on, names: interpreter::library::names(on).collect() });
+    View::HelpRust { forms: interpreter::library::FORMS.to_vec(), groups: groups.collect() }
 }
 
 fn shown(example: &Example) -> HelpExample {

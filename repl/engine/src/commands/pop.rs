@@ -2,6 +2,7 @@ use crate::args::Args;
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
 use crate::reply::Answer;
+use crate::rust;
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -19,5 +20,8 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    if world.newest_variable().is_some() {
+        return rust::pop(world);
+    }
     Ok(Answer::step(world.pop(args.line)?))
 }

@@ -1,6 +1,6 @@
 use crate::args::Args;
 use crate::commands::{Command, Example, Group, Run};
-use crate::problem::Problem;
+use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
 use crate::world::World;
 
@@ -18,5 +18,8 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    if world.frame_has_variables() {
+        return Err(Problem::new(Trouble::RustLives { what: "frame" }, args.line));
+    }
     Ok(Answer::step(world.ret(args.line)?))
 }

@@ -1,6 +1,6 @@
 use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{Command, Example, Group, Run, heap};
-use crate::problem::Problem;
+use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
 use crate::view::View;
 use crate::world::{MAX_STACK_BYTES, World};
@@ -26,6 +26,9 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     match args.size("SIZE") {
         None => Ok(Answer::look(View::Stack(world.stack_map()))),
         Some((size, span)) => {
+            if world.has_variables() {
+                return Err(Problem::new(Trouble::RustLives { what: "stack" }, span));
+            }
             let size_bytes =
                 heap::rounded(size.bytes, 0, "a stack", u64::from(MAX_STACK_BYTES), span)?;
             Ok(Answer::step(world.replace_stack(size_bytes)))

@@ -68,7 +68,7 @@ impl Lower<'_> {
         }
         if is_of_std(&name) && !matches!(first_ty, Type::Struct(..)) && bound.is_none() {
             let what = format!("{first_name}::{name}");
-            let instead = "help methods lists what can be called here.";
+            let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
         }
         let nearest = ty::nearest(&name, self.method_names(&first_ty));
@@ -441,7 +441,7 @@ impl Lower<'_> {
         let Some(parsed) = found else {
             if is_of_std(&name) {
                 let what = format!("{owner_name}::{name}");
-                let instead = "help methods lists what can be called here.";
+                let instead = "help rust lists what can be called here.";
                 return self.fault(Kind::Unsupported { what, instead }, path);
             }
             let ty = match lib {

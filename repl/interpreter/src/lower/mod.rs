@@ -142,7 +142,11 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
         }
         _ => {}
     }
-    let parsed = syn::Block::parse_within.parse_str(text);
+    // The prompt and `-c` take a `let` or a `use` without its semicolon.
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_open = matches!(first, "let" | "use") && !text.trim_end().ends_with(';');
+    let closed = if is_open { format!("{};", text.trim_end()) } else { text.to_owned() };
+    let parsed = syn::Block::parse_within.parse_str(&closed);
     let lowered = match parsed {
         Ok(stmts) => lower(names, items, line, &stmts),
         Err(error) => Err(scan::syntax(&error, line, text)),

@@ -43,4 +43,7 @@ impl State {
     pub fn newest(&self) -> Option<crate::typed::LocalId> {
         None
     }
+    pub fn address(&self, _: crate::typed::LocalId) -> Option<u64> {
+        None
+    }
 }
