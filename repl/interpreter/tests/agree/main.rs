@@ -2,6 +2,8 @@
 
 /// Where the two differ.
 mod agreement;
+/// The machine that the interpreter runs on.
+mod bench;
 /// Hand-picked programs.
 mod cases;
 /// Random numbers.
@@ -100,4 +102,22 @@ fn rustc_accepts_every_case() {
         let is_meant = case.heading.contains("panic");
         assert_eq!(panics, is_meant, "{}: {printed:#?}", case.heading);
     }
+}
+
+#[test]
+fn hand_picked() {
+    let cases = cases::programs().into_iter().chain(cases::library()).chain(cases::faults());
+    let programs: Vec<_> = cases.map(|case| case.program()).collect();
+    agreement::assert_none(&programs);
+}
+
+#[test]
+fn woven_faults() {
+    let count: u64 = std::env::var("N").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    let start: u64 = std::env::var("START").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let faults = cases::faults();
+    let programs: Vec<_> = (start..start + count)
+        .map(|seed| generate::woven(seed, &faults[seed as usize * 7 % faults.len()]))
+        .collect();
+    agreement::assert_none(&programs);
 }

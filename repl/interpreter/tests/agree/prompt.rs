@@ -1,9 +1,11 @@
 //! What the interpreter says of a program, line by line.
 
-use interpreter::items::Items;
-use interpreter::lower::{self, Names};
+use interpreter::check::{Later, NotMutable, Wrong};
+use interpreter::run::Stop;
 use interpreter::typed::At;
+use interpreter::{Fault, Program};
 
+use crate::bench::Bench;
 
 /// Whether it runs them too.
 pub(crate) const RUNS: bool = false;
@@ -27,25 +29,68 @@ pub(crate) struct Answer {
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// Types the lines at a fresh prompt, up to the first that is refused.
+/// Types the lines at a fresh prompt, up to the first that is refused. After a panic all scopes are closed, which is what a
+/// function does that panics.
 pub(crate) fn interpret(lines: &[String]) -> Answer {
-    let (mut names, mut items) = (Names::default(), Items::default());
-    let answer = Answer::default();
+    let (mut program, mut machine) = (Program::default(), Bench::default());
+    let mut refusal = None;
     for (number, text) in lines.iter().enumerate() {
-        let line = number as u32;
-        if let Err(fault) = lower::line(&mut names, &mut items, line, text) {
-            let refusal = refusal(fault.code(), line, &[fault.at], fault.to_string());
-            return Answer { refusal: Some(refusal), ..answer };
+        match program.run(number as u32, text, &mut machine) {
+            Ok(()) => {}
+            Err(Fault::Run(Stop::Panic { message, .. })) => {
+                machine.printed += &format!("panicked: {message}\n");
+                let depth = program.names().depth();
+                for end in 0..depth {
+                    let line = (number + 1 + end) as u32;
+                    if let Err(fault) = program.run(line, "}", &mut machine) {
+                        refusal = Some(refused(&fault, line as usize));
+                        break;
+                    }
+                }
+                break;
+            }
+            Err(fault) => {
+                refusal = Some(refused(&fault, number));
+                break;
+            }
         }
     }
-    answer
+    Answer { printed: machine.printed.lines().map(str::to_owned).collect(), refusal }
 }
 
-fn refusal(code: &str, line: u32, about: &[At], message: String) -> Refusal {
+fn refused(fault: &Fault, line: usize) -> Refusal {
+    let mut about: Vec<_> = fault.at().into_iter().collect();
+    if let Fault::Check(fault) = fault {
+        about.extend(named(&fault.wrong));
+    }
     Refusal {
-        code: code.to_owned(),
-        line: line as usize,
+        code: fault.code().to_owned(),
+        line,
         about: about.iter().map(|at| at.line as usize).collect(),
-        message,
+        message: fault.to_string(),
+    }
+}
+
+/// The other places that a fault names.
+fn named(wrong: &Wrong) -> Vec<At> {
+    let user = |later: &Later| match later {
+        Later::Use { at, .. } | Later::Drop { at, .. } => vec![*at],
+        Later::Caller => Vec::new(),
+    };
+    match wrong {
+        Wrong::Unset { declared, .. } => vec![*declared],
+        Wrong::Moved { by, .. } => vec![*by],
+        Wrong::AssignedTwice { first, .. } => vec![*first],
+        Wrong::Borrowed { borrowed, later, .. } => [vec![*borrowed], user(later)].concat(),
+        Wrong::TemporaryTooShort { borrowed, end, later } => {
+            [vec![*borrowed, *end], user(later)].concat()
+        }
+        Wrong::TooShort { end, later, .. } | Wrong::BorrowedByDestructor { end, later, .. } => {
+            [vec![*end], user(later)].concat()
+        }
+        Wrong::Returned { borrowed, .. } => vec![*borrowed],
+        Wrong::Written { why: NotMutable::Variable { at, .. }, .. }
+        | Wrong::BorrowedToWrite { why: NotMutable::Variable { at, .. }, .. } => vec![*at],
+        _ => Vec::new(),
     }
 }

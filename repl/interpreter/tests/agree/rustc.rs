@@ -11,12 +11,15 @@ use serde_json::Value;
 /// An error of the compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// `E0382`; the message, where the compiler gives no code.
+    /// `E0382`; where the compiler gives none, `lifetime` or `syntax`.
     pub(crate) code: String,
     /// The program's line it is about, from 0.
     pub(crate) line: usize,
     pub(crate) message: String,
 }
+
+/// The code of what has none: a mistake in grammar or in a macro's arguments.
+const SYNTAX: &str = "syntax";
 
 /// Behind the last line a program printed.
 const END: &str = "\u{1}end";
@@ -26,23 +29,45 @@ const HEAD: &str = "#![allow(warnings, unconditional_panic, arithmetic_overflow,
 
 /// The errors of each program, in the order of its lines; empty for one that the compiler accepts.
 pub(crate) fn judge(programs: &[Vec<String>]) -> Vec<Vec<Refusal>> {
+    let mut refusals = vec![Vec::new(); programs.len()];
+    let mut unjudged: Vec<_> = (0..programs.len()).collect();
+    while !unjudged.is_empty() {
+        let sources: Vec<_> = unjudged.iter().map(|&number| &programs[number][..]).collect();
+        for (&number, found) in unjudged.iter().zip(judge_crate(&sources)) {
+            refusals[number] = found;
+        }
+        // Its parser gives up at the first mistake: what it read by then says nothing of the others.
+        let has_syntax = |found: &Vec<Refusal>| found.iter().any(|refusal| refusal.code == SYNTAX);
+        let before = unjudged.len();
+        if unjudged.iter().any(|&number| has_syntax(&refusals[number])) {
+            unjudged.retain(|&number| !has_syntax(&refusals[number]));
+        }
+        if unjudged.len() == before {
+            break;
+        }
+    }
+    refusals
+}
+
+fn judge_crate(programs: &[&[String]]) -> Vec<Vec<Refusal>> {
     let mut source = format!("{HEAD}\nfn main() {{}}\n");
-    let mut owner_of_line: Vec<Option<(usize, usize)>> = vec![None; 2];
+    // Which program each line of the file belongs to, and the number it has there.
+    let mut owners: Vec<Option<(usize, usize)>> = vec![None; 2];
     for (number, lines) in programs.iter().enumerate() {
         source += &format!("fn p{number}() {{\n");
-        owner_of_line.push(None);
+        owners.push(Some((number, 0)));
         for (at, line) in lines.iter().enumerate() {
             assert!(!line.contains('\n'), "a line is one line: {line}");
             source += line;
             source.push('\n');
-            owner_of_line.push(Some((number, at)));
+            owners.push(Some((number, at)));
         }
         source += "}\n";
-        owner_of_line.push(None);
+        owners.push(Some((number, lines.len().saturating_sub(1))));
     }
     let folder = tempfile::tempdir().expect("there is a folder for temporary files");
     let file = folder.path().join("judge.rs");
-    std::fs::write(&file, source).expect("the scratch folder takes a file");
+    std::fs::write(&file, source).expect("the folder takes a file");
     let output = rustc(&file)
         .args(["--emit=metadata", "--error-format=json", "-o"])
         .arg(folder.path().join("judge.rmeta"))
@@ -58,11 +83,15 @@ pub(crate) fn judge(programs: &[Vec<String>]) -> Vec<Vec<Refusal>> {
         }
         let Some(at) = line_of(&message) else { continue };
         let text = message["message"].as_str().unwrap_or_default().to_owned();
-        let Some((program, line)) = owner_of_line.get(at - 1).copied().flatten() else {
+        let Some((program, line)) = owners.get(at - 1).copied().flatten() else {
             panic!("rustc complains of the harness itself, line {at}: {text}");
         };
-        let code = message["code"]["code"].as_str().map_or_else(|| text.clone(), str::to_owned);
-        refusals[program].push(Refusal { code, line, message: text });
+        let code = match message["code"]["code"].as_str() {
+            Some(code) => code,
+            None if text.starts_with("lifetime") => "lifetime",
+            None => SYNTAX,
+        };
+        refusals[program].push(Refusal { code: code.to_owned(), line, message: text });
     }
     for found in &mut refusals {
         found.sort_by_key(|refusal| refusal.line);

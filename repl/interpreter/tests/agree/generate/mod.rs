@@ -10,6 +10,7 @@ pub(crate) mod types;
 use self::model::{Loan, Model, Place};
 use self::rows::{Callable, callables};
 use self::types::{FLOATS, INTS, Struct, Ty};
+use crate::cases::Case;
 use crate::dice::Dice;
 use crate::program::{Program, Stmt};
 
@@ -69,7 +70,76 @@ pub(crate) fn program(seed: u64, habits: Habits) -> Program {
     Program { items, body }
 }
 
+/// A random program with a case's lines woven into it, in their order.
+pub(crate) fn woven(seed: u64, case: &Case) -> Program {
+    let mut generator = Generator::new(seed, Habits::default());
+    let mut items = generator.items();
+    let (owned, number) = (generator.owned_type(), Ty::Scalar(*generator.dice.pick(INTS)));
+    let [owned_value, number_value] =
+        [&owned, &number].map(|ty| generator.construct(ty, false, 0).text);
+    let (owned, number) = (generator.written(&owned), generator.written(&number));
+    let fault = case.filled([&owned, &owned_value, &number, &number_value]);
+    items.extend(fault.items);
+    generator.bodies.push(Vec::new());
+    generator.model.open();
+    for _ in 0..generator.dice.below(8) {
+        generator.statement(2);
+    }
+    match generator.dice.below(6) {
+        0 if !fault.body.is_empty() => {
+            let name = generator.fresh("f");
+            items.push(Stmt::nest(format!("fn {name}() "), fault.body));
+            generator.say(format!("{name}();"));
+        }
+        1 => {
+            let body = generator.between(fault.body);
+            generator.emit(Stmt::scope(body));
+        }
+        2 => {
+            let body = generator.between(fault.body);
+            generator.emit(Stmt::nest("if 1 + 1 == 2 ", body));
+        }
+        _ => {
+            for stmt in fault.body {
+                generator.emit(stmt);
+                if generator.dice.chance(40) {
+                    generator.statement(2);
+                }
+            }
+        }
+    }
+    for _ in 0..generator.dice.below(4) {
+        generator.statement(2);
+    }
+    Program { items, body: generator.bodies.pop().expect("the body was opened") }
+}
+
 impl Generator {
+    /// These statements in a scope of their own, with others between them.
+    fn between(&mut self, stmts: Vec<Stmt>) -> Vec<Stmt> {
+        self.bodies.push(Vec::new());
+        self.model.open();
+        for stmt in stmts {
+            self.emit(stmt);
+            if self.dice.chance(30) {
+                self.statement(1);
+            }
+        }
+        self.model.close();
+        self.bodies.pop().expect("the body was opened")
+    }
+
+    /// A type that is moved, and can be printed.
+    fn owned_type(&mut self) -> Ty {
+        for _ in 0..10 {
+            let ty = self.ty(2);
+            if !self.has(&ty, "Copy") && self.has(&ty, "Debug") && self.has(&ty, "Clone") {
+                return ty;
+            }
+        }
+        Ty::string()
+    }
+
     fn new(seed: u64, habits: Habits) -> Self {
         let mut dice = Dice::new(seed);
         let habits = Habits { is_bold: habits.is_bold || dice.chance(12), ..habits };
