@@ -213,6 +213,7 @@ impl World {
             .iter()
             .rposition(|item| self.has_changed(item.address.into(), u64::from(item.size_bytes)));
         let shown = selection(items.len(), focus.unwrap_or(items.len().saturating_sub(1)));
+        let variables = self.variables();
         let mut rows: Vec<StackRow> = Vec::new();
         let mut omitted: Option<(Address, u64, u64)> = None;
         for (index, item) in items.iter().enumerate() {
@@ -248,7 +249,11 @@ impl World {
                 ItemKind::Slot { name, ty, .. } => StackItem::Slot {
                     name: Arc::clone(name),
                     ty: ty.as_ref().map(ToString::to_string),
-                    literal: stack.value(item).map(|value| value.literal()),
+                    literal: stack.value(item).map(|value| value.literal()).or_else(|| {
+                        let at = Address::from(item.address);
+                        let variable = variables.iter().rfind(|row| row.address == at);
+                        variable.map(|row| format!("{}: {}", row.ty, row.value))
+                    }),
                     touched: stack.first_set(item.address..item.end()).is_some(),
                 },
                 ItemKind::ReturnAddress(to) => {

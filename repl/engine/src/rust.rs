@@ -13,12 +13,15 @@ use crate::problem::{Problem, Trouble};
 use crate::reply::{Answer, Event};
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
+use crate::view::VarRow;
 use crate::world::{Named, World, popped_event};
 
 /// Events of one statement that its reply tells; what a long loop does beyond is counted.
 const EVENTS_TOLD: usize = 100;
 /// Bytes of one assignment that its reply tells.
 const BYTES_TOLD: u64 = 4096;
+/// Characters of a variable's value that a view shows.
+const VALUE_SHOWN: usize = 200;
 /// Blocks one statement may allocate: each leaves a life in the ledger.
 const MOST_BLOCKS: u64 = 1 << 18;
 
@@ -57,8 +60,7 @@ fn with_program(
     let span = Span::all(line);
     let before = world.clone();
     let mut program = std::mem::take(&mut world.rust);
-    let mut runner =
-        Runner { world, span, events: Vec::new(), untold: 0, blocks: 0, refused: None };
+    let mut runner = Runner::new(world, span);
     let outcome = run(&mut program, &mut runner);
     let Runner { mut events, untold, refused, .. } = runner;
     world.rust = program;
@@ -115,7 +117,11 @@ pub(crate) struct Runner<'a> {
     refused: Option<Problem>,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(world: &'a mut World, span: Span) -> Self {
+        Self { world, span, events: Vec::new(), untold: 0, blocks: 0, refused: None }
+    }
+
     fn event(&mut self, event: Event) {
         if self.events.len() < EVENTS_TOLD {
             self.events.push(event);
@@ -208,8 +214,10 @@ impl Machine for Runner<'_> {
             return self.refuse(problem, Refused::Heap);
         }
         let layout = self.world.layout(size, self.span, align, self.span);
-        let events =
-            layout.and_then(|layout: Layout| self.world.alloc(layout, None, is_zeroed, self.span));
+        let events = layout.and_then(|layout: Layout| {
+            let name = Some(self.world.next_owned_name());
+            self.world.alloc(layout, name, is_zeroed, self.span)
+        });
         match events {
             Ok(events) => {
                 let Some(&Event::Alloc { address, .. }) = events.first() else {
@@ -341,6 +349,26 @@ fn stack_type(ty: &Type, size: u64, align: u64) -> stack::Type {
 }
 
 impl World {
+    /// The variables of Rust that are in scope, the oldest first.
+    pub(crate) fn variables(&self) -> Vec<VarRow> {
+        if self.rust.is_empty() {
+            return Vec::new();
+        }
+        // Reading needs a machine, and a machine may be written to: a copy is one.
+        let mut copy = self.clone();
+        let reader = Runner::new(&mut copy, Span::default());
+        let variables = self.rust.variables(&reader, VALUE_SHOWN);
+        let row = |variable: interpreter::program::Variable| VarRow {
+            name: variable.name,
+            ty: variable.ty,
+            address: Address(variable.address),
+            size_bytes: variable.size,
+            mutable: variable.is_mutable,
+            value: variable.value,
+        };
+        variables.into_iter().map(row).collect()
+    }
+
     /// Whether a live handle, slot or mark of the prompt has that name, so that no variable can.
     fn is_taken(&self, name: &str) -> bool {
         self.names.get(name).is_some_and(|named| {

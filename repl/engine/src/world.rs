@@ -130,6 +130,7 @@ pub struct World {
     next_block: u64,
     next_slot: u64,
     next_mark: u64,
+    next_owned: u64,
     pub(crate) tally: Tally,
     /// The addresses the last step changed, half open.
     changed: Vec<(u64, u64)>,
@@ -215,6 +216,7 @@ impl Default for World {
             next_block: 0,
             next_slot: 1,
             next_mark: 1,
+            next_owned: 1,
             tally: Tally::default(),
             changed: Vec::new(),
             touched: Vec::new(),
@@ -816,6 +818,11 @@ impl World {
         trace: Trace,
     ) {
         self.asked = Some(Asked { by: self.now.clone(), what, name, answer, trace });
+    }
+
+    /// The name of the next block that a value of Rust owns.
+    pub(crate) fn next_owned_name(&mut self) -> Arc<str> {
+        Self::numbered(&self.names, &mut self.next_owned, 'h')
     }
 
     /// The name the next block gets that is given none.

@@ -43,6 +43,18 @@ pub trait Machine {
     /// Copies `len` bytes that may overlap, set or unset.
     fn copy(&mut self, from: u64, to: u64, len: u64);
 
+    /// The bits of `size` bytes, at most 16, little end first: a number read without a buffer.
+    fn read_bits(&self, at: u64, size: u64) -> u128 {
+        let mut bytes = [0; 16];
+        self.read(at, &mut bytes[..size as usize]);
+        u128::from_le_bytes(bytes)
+    }
+
+    /// Stores the low `size` bytes of a number.
+    fn write_bits(&mut self, at: u64, size: u64, bits: u128) {
+        self.write(at, &bits.to_le_bytes()[..size as usize]);
+    }
+
     /// Something to tell the reader.
     fn tell(&mut self, note: Note);
 

@@ -21,6 +21,23 @@ pub struct Program {
     state: State,
 }
 
+/// A variable in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: String,
+    /// Whether it is `mut`.
+    pub is_mutable: bool,
+    /// Where it lies.
+    pub address: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// Its value as `{:?}` prints it; `moved` or `unset` if it has none.
+    pub value: String,
+}
+
 /// Why a line was not taken, or not finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -53,6 +70,7 @@ impl Fault {
             Self::Run(Stop::Refused(Refused::Heap)) => "out-of-memory",
             Self::Run(Stop::Steps) => "too-many-steps",
             Self::Run(Stop::Interrupted) => "interrupted",
+            Self::Run(Stop::TooLarge(_)) => "size-overflow",
         }
     }
 
@@ -93,8 +111,7 @@ impl Program {
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
-        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
-            .map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, &locals, &tops, machine).map_err(Fault::Run)
     }
 
     /// Ends the newest variable: it is dropped, and its slot is gone. `line` is the log's.
@@ -111,8 +128,7 @@ impl Program {
         check::body(&self.items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
-        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
-            .map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, &locals, &[top], machine).map_err(Fault::Run)
     }
 
     /// Whether it has no variables at all.
@@ -133,6 +149,23 @@ impl Program {
     /// Where its variables lie.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The variables in scope, the oldest first; a value's text ends after some `limit` characters.
+    pub fn variables(&self, machine: &dyn Machine, limit: usize) -> Vec<Variable> {
+        let rows = self.state.variables(&self.items, machine, limit);
+        let named = rows.into_iter().filter_map(|row| {
+            let local = &self.names.locals()[row.local.0 as usize];
+            (!local.name.is_empty()).then(|| Variable {
+                name: Arc::clone(&local.name),
+                ty: local.ty.to_string(),
+                is_mutable: local.is_mutable,
+                address: row.address,
+                size: row.size,
+                value: row.value,
+            })
+        });
+        named.collect()
     }
 
     /// Where the variable of that name lies.

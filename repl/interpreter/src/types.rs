@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use stack::Scalar;
 
-/// A type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A type. Its order is of use for maps alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Type {
     /// A number, `bool` or `char`.
     Scalar(Scalar),

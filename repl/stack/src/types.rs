@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A primitive type of Rust, laid out as on a 64-bit machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Scalar {
     U8,

@@ -37,6 +37,7 @@ mod stats;
 mod try_run;
 mod undo;
 mod use_heap;
+mod vars;
 mod why;
 mod write;
 
@@ -200,6 +201,7 @@ pub static COMMANDS: &[Command] = &[
     stats::COMMAND,
     frag::COMMAND,
     check::COMMAND,
+    vars::COMMAND,
     why::COMMAND,
     try_run::COMMAND,
     dare::COMMAND,

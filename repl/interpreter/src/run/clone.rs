@@ -1,0 +1,172 @@
+//! `Clone`: part after part, from a list of what is left to clone.
+
+use std::sync::Arc;
+
+use super::leaks::Block;
+use super::shared::ALREADY_MUTABLY_BORROWED;
+use super::vm::{Run, Vm, panic};
+use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, rc, vec};
+
+/// Values to clone: `count` of them from `from` on.
+struct Todo {
+    id: LayoutId,
+    from: u64,
+    to: u64,
+    count: u64,
+}
+
+impl Vm<'_> {
+    /// Whether a clone is a copy of the bytes.
+    pub(super) fn is_plain(&self, id: LayoutId) -> bool {
+        match &self.layouts[id].shape {
+            Shape::Scalar(_) | Shape::Reference(_) | Shape::Never | Shape::ReserveError => true,
+            Shape::Range(..) | Shape::Iter(_) => true,
+            Shape::Array(inner, _) | Shape::Cell(inner) => self.is_plain(*inner),
+            Shape::Record { fields, .. } => fields.iter().all(|part| self.is_plain(part.id)),
+            Shape::Choice(choice) => {
+                choice.variants.iter().flatten().all(|part| self.is_plain(part.id))
+            }
+            _ => false,
+        }
+    }
+
+    /// The clone of what lies at `from`: an operand, or made at `to`.
+    pub(super) fn clone_to(&mut self, id: LayoutId, from: u64, to: u64) -> Run<u128> {
+        if self.layouts[id].is_operand() {
+            return Ok(self.bits(from, self.layouts[id].size));
+        }
+        self.clone_into(id, from, to)?;
+        Ok(0)
+    }
+
+    /// The clone of what lies at `from`, made at `to`.
+    pub(super) fn clone_into(&mut self, id: LayoutId, from: u64, to: u64) -> Run {
+        self.clone_elements(id, from, to, 1)
+    }
+
+    /// Clones of so many values, one behind the other.
+    pub(super) fn clone_elements(&mut self, id: LayoutId, from: u64, to: u64, count: u64) -> Run {
+        // A clone can only panic on a `RefCell`: found out before, so that nothing has to be taken back.
+        if self.layouts[id].ty.any(&mut |ty| !self.is_free_of_cells(ty)) {
+            self.clone_all(Todo { id, from, to, count }, true)?;
+        }
+        self.clone_all(Todo { id, from, to, count }, false)
+    }
+
+    fn is_free_of_cells(&self, ty: &crate::types::Type) -> bool {
+        !ty.is_lib(crate::types::Lib::RefCell) && !matches!(ty, crate::types::Type::Struct(..))
+    }
+
+    fn clone_all(&mut self, first: Todo, is_look: bool) -> Run {
+        let mut todo = vec![first];
+        while let Some(next) = todo.pop() {
+            let Todo { id, from, to, count } = next;
+            let layout = Arc::clone(&self.layouts[id]);
+            if self.is_plain(id) {
+                if !is_look {
+                    self.count_steps(layout.size * count / 64)?;
+                    self.copy(from, to, layout.size * count);
+                }
+                continue;
+            }
+            self.count_steps(1)?;
+            if count != 1 {
+                if count > 0 {
+                    let size = layout.size;
+                    todo.push(Todo {
+                        id,
+                        from: from + size,
+                        to: to.wrapping_add(size),
+                        count: count - 1,
+                    });
+                    todo.push(Todo { id, from, to, count: 1 });
+                }
+                continue;
+            }
+            self.clone_one(&layout, from, to, is_look, &mut todo)?;
+        }
+        Ok(())
+    }
+
+    /// Clones what a value is itself, and lists its parts. A mere look makes nothing.
+    fn clone_one(
+        &mut self,
+        layout: &Layout,
+        from: u64,
+        to: u64,
+        is_look: bool,
+        todo: &mut Vec<Todo>,
+    ) -> Run {
+        let part = |id, offset: u64| Todo {
+            id,
+            from: from + offset,
+            to: to.wrapping_add(offset),
+            count: 1,
+        };
+        match &layout.shape {
+            Shape::Array(element, len) => {
+                todo.push(Todo { id: *element, from, to, count: *len });
+            }
+            Shape::Cell(inner) => todo.push(part(*inner, 0)),
+            Shape::Record { fields, .. } => {
+                todo.extend(fields.iter().rev().map(|field| part(field.id, field.offset)));
+            }
+            Shape::Choice(choice) => {
+                let variant = self.variant(from, choice);
+                if !is_look {
+                    self.set_variant(to, choice, variant);
+                }
+                todo.extend(choice.variants[variant].map(|held| part(held.id, held.offset)));
+            }
+            Shape::RefCell(inner) => {
+                if self.word(from).cast_signed() < 0 {
+                    return panic(ALREADY_MUTABLY_BORROWED);
+                }
+                if !is_look {
+                    self.set_word(to, 0);
+                }
+                todo.push(part(inner.id, inner.offset));
+            }
+            Shape::Vec(element) => {
+                let (first, len) = (self.word(from + vec::POINTER), self.word(from + vec::LEN));
+                let to = if is_look { 0 } else { self.new_vec(*element, len, false, to)? };
+                if !is_look {
+                    // `to` was the vector's place; from here on it is that of its elements.
+                    self.set_len(part(*element, 0).to, len);
+                }
+                todo.push(Todo { id: *element, from: first, to, count: len });
+            }
+            Shape::Box(of) => {
+                let first = self.word(from);
+                let element = self.layouts[*of].element().filter(|_| layout.size > WORD_BYTES);
+                let (id, count) = match element {
+                    Some(element) => (element, self.word(from + WORD_BYTES)),
+                    None => (*of, 1),
+                };
+                let Layout { size, align, .. } = *self.layouts[id];
+                let mut place = 0;
+                if !is_look {
+                    let what =
+                        if element.is_some() { Block::elements(id) } else { Block::value(id) };
+                    place = self.allocate(size * count, align, what)?;
+                    self.set_word(to, place);
+                    if element.is_some() {
+                        self.set_word(to + WORD_BYTES, count);
+                    }
+                }
+                todo.push(Todo { id, from: first, to: place, count });
+            }
+            Shape::Rc(_) | Shape::Weak(_) if is_look => {}
+            Shape::Rc(_) | Shape::Weak(_) => {
+                let block = self.word(from);
+                if block != u64::MAX {
+                    let is_rc = matches!(layout.shape, Shape::Rc(_));
+                    self.count_up(block + if is_rc { rc::STRONG } else { rc::WEAK });
+                }
+                self.set_word(to, block);
+            }
+            shape => panic!("{shape:?} cannot be cloned"),
+        }
+        Ok(())
+    }
+}

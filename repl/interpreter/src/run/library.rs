@@ -1,0 +1,363 @@
+//! Calls of the library: each does what std's function of that name does.
+
+use std::sync::Arc;
+
+use super::Held;
+use super::code::{Arg, LibraryCall};
+use super::drop::Task;
+use super::leaks::Block;
+use super::memory::thin;
+use super::vm::{Run, Vm};
+use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES};
+use crate::library::Builtin;
+
+/// A call with its arguments: numbers and references as they are, everything else by its address.
+pub(super) struct Called<'a> {
+    pub(super) run: Builtin,
+    /// What the row's `T` and `E` stand for.
+    pub(super) types: &'a [LayoutId],
+    pub(super) args: [u128; 3],
+    pub(super) arg_types: &'a [LayoutId],
+    /// Where a result that is no operand goes.
+    pub(super) to: u64,
+    pub(super) result: LayoutId,
+}
+
+impl Called<'_> {
+    /// An argument that is a number of a word or an address.
+    pub(super) fn word(&self, arg: usize) -> u64 {
+        self.args[arg] as u64
+    }
+
+    /// `T`.
+    pub(super) fn of(&self) -> LayoutId {
+        self.types[0]
+    }
+}
+
+impl Vm<'_> {
+    pub(super) fn library(&mut self, call: &LibraryCall) -> Run {
+        let count = call.args.iter().filter(|arg| matches!(arg, Arg::Operand)).count();
+        let first = self.operands.len() - count;
+        let mut operand = first;
+        let mut args = [0; 3];
+        for (value, arg) in args.iter_mut().zip(&call.args) {
+            *value = match arg {
+                Arg::Operand => {
+                    operand += 1;
+                    self.operands[operand - 1]
+                }
+                Arg::Slot(slot) => self.slot(*slot).address.into(),
+            };
+        }
+        self.operands.truncate(first);
+        let called = Called {
+            run: call.run,
+            types: &call.types,
+            args,
+            arg_types: &call.arg_types,
+            to: call.result.map_or(0, |loc| self.address(loc)),
+            result: call.result_type,
+        };
+        let value = self.call_library(&called)?;
+        // After a panic they are still the caller's, which drops them.
+        for arg in &call.args {
+            if let Arg::Slot(slot) = arg {
+                self.slot_mut(*slot).held = Held::Moved;
+            }
+        }
+        if self.layouts[call.result_type].is_operand() {
+            self.operands.push(value);
+        }
+        Ok(())
+    }
+
+    fn call_library(&mut self, call: &Called<'_>) -> Run<u128> {
+        use Builtin as B;
+        match call.run {
+            B::Clone => {
+                let of = self.referent(call.arg_types[0]);
+                self.clone_to(of, call.word(0), call.to)
+            }
+            B::ToString => {
+                let of = self.referent(call.arg_types[0]);
+                self.to_string(of, call.args[0], call.to)
+            }
+            B::Swap => {
+                self.swap(call.of(), call.word(0), call.word(1))?;
+                Ok(0)
+            }
+            B::Replace => {
+                let old = self.take(call.of(), call.word(0), call.to);
+                self.store(call.of(), call.args[1], call.word(0));
+                Ok(old)
+            }
+            B::Take => {
+                let old = self.take(call.of(), call.word(0), call.to);
+                self.write_default(call.of(), call.word(0))?;
+                Ok(old)
+            }
+            B::Forget => Ok(0),
+            B::Drop => {
+                self.drop_later(call.word(0), call.arg_types[0]);
+                Ok(0)
+            }
+            B::SizeOf => Ok(self.layouts[call.of()].size.into()),
+            B::AlignOf => Ok(self.layouts[call.of()].align.into()),
+            B::SizeOfVal => {
+                let of = self.referent(call.arg_types[0]);
+                Ok(self.size_behind(of, thin(call.args[0]).1).into())
+            }
+            B::AlignOfVal => {
+                let of = self.referent(call.arg_types[0]);
+                Ok(self.layouts[of].align.into())
+            }
+            B::BoxNew => {
+                let Layout { size, align, .. } = *self.layouts[call.of()];
+                let at = self.allocate(size, align, Block::value(call.of()))?;
+                self.store(call.of(), call.args[0], at);
+                self.set_word(call.to, at);
+                Ok(0)
+            }
+            B::BoxLeak => Ok(self.bits(call.word(0), self.layouts[call.arg_types[0]].size)),
+            B::VecNew
+            | B::VecWithCapacity
+            | B::VecFromElem
+            | B::VecFromArray
+            | B::VecPush
+            | B::VecPop
+            | B::VecInsert
+            | B::VecRemove
+            | B::VecSwapRemove
+            | B::VecTruncate
+            | B::VecAppend
+            | B::VecExtendFromSlice
+            | B::VecResize
+            | B::VecReserve
+            | B::VecReserveExact
+            | B::VecTryReserve
+            | B::VecShrinkToFit
+            | B::VecClear
+            | B::VecLen
+            | B::VecIsEmpty
+            | B::VecCapacity
+            | B::VecAsSlice
+            | B::VecAsMutSlice
+            | B::VecIntoBoxedSlice
+            | B::VecLeak
+            | B::VecIndex
+            | B::VecIndexMut
+            | B::VecDeref
+            | B::VecDerefMut => self.vec(call),
+            B::SliceLen
+            | B::SliceIsEmpty
+            | B::SliceFirst
+            | B::SliceLast
+            | B::SliceGet
+            | B::SliceGetMut
+            | B::SliceIter
+            | B::SliceSwap
+            | B::SliceReverse
+            | B::SliceSort
+            | B::SliceFill
+            | B::SliceContains
+            | B::SliceToVec
+            | B::SliceRange
+            | B::SliceRangeMut
+            | B::SliceFrom
+            | B::SliceFromMut => self.slice(call),
+            B::StringNew
+            | B::StringWithCapacity
+            | B::StringFrom
+            | B::StringPush
+            | B::StringPushStr
+            | B::StringPop
+            | B::StringInsert
+            | B::StringRemove
+            | B::StringTruncate
+            | B::StringReserve
+            | B::StringShrinkToFit
+            | B::StringClear
+            | B::StringLen
+            | B::StringIsEmpty
+            | B::StringCapacity
+            | B::StringAsStr
+            | B::StringIntoBytes
+            | B::StringAdd
+            | B::StringDeref => self.string(call),
+            B::StrLen
+            | B::StrIsEmpty
+            | B::StrToOwned
+            | B::StrAsBytes
+            | B::StrContains
+            | B::StrStartsWith
+            | B::StrEndsWith
+            | B::StrTrim
+            | B::StrRepeat
+            | B::StrToUppercase
+            | B::StrToLowercase
+            | B::StrRange
+            | B::StrFrom => self.str(call),
+            B::OptionUnwrap
+            | B::OptionExpect
+            | B::OptionUnwrapOr
+            | B::OptionIsSome
+            | B::OptionIsNone
+            | B::OptionTake
+            | B::OptionReplace
+            | B::OptionInsert
+            | B::OptionGetOrInsert
+            | B::OptionAsRef
+            | B::OptionAsMut
+            | B::OptionOkOr
+            | B::OptionCloned
+            | B::OptionCopied
+            | B::ResultUnwrap
+            | B::ResultExpect
+            | B::ResultUnwrapErr
+            | B::ResultUnwrapOr
+            | B::ResultIsOk
+            | B::ResultIsErr
+            | B::ResultOk
+            | B::ResultErr => self.choice(call),
+            B::RcNew
+            | B::RcStrongCount
+            | B::RcWeakCount
+            | B::RcDowngrade
+            | B::RcPtrEq
+            | B::RcGetMut
+            | B::RcTryUnwrap
+            | B::RcDeref
+            | B::WeakNew
+            | B::WeakUpgrade => self.rc(call),
+            B::CellNew
+            | B::CellGet
+            | B::CellSet
+            | B::CellReplace
+            | B::CellIntoInner
+            | B::RefCellNew
+            | B::RefCellBorrow
+            | B::RefCellBorrowMut
+            | B::RefCellIntoInner
+            | B::RefGuardDeref
+            | B::RefMutGuardDeref
+            | B::RefMutGuardDerefMut => self.cell(call),
+            B::IntPow
+            | B::IntAbs
+            | B::IntMin
+            | B::IntMax
+            | B::IntWrappingAdd
+            | B::IntWrappingSub
+            | B::IntWrappingMul
+            | B::IntCheckedAdd
+            | B::IntCheckedSub
+            | B::IntCheckedMul
+            | B::IntCheckedDiv
+            | B::IntSaturatingAdd
+            | B::IntSaturatingSub
+            | B::IntCountOnes
+            | B::IntLeadingZeros
+            | B::IntTrailingZeros
+            | B::IntIsPowerOfTwo
+            | B::IntNextPowerOfTwo => self.integer(call),
+            B::FloatSqrt
+            | B::FloatAbs
+            | B::FloatMin
+            | B::FloatMax
+            | B::FloatFloor
+            | B::FloatPowi => Ok(self.float(call)),
+        }
+    }
+
+    /// What a reference refers to.
+    pub(super) fn referent(&self, id: LayoutId) -> LayoutId {
+        match &self.layouts[id].shape {
+            Shape::Reference(to) => *to,
+            shape => panic!("{shape:?} is no reference"),
+        }
+    }
+
+    /// The bytes of what a reference of that length refers to.
+    pub(super) fn size_behind(&self, id: LayoutId, len: u64) -> u64 {
+        match &self.layouts[id].shape {
+            Shape::Str => len,
+            Shape::Slice(element) => self.layouts[*element].size * len,
+            _ => self.layouts[id].size,
+        }
+    }
+
+    /// Has what lies at `to` dropped, and puts the value there after that.
+    pub(super) fn replace_later(&mut self, id: LayoutId, value: u128, to: u64) {
+        if self.layouts[id].needs_drop {
+            let size = self.layouts[id].size;
+            self.tasks.push(Task::Move { from: value as u64, to, size });
+            self.drop_later(to, id);
+        } else {
+            self.store(id, value, to);
+        }
+    }
+
+    /// Two values change places. A third place is needed for one of them meanwhile.
+    pub(super) fn swap(&mut self, id: LayoutId, a: u64, b: u64) -> Run {
+        if self.layouts[id].is_operand() {
+            let size = self.layouts[id].size;
+            let (old_a, old_b) = (self.bits(a, size), self.bits(b, size));
+            self.set_bits(a, size, old_b);
+            self.set_bits(b, size, old_a);
+            return Ok(());
+        }
+        let layout = Arc::clone(&self.layouts[id]);
+        let between = self.borrow_slot(&layout)?;
+        self.copy(a, between, layout.size);
+        self.copy(b, a, layout.size);
+        self.copy(between, b, layout.size);
+        self.machine.pop(1);
+        Ok(())
+    }
+
+    /// `T::default()`, made at `to`.
+    pub(super) fn write_default(&mut self, id: LayoutId, to: u64) -> Run {
+        let layout = Arc::clone(&self.layouts[id]);
+        match &layout.shape {
+            Shape::Scalar(_) => self.set_bits(to, layout.size, 0),
+            // `""` and `&[]`: nowhere, but aligned.
+            Shape::Reference(of) => {
+                self.set_word(to, self.layouts[*of].align);
+                self.set_word(to + WORD_BYTES, 0);
+            }
+            Shape::Record { fields, .. } => {
+                for part in fields {
+                    self.write_default(part.id, to + part.offset)?;
+                }
+            }
+            Shape::Array(element, len) => {
+                let size = self.layouts[*element].size;
+                self.count_steps(*len)?;
+                for index in 0..*len {
+                    self.write_default(*element, to + index * size)?;
+                }
+            }
+            Shape::Choice(choice) => self.set_variant(to, choice, 0),
+            Shape::Vec(element) => self.write_vec(to, 0, self.layouts[*element].align, 0),
+            Shape::Cell(inner) => self.write_default(*inner, to)?,
+            Shape::RefCell(inner) => {
+                self.set_word(to, 0);
+                self.write_default(inner.id, to + inner.offset)?;
+            }
+            Shape::Box(of) => {
+                let Layout { size, align, .. } = *self.layouts[*of];
+                let at = self.allocate(size, align, Block::value(*of))?;
+                self.write_default(*of, at)?;
+                self.set_word(to, at);
+            }
+            Shape::Rc(of) => {
+                let at = self.new_rc(*of)?;
+                self.write_default(*of, at + self.layouts.rc_value_offset(*of))?;
+                self.set_word(to, at);
+            }
+            Shape::Weak(_) => self.set_word(to, u64::MAX),
+            shape => panic!("{shape:?} has no default"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Slices.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::drop::Task;
+use super::library::Called;
+use super::memory::{fat, thin};
+use super::vm::{Run, Vm, element, panic};
+use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES};
+use crate::library::Builtin;
+use crate::typed::CompareOp;
+
+impl Vm<'_> {
+    pub(super) fn slice(&mut self, call: &Called<'_>) -> Run<u128> {
+        use Builtin as B;
+        let of = call.of();
+        let Layout { size, .. } = *self.layouts[of];
+        let (first, len) = thin(call.args[0]);
+        match call.run {
+            B::SliceLen => return Ok(len.into()),
+            B::SliceIsEmpty => return Ok((len == 0).into()),
+            B::SliceFirst | B::SliceLast | B::SliceGet | B::SliceGetMut => {
+                let index = match call.run {
+                    B::SliceFirst => 0,
+                    B::SliceLast => len.wrapping_sub(1),
+                    _ => call.word(1),
+                };
+                let place = (index < len).then(|| u128::from(first + index * size));
+                self.write_option(call.result, place, call.to);
+            }
+            B::SliceIter => {
+                let end = if size == 0 { len } else { first + len * size };
+                self.set_word(call.to, first);
+                self.set_word(call.to + WORD_BYTES, end);
+            }
+            B::SliceSwap => {
+                let a = element(first, len, call.word(1), size)?;
+                let b = element(first, len, call.word(2), size)?;
+                self.swap(of, a, b)?;
+            }
+            B::SliceReverse => {
+                for index in 0..len / 2 {
+                    self.count_steps(1)?;
+                    self.swap(of, first + index * size, first + (len - 1 - index) * size)?;
+                }
+            }
+            B::SliceSort => self.sort(of, first, len)?,
+            B::SliceFill => self.fill(of, call.args[1], first, len)?,
+            B::SliceContains => {
+                let wanted = (of, self.reference_to(of, call.args[1]));
+                for index in 0..len {
+                    let at = self.reference_to(of, (first + index * size).into());
+                    if self.compare(CompareOp::Eq, (of, at), wanted)? {
+                        return Ok(1);
+                    }
+                }
+                return Ok(0);
+            }
+            B::SliceToVec => {
+                let to = self.new_vec(of, len, false, call.to)?;
+                self.clone_elements(of, first, to, len)?;
+                self.set_len(call.to, len);
+            }
+            B::SliceRange | B::SliceRangeMut | B::SliceFrom | B::SliceFromMut => {
+                let has_end = matches!(call.run, B::SliceRange | B::SliceRangeMut);
+                let (start, end) = (call.word(1), if has_end { call.word(2) } else { len });
+                if start > len {
+                    return panic(format!(
+                        "range start index {start} out of range for slice of length {len}"
+                    ));
+                }
+                if end > len {
+                    return panic(format!(
+                        "range end index {end} out of range for slice of length {len}"
+                    ));
+                }
+                if start > end {
+                    return panic(format!("slice index starts at {start} but ends at {end}"));
+                }
+                return Ok(fat(first + start * size, end - start));
+            }
+            other => panic!("{other:?} is not of slices"),
+        }
+        Ok(0)
+    }
+
+    /// A reference to a sized value is its address.
+    fn reference_to(&self, of: LayoutId, at: u128) -> u128 {
+        debug_assert!(self.layouts[of].ty.is_sized());
+        at
+    }
+
+    /// Sorts as std does, stable: first which element goes where, then each is moved once.
+    fn sort(&mut self, of: LayoutId, first: u64, len: u64) -> Run {
+        let size = self.layouts[of].size;
+        let place = |index: u64| first + index * size;
+        self.count_steps(len * u64::from(len.checked_ilog2().unwrap_or(0)))?;
+        let mut order: Vec<u64> = (0..len).collect();
+        let mut failed = None;
+        order.sort_by(|a, b| {
+            let [a, b] = [*a, *b].map(|index| (of, u128::from(place(index))));
+            match self.order(a, b, false) {
+                Ok(order) => order.unwrap_or(Ordering::Equal),
+                Err(halt) => {
+                    failed.get_or_insert(halt);
+                    Ordering::Equal
+                }
+            }
+        });
+        if let Some(halt) = failed {
+            return Err(halt);
+        }
+        let layout = Arc::clone(&self.layouts[of]);
+        let between = self.borrow_slot(&layout)?;
+        // Round each cycle: its first element waits in between while the others move up.
+        for start in 0..len {
+            if order[start as usize] == start {
+                continue;
+            }
+            self.copy(place(start), between, size);
+            let mut to = start;
+            loop {
+                let from = std::mem::replace(&mut order[to as usize], to);
+                if from == start {
+                    self.copy(between, place(to), size);
+                    break;
+                }
+                self.copy(place(from), place(to), size);
+                to = from;
+            }
+        }
+        self.machine.pop(1);
+        Ok(())
+    }
+
+    /// Clones of a value all over a slice, the last of which is the value itself.
+    fn fill(&mut self, of: LayoutId, value: u128, first: u64, len: u64) -> Run {
+        let layout = Arc::clone(&self.layouts[of]);
+        if self.is_plain(of) {
+            if len > 0 {
+                self.store(of, value, first);
+                self.replicate(first, layout.size, len)?;
+            }
+            return Ok(());
+        }
+        let from = value as u64;
+        let Some(last) = len.checked_sub(1).map(|index| first + index * layout.size) else {
+            self.drop_later(from, of);
+            return Ok(());
+        };
+        self.replace_later(of, value, last);
+        for index in (0..len - 1).rev() {
+            self.count_steps(1)?;
+            let to = first + index * layout.size;
+            match layout.shape {
+                // `Vec::clone_from` keeps the block it has.
+                Shape::Vec(element) if self.is_plain(element) => {
+                    self.tasks.push(Task::Refill { from, to, element });
+                }
+                _ => {
+                    self.tasks.push(Task::Clone { id: of, from, to });
+                    self.drop_later(to, of);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `to.clone_from(from)` of two vectors.
+    pub(super) fn refill(&mut self, from: u64, to: u64, element: LayoutId) -> Run {
+        let source = self.header(from);
+        self.set_len(to, 0);
+        let target = self.reserve(element, to, source.len)?;
+        self.copy(source.first, target.first, source.len * self.layouts[element].size);
+        self.set_len(to, source.len);
+        Ok(())
+    }
+}

@@ -1,0 +1,371 @@
+//! `Vec`: growth, and what moves when.
+
+use super::leaks::Block;
+use super::library::Called;
+use super::memory::{fat, thin};
+use super::vm::{Halt, Run, Vm, element, panic};
+use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, reserve_error, vec};
+use crate::library::Builtin;
+use crate::machine::Refused;
+
+/// Where a vector lies and what it is made of now.
+#[derive(Clone, Copy)]
+pub(super) struct Header {
+    pub(super) at: u64,
+    pub(super) capacity: u64,
+    pub(super) first: u64,
+    pub(super) len: u64,
+}
+
+/// Why there is no room for more elements.
+enum NoRoom {
+    /// More bytes than an address space has.
+    Overflow,
+    /// The heap refused so many bytes.
+    Heap(u64),
+}
+
+impl From<NoRoom> for Halt {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::Overflow => Self::Panic("capacity overflow".to_owned()),
+            NoRoom::Heap(_) => Refused::Heap.into(),
+        }
+    }
+}
+
+impl Vm<'_> {
+    pub(super) fn header(&self, at: u64) -> Header {
+        let [capacity, first, len] =
+            [vec::CAPACITY, vec::POINTER, vec::LEN].map(|offset| self.word(at + offset));
+        Header { at, capacity, first, len }
+    }
+
+    pub(super) fn write_vec(&mut self, at: u64, capacity: u64, first: u64, len: u64) {
+        self.set_word(at + vec::CAPACITY, capacity);
+        self.set_word(at + vec::POINTER, first);
+        self.set_word(at + vec::LEN, len);
+    }
+
+    pub(super) fn set_len(&mut self, at: u64, len: u64) {
+        self.set_word(at + vec::LEN, len);
+    }
+
+    /// Bytes of so many elements.
+    fn bytes_of(&self, of: LayoutId, count: u64) -> Result<u64, NoRoom> {
+        let Layout { size, align, .. } = *self.layouts[of];
+        let most = i64::MAX.cast_unsigned() - (align - 1);
+        size.checked_mul(count).filter(|bytes| *bytes <= most).ok_or(NoRoom::Overflow)
+    }
+
+    /// A vector without elements but with room for `capacity`, at `to`.
+    pub(super) fn new_vec(
+        &mut self,
+        of: LayoutId,
+        capacity: u64,
+        is_zeroed: bool,
+        to: u64,
+    ) -> Run<u64> {
+        let bytes = self.bytes_of(of, capacity)?;
+        let align = self.layouts[of].align;
+        let first = self.allocate_with(bytes, align, Block::elements(of), is_zeroed)?;
+        // Elements without a size need no room, so there is always room for them.
+        let capacity = if bytes == 0 { 0 } else { capacity };
+        self.write_vec(to, capacity, first, 0);
+        Ok(first)
+    }
+
+    fn capacity(&self, of: LayoutId, header: &Header) -> u64 {
+        if self.layouts[of].size == 0 { u64::MAX } else { header.capacity }
+    }
+
+    /// Room for `more` elements: twice the capacity if that is enough, and not fewer than is worth a block.
+    fn grow(
+        &mut self,
+        of: LayoutId,
+        header: &mut Header,
+        more: u64,
+        is_exact: bool,
+    ) -> Result<(), NoRoom> {
+        if more <= self.capacity(of, header) - header.len {
+            return Ok(());
+        }
+        let size = self.layouts[of].size;
+        let needed = header.len.checked_add(more).filter(|_| size > 0).ok_or(NoRoom::Overflow)?;
+        let least = match size {
+            1 => 8,
+            2..=1024 => 4,
+            _ => 1,
+        };
+        let capacity = if is_exact { needed } else { needed.max(header.capacity * 2).max(least) };
+        self.set_capacity(of, header, capacity)
+    }
+
+    fn set_capacity(
+        &mut self,
+        of: LayoutId,
+        header: &mut Header,
+        capacity: u64,
+    ) -> Result<(), NoRoom> {
+        let bytes = self.bytes_of(of, capacity)?;
+        let Layout { size, align, .. } = *self.layouts[of];
+        let old = header.capacity * size;
+        let placed = if old == 0 {
+            self.allocate_with(bytes, align, Block::elements(of), false)
+        } else {
+            self.reallocate(header.first, old, align, bytes)
+        };
+        header.first = placed.map_err(|_| NoRoom::Heap(bytes))?;
+        header.capacity = capacity;
+        self.set_word(header.at + vec::CAPACITY, header.capacity);
+        self.set_word(header.at + vec::POINTER, header.first);
+        Ok(())
+    }
+
+    pub(super) fn reserve(&mut self, of: LayoutId, at: u64, more: u64) -> Run<Header> {
+        let mut header = self.header(at);
+        self.grow(of, &mut header, more, false)?;
+        Ok(header)
+    }
+
+    /// Gives back what is not used.
+    pub(super) fn shrink(&mut self, of: LayoutId, at: u64) -> Run {
+        let mut header = self.header(at);
+        let Layout { size, align, .. } = *self.layouts[of];
+        if size == 0 || header.capacity == header.len {
+            return Ok(());
+        }
+        if header.len > 0 {
+            let len = header.len;
+            return Ok(self.set_capacity(of, &mut header, len)?);
+        }
+        self.deallocate(header.first, header.capacity * size, align);
+        self.write_vec(at, 0, align, 0);
+        Ok(())
+    }
+
+    /// `Vec<T>` from so many clones of a value, the last of which is the value itself.
+    fn from_elem(&mut self, of: LayoutId, value: u128, count: u64, to: u64) -> Run {
+        let is_zero = self.is_zero(of, value);
+        let first = self.new_vec(of, count, is_zero, to)?;
+        if count == 0 {
+            if !self.layouts[of].is_operand() {
+                self.drop_later(value as u64, of);
+            }
+            return Ok(());
+        }
+        if !is_zero {
+            self.fill_with(of, value, first, count)?;
+        }
+        self.set_len(to, count);
+        Ok(())
+    }
+
+    /// So many values, clones but for the last.
+    fn fill_with(&mut self, of: LayoutId, value: u128, first: u64, count: u64) -> Run {
+        let size = self.layouts[of].size;
+        let last = first + (count - 1) * size;
+        if self.is_plain(of) {
+            self.store(of, value, first);
+            return self.replicate(first, size, count);
+        }
+        for index in 0..count - 1 {
+            self.clone_to(of, value as u64, first + index * size)?;
+        }
+        self.store(of, value, last);
+        Ok(())
+    }
+
+    /// Whether all bytes of a value are zero and std knows that of its type: then it asks for zeroed memory.
+    fn is_zero(&self, of: LayoutId, value: u128) -> bool {
+        let layout = &self.layouts[of];
+        match &layout.shape {
+            Shape::Scalar(_) => value == 0,
+            Shape::Array(element, len) if *len <= 16 => {
+                let size = self.layouts[*element].size;
+                (0..*len).all(|index| self.is_zero_at(*element, value as u64 + index * size))
+            }
+            Shape::Record { fields, .. } if matches!(layout.ty, crate::types::Type::Tuple(_)) => {
+                !fields.is_empty()
+                    && fields
+                        .iter()
+                        .all(|part| self.is_zero_at(part.id, value as u64 + part.offset))
+            }
+            // `None` of what is never null.
+            Shape::Choice(choice) => match choice.variants {
+                [None, Some(part)] => {
+                    matches!(self.layouts[part.id].shape, Shape::Reference(_) | Shape::Box(_))
+                        && self.variant(value as u64, choice) == 0
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn is_zero_at(&self, of: LayoutId, at: u64) -> bool {
+        let layout = &self.layouts[of];
+        let value = if layout.is_operand() { self.bits(at, layout.size) } else { at.into() };
+        self.is_zero(of, value)
+    }
+
+    pub(super) fn vec(&mut self, call: &Called<'_>) -> Run<u128> {
+        let of = call.of();
+        let Layout { size, align, .. } = *self.layouts[of];
+        let at = call.word(0);
+        match call.run {
+            Builtin::VecNew => self.write_vec(call.to, 0, align, 0),
+            Builtin::VecWithCapacity => {
+                self.new_vec(of, at, false, call.to)?;
+            }
+            Builtin::VecFromElem => self.from_elem(of, call.args[0], call.word(1), call.to)?,
+            Builtin::VecFromArray => {
+                let (first, len) = thin(self.bits(at, 2 * WORD_BYTES));
+                let capacity = if size == 0 { 0 } else { len };
+                self.write_vec(call.to, capacity, first, len);
+            }
+            Builtin::VecPush => {
+                let header = self.reserve(of, at, 1)?;
+                self.store(of, call.args[1], header.first + header.len * size);
+                self.set_len(at, header.len + 1);
+            }
+            Builtin::VecPop => {
+                let header = self.header(at);
+                if header.len == 0 {
+                    self.write_none(call.result, call.to);
+                } else {
+                    self.set_len(at, header.len - 1);
+                    let last = header.first + (header.len - 1) * size;
+                    self.write_payload(call.result, 1, last, call.to);
+                }
+            }
+            Builtin::VecInsert => {
+                let (index, len) = (call.word(1), self.header(at).len);
+                if index > len {
+                    return panic(format!(
+                        "insertion index (is {index}) should be <= len (is {len})"
+                    ));
+                }
+                let header = self.reserve(of, at, 1)?;
+                let place = header.first + index * size;
+                self.count_steps((len - index) * size / 64)?;
+                self.copy(place, place + size, (len - index) * size);
+                self.store(of, call.args[2], place);
+                self.set_len(at, len + 1);
+            }
+            Builtin::VecRemove | Builtin::VecSwapRemove => {
+                let (index, Header { first, len, .. }) = (call.word(1), self.header(at));
+                let is_swap = call.run == Builtin::VecSwapRemove;
+                if index >= len {
+                    let what = if is_swap { "swap_remove" } else { "removal" };
+                    return panic(format!("{what} index (is {index}) should be < len (is {len})"));
+                }
+                let place = first + index * size;
+                let value = self.take(of, place, call.to);
+                if is_swap {
+                    self.copy(first + (len - 1) * size, place, size);
+                } else {
+                    self.count_steps((len - index) * size / 64)?;
+                    self.copy(place + size, place, (len - index - 1) * size);
+                }
+                self.set_len(at, len - 1);
+                return Ok(value);
+            }
+            Builtin::VecTruncate => self.truncate(of, at, call.word(1)),
+            Builtin::VecClear => self.truncate(of, at, 0),
+            Builtin::VecAppend => {
+                let other = self.header(call.word(1));
+                let header = self.reserve(of, at, other.len)?;
+                self.count_steps(other.len * size / 64)?;
+                self.copy(other.first, header.first + header.len * size, other.len * size);
+                self.set_len(other.at, 0);
+                self.set_len(at, header.len + other.len);
+            }
+            Builtin::VecExtendFromSlice => {
+                let (from, count) = thin(call.args[1]);
+                let header = self.reserve(of, at, count)?;
+                self.clone_elements(of, from, header.first + header.len * size, count)?;
+                self.set_len(at, header.len + count);
+            }
+            Builtin::VecResize => {
+                let (wanted, len) = (call.word(1), self.header(at).len);
+                if wanted > len {
+                    let header = self.reserve(of, at, wanted - len)?;
+                    let place = header.first + len * size;
+                    self.fill_with(of, call.args[2], place, wanted - len)?;
+                    self.set_len(at, wanted);
+                } else {
+                    if !self.layouts[of].is_operand() {
+                        self.drop_later(call.word(2), of);
+                    }
+                    self.truncate(of, at, wanted);
+                }
+            }
+            Builtin::VecReserve => {
+                self.reserve(of, at, call.word(1))?;
+            }
+            Builtin::VecReserveExact => {
+                let mut header = self.header(at);
+                self.grow(of, &mut header, call.word(1), true)?;
+            }
+            Builtin::VecTryReserve => {
+                let mut header = self.header(at);
+                let result = self.grow(of, &mut header, call.word(1), false);
+                self.write_reserved(call, align, &result);
+            }
+            Builtin::VecShrinkToFit => self.shrink(of, at)?,
+            Builtin::VecLen => return Ok(self.header(at).len.into()),
+            Builtin::VecIsEmpty => return Ok((self.header(at).len == 0).into()),
+            Builtin::VecCapacity => {
+                let header = self.header(at);
+                return Ok(self.capacity(of, &header).into());
+            }
+            Builtin::VecIntoBoxedSlice => {
+                self.shrink(of, at)?;
+                let Header { first, len, .. } = self.header(at);
+                self.set_bits(call.to, 2 * WORD_BYTES, fat(first, len));
+            }
+            Builtin::VecIndex | Builtin::VecIndexMut => {
+                let Header { first, len, .. } = self.header(at);
+                return Ok(element(first, len, call.word(1), size)?.into());
+            }
+            // `leak`, `as_slice`, `deref`.
+            _ => {
+                let Header { first, len, .. } = self.header(at);
+                return Ok(fat(first, len));
+            }
+        }
+        Ok(0)
+    }
+
+    /// Drops what is behind the first `len` elements. They are out of the vector before the first one is dropped.
+    fn truncate(&mut self, of: LayoutId, at: u64, len: u64) {
+        let header = self.header(at);
+        if len < header.len {
+            self.set_len(at, len);
+            let size = self.layouts[of].size;
+            self.drop_elements_later(header.first + len * size, of, header.len - len);
+        }
+    }
+
+    /// `Ok(())`, or what was asked for.
+    fn write_reserved(&mut self, call: &Called<'_>, align: u64, result: &Result<(), NoRoom>) {
+        let Shape::Choice(choice) = self.layouts[call.result].shape.clone() else {
+            panic!("try_reserve gives a Result")
+        };
+        match result {
+            Ok(()) => self.set_variant(call.to, &choice, 0),
+            Err(no_room) => {
+                let at = call.to + choice.variants[1].map_or(0, |part| part.offset);
+                match no_room {
+                    NoRoom::Overflow => self.set_word(at + reserve_error::ALIGN, 0),
+                    NoRoom::Heap(bytes) => {
+                        self.set_word(at + reserve_error::ALIGN, align);
+                        self.set_word(at + reserve_error::SIZE, *bytes);
+                    }
+                }
+                self.set_variant(call.to, &choice, 1);
+            }
+        }
+    }
+}
