@@ -1,5 +1,6 @@
 //! The machine that programs run on here: it hands out every block anew and notices every access outside of one.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,9 @@ const HEAP_BYTES: u64 = 1 << 26;
 /// Between two blocks, so that no access reaches from one to the next.
 const GAP_BYTES: u64 = 32;
 
+/// A program without its loop's end, as shrinking makes them, is stopped when it has asked so often.
+const MOST_LOOKS: u32 = 500;
+
 /// A stack, a heap, and what was printed.
 #[derive(Debug)]
 pub(crate) struct Bench {
@@ -22,6 +26,8 @@ pub(crate) struct Bench {
     frames: Vec<usize>,
     stack_pointer: u64,
     heap: Vec<u8>,
+    /// How often it was asked to stop.
+    looks: Cell<u32>,
     /// Sizes and alignments of the live blocks.
     blocks: BTreeMap<u64, (u64, u64)>,
 }
@@ -35,6 +41,7 @@ impl Default for Bench {
             frames: Vec::new(),
             stack_pointer: STACK_TOP,
             heap: Vec::new(),
+            looks: Cell::new(0),
             blocks: BTreeMap::new(),
         }
     }
@@ -151,6 +158,7 @@ impl Machine for Bench {
     }
 
     fn is_stopped(&self) -> bool {
-        false
+        self.looks.set(self.looks.get() + 1);
+        self.looks.get() > MOST_LOOKS
     }
 }

@@ -44,7 +44,7 @@ impl Stmt {
         Self { pieces: vec![Piece::Body(body, String::new())], is_scope: true }
     }
 
-    fn on_one_line(&self) -> String {
+    pub(crate) fn on_one_line(&self) -> String {
         self.pieces
             .iter()
             .map(|piece| match piece {

@@ -7,9 +7,6 @@ use interpreter::{Fault, Program};
 
 use crate::bench::Bench;
 
-/// Whether it runs them too.
-pub(crate) const RUNS: bool = false;
-
 /// A line the interpreter refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -1,7 +1,8 @@
 //! What the real compiler says of programs, and what they print once it has compiled them.
 //!
 //! Many programs are one crate, a function each: rustc 1.95 resolves, types and borrow-checks every function of a crate,
-//! whatever it found in the others, so one run judges hundreds. Its only phase that ends early is the parser.
+//! mostly whatever it found in the others. Those it found nothing in are one crate again, until it finds nothing: two or
+//! three runs judge hundreds.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -31,22 +32,22 @@ const HEAD: &str = "#![allow(warnings, unconditional_panic, arithmetic_overflow,
 pub(crate) fn judge(programs: &[Vec<String>]) -> Vec<Vec<Refusal>> {
     let mut refusals = vec![Vec::new(); programs.len()];
     let mut unjudged: Vec<_> = (0..programs.len()).collect();
-    while !unjudged.is_empty() {
+    loop {
         let sources: Vec<_> = unjudged.iter().map(|&number| &programs[number][..]).collect();
-        for (&number, found) in unjudged.iter().zip(judge_crate(&sources)) {
+        let found = judge_crate(&sources);
+        // After some errors the compiler does not go on to all that it would say of others.
+        let mut clean = Vec::new();
+        for (number, found) in unjudged.into_iter().zip(found) {
+            if found.is_empty() {
+                clean.push(number);
+            }
             refusals[number] = found;
         }
-        // Its parser gives up at the first mistake: what it read by then says nothing of the others.
-        let has_syntax = |found: &Vec<Refusal>| found.iter().any(|refusal| refusal.code == SYNTAX);
-        let before = unjudged.len();
-        if unjudged.iter().any(|&number| has_syntax(&refusals[number])) {
-            unjudged.retain(|&number| !has_syntax(&refusals[number]));
+        if clean.len() == sources.len() {
+            return refusals;
         }
-        if unjudged.len() == before {
-            break;
-        }
+        unjudged = clean;
     }
-    refusals
 }
 
 fn judge_crate(programs: &[&[String]]) -> Vec<Vec<Refusal>> {

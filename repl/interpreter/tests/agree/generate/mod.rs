@@ -79,7 +79,8 @@ pub(crate) fn woven(seed: u64, case: &Case) -> Program {
         [&owned, &number].map(|ty| generator.construct(ty, false, 0).text);
     let (owned, number) = (generator.written(&owned), generator.written(&number));
     let fault = case.filled([&owned, &owned_value, &number, &number_value]);
-    items.extend(fault.items);
+    let declared: Vec<_> = items.iter().map(Stmt::on_one_line).collect();
+    items.extend(fault.items.into_iter().filter(|item| !declared.contains(&item.on_one_line())));
     generator.bodies.push(Vec::new());
     generator.model.open();
     for _ in 0..generator.dice.below(8) {
