@@ -32,10 +32,25 @@ const MOST_BLOCKS: u64 = 1 << 18;
 /// What rustc would refuse, what is beyond the subset, and a machine without room; nothing has changed then. A panic is no
 /// error here: its effects stay, and the answer carries it.
 pub(crate) fn run(world: &mut World, line: &str) -> Result<Answer, Problem> {
+    check_mistyped(world, line)?;
     with_program(world, line, |program, machine| {
         let number = machine.world.now.line;
         program.run(number, line, machine)
     })
+}
+
+/// Refuses a lone word that is nearly a command's name, and no variable's.
+fn check_mistyped(world: &World, line: &str) -> Result<(), Problem> {
+    let word = line.trim();
+    let is_word = crate::literal::is_identifier(word) && world.rust.local(word).is_none();
+    let close = |name: &&str| strsim::damerau_levenshtein(name, word) * 2 < word.len();
+    match crate::commands::nearest(word).filter(|name| is_word && close(name)) {
+        Some(nearest) => {
+            let trouble = Trouble::UnsupportedRust { nearest: Some(nearest) };
+            Err(Problem::new(trouble, Span::all(line)))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Ends the newest variable, whose slot is the newest: it is dropped, as at the end of its scope.
@@ -85,7 +100,12 @@ fn with_program(
 }
 
 /// What a fault is at the prompt.
-fn problem(world: &World, fault: Fault, refused: Option<Problem>, line: &str) -> Problem {
+pub(crate) fn problem(
+    world: &World,
+    fault: Fault,
+    refused: Option<Problem>,
+    line: &str,
+) -> Problem {
     if let (Fault::Run(Stop::Refused(_)), Some(problem)) = (&fault, refused) {
         return problem;
     }

@@ -53,7 +53,8 @@ pub mod reserve_error {
 /// The types a program has used so far, laid out. A clone shares them.
 #[derive(Clone, Debug, Default)]
 pub struct Layouts {
-    list: Arc<Vec<Arc<Layout>>>,
+    /// A type that is only pointed to so far has a number before it has a layout.
+    list: Arc<Vec<Option<Arc<Layout>>>>,
     ids: imbl::OrdMap<Type, LayoutId>,
 }
 
@@ -219,7 +220,7 @@ impl Index<LayoutId> for Layouts {
     type Output = Arc<Layout>;
 
     fn index(&self, id: LayoutId) -> &Arc<Layout> {
-        &self.list[id.0 as usize]
+        self.list[id.0 as usize].as_ref().expect("what is pointed to is laid out in the end")
     }
 }
 
@@ -234,7 +235,15 @@ impl Layouts {
             return Ok(*id);
         }
         let before = self.clone();
-        self.enter(ty, structs).inspect_err(|_| *self = before)
+        let mut waiting = Vec::new();
+        let id = self.enter(ty, structs, &mut waiting);
+        while let Some(ty) = waiting.pop() {
+            if let Err(too_large) = self.enter(&ty, structs, &mut waiting) {
+                *self = before;
+                return Err(too_large);
+            }
+        }
+        id.inspect_err(|_| *self = before)
     }
 
     /// The layout of a type that is laid out already.
@@ -253,25 +262,42 @@ impl Layouts {
         ((self.rc_value_offset(value) + self[value].size).next_multiple_of(align), align)
     }
 
-    /// A type is numbered before it is laid out, so that it may point to itself.
-    fn enter(&mut self, ty: &Type, structs: &Structs) -> Result<LayoutId, TooLarge> {
+    /// The number of a type. If it is new it has to wait for its layout: perhaps it holds what points to it.
+    fn number(&mut self, ty: &Type, waiting: &mut Vec<Type>) -> LayoutId {
         if let Some(id) = self.ids.get(ty) {
-            return Ok(*id);
+            return *id;
         }
         let id = LayoutId(self.list.len() as u32);
         self.ids.insert(ty.clone(), id);
-        let unknown = Layout::new(ty, 0, 1, None, Shape::Never);
-        Arc::make_mut(&mut self.list).push(Arc::new(unknown));
-        let mut layout = self.compute(ty, structs)?;
-        layout.needs_drop = ty.needs_drop(structs);
-        if layout.size >= TOO_LARGE_BYTES {
-            return Err(TooLarge(ty.clone()));
+        Arc::make_mut(&mut self.list).push(None);
+        waiting.push(ty.clone());
+        id
+    }
+
+    fn enter(
+        &mut self,
+        ty: &Type,
+        structs: &Structs,
+        waiting: &mut Vec<Type>,
+    ) -> Result<LayoutId, TooLarge> {
+        let id = self.number(ty, waiting);
+        if self.list[id.0 as usize].is_none() {
+            let mut layout = self.compute(ty, structs, waiting)?;
+            layout.needs_drop = ty.needs_drop(structs);
+            if layout.size >= TOO_LARGE_BYTES {
+                return Err(TooLarge(ty.clone()));
+            }
+            Arc::make_mut(&mut self.list)[id.0 as usize] = Some(Arc::new(layout));
         }
-        Arc::make_mut(&mut self.list)[id.0 as usize] = Arc::new(layout);
         Ok(id)
     }
 
-    fn compute(&mut self, ty: &Type, structs: &Structs) -> Result<Layout, TooLarge> {
+    fn compute(
+        &mut self,
+        ty: &Type,
+        structs: &Structs,
+        waiting: &mut Vec<Type>,
+    ) -> Result<Layout, TooLarge> {
         // An address is never 0.
         let address = Some(Niche { offset: 0, size: WORD_BYTES, start: 1, end: u64::MAX.into() });
         let words = |count, shape| Layout::new(ty, count * WORD_BYTES, WORD_BYTES, address, shape);
@@ -288,67 +314,68 @@ impl Layouts {
             Type::Never => Layout::new(ty, 0, 1, None, Shape::Never),
             Type::Str => Layout::new(ty, 0, 1, None, Shape::Str),
             Type::Slice(element) => {
-                let id = self.enter(element, structs)?;
+                let id = self.enter(element, structs, waiting)?;
                 Layout::new(ty, 0, self[id].align, None, Shape::Slice(id))
             }
             Type::Ref(_, to) => {
-                let id = self.enter(to, structs)?;
-                words(pointer_words(to), Shape::Reference(id))
+                words(pointer_words(to), Shape::Reference(self.number(to, waiting)))
             }
             Type::Tuple(items) => {
                 let fields: Vec<_> = items.iter().collect();
-                self.record(ty, &fields, Order::LastStays, None, structs)?
+                self.record(ty, &fields, Order::LastStays, None, structs, waiting)?
             }
             Type::Struct(id, _) => {
                 let of = Arc::clone(structs.get(*id));
                 let Struct { fields, is_repr_c, drop, .. } = &*of;
                 let fields: Vec<_> = fields.iter().map(|field| &field.ty).collect();
                 let order = if *is_repr_c { Order::Declared } else { Order::Free };
-                self.record(ty, &fields, order, *drop, structs)?
+                self.record(ty, &fields, order, *drop, structs, waiting)?
             }
             Type::Array(element, len) => {
-                let id = self.enter(element, structs)?;
+                let id = self.enter(element, structs, waiting)?;
                 let Layout { size, align, niche, .. } = *self[id];
                 let size = size.checked_mul(*len).ok_or_else(|| TooLarge(ty.clone()))?;
                 Layout::new(ty, size, align, niche.filter(|_| *len > 0), Shape::Array(id, *len))
             }
             Type::Lib(lib, args) => match lib {
                 Lib::Vec | Lib::String => {
-                    let id = self.enter(args.first().unwrap_or(&Type::U8), structs)?;
+                    let id = self.number(args.first().unwrap_or(&Type::U8), waiting);
                     let niche =
                         Niche { offset: vec::CAPACITY, size: 8, start: 0, end: MAX_CAPACITY };
                     Layout { niche: Some(niche), ..words(3, Shape::Vec(id)) }
                 }
                 Lib::Box => {
-                    let id = self.enter(&args[0], structs)?;
-                    words(pointer_words(&args[0]), Shape::Box(id))
+                    words(pointer_words(&args[0]), Shape::Box(self.number(&args[0], waiting)))
                 }
-                Lib::Rc => words(1, Shape::Rc(self.enter(&args[0], structs)?)),
-                Lib::Weak => words(1, Shape::Weak(self.enter(&args[0], structs)?)),
+                Lib::Rc => words(1, Shape::Rc(self.number(&args[0], waiting))),
+                Lib::Weak => words(1, Shape::Weak(self.number(&args[0], waiting))),
                 Lib::RefGuard | Lib::RefMutGuard => {
-                    let to = self.enter(&args[0], structs)?;
+                    let to = self.number(&args[0], waiting);
                     words(2, Shape::Guard { to, is_mut: *lib == Lib::RefMutGuard })
                 }
-                Lib::Iter => words(2, Shape::Iter(self.enter(&args[0], structs)?)),
+                Lib::Iter => words(2, Shape::Iter(self.number(&args[0], waiting))),
                 // What can change behind a shared reference has no niche: the other variant's mark might change with it.
                 Lib::Cell => {
-                    let id = self.enter(&args[0], structs)?;
+                    let id = self.enter(&args[0], structs, waiting)?;
                     Layout::new(ty, self[id].size, self[id].align, None, Shape::Cell(id))
                 }
                 Lib::RefCell => {
                     let fields = [&Type::Scalar(Scalar::Isize), &args[0]];
-                    let record = self.record(ty, &fields, Order::LastStays, None, structs)?;
+                    let record =
+                        self.record(ty, &fields, Order::LastStays, None, structs, waiting)?;
                     let Shape::Record { fields, .. } = &record.shape else { unreachable!() };
                     Layout { niche: None, shape: Shape::RefCell(fields[1]), ..record }
                 }
                 Lib::Range => {
                     let fields = [&args[0], &args[0]];
-                    let record = self.record(ty, &fields, Order::Free, None, structs)?;
+                    let record = self.record(ty, &fields, Order::Free, None, structs, waiting)?;
                     let Shape::Record { fields, .. } = &record.shape else { unreachable!() };
                     Layout { shape: Shape::Range(fields[0].id, fields[1].offset), ..record }
                 }
-                Lib::Option => self.choice(ty, [None, Some(&args[0])], structs)?,
-                Lib::Result => self.choice(ty, [Some(&args[0]), Some(&args[1])], structs)?,
+                Lib::Option => self.choice(ty, [None, Some(&args[0])], structs, waiting)?,
+                Lib::Result => {
+                    self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
+                }
                 Lib::TryReserveError => {
                     let niche = Niche { offset: 0, size: WORD_BYTES, start: 0, end: 1 << 63 };
                     Layout { niche: Some(niche), ..words(2, Shape::ReserveError) }
@@ -365,9 +392,12 @@ impl Layouts {
         order: Order,
         drop: Option<FunctionId>,
         structs: &Structs,
+        waiting: &mut Vec<Type>,
     ) -> Result<Layout, TooLarge> {
-        let ids: Vec<_> =
-            fields.iter().map(|field| self.enter(field, structs)).collect::<Result<_, _>>()?;
+        let ids: Vec<_> = fields
+            .iter()
+            .map(|field| self.enter(field, structs, waiting))
+            .collect::<Result<_, _>>()?;
         let parts: Vec<_> = ids.iter().map(|id| &*self[*id]).collect();
         let too_large = || TooLarge(ty.clone());
         let mut placed = Placed::of(&parts, order, Bias::Front).ok_or_else(too_large)?;
@@ -389,10 +419,11 @@ impl Layouts {
         ty: &Type,
         payloads: [Option<&Type>; 2],
         structs: &Structs,
+        waiting: &mut Vec<Type>,
     ) -> Result<Layout, TooLarge> {
         let mut ids = [None; 2];
         for (id, payload) in ids.iter_mut().zip(payloads) {
-            *id = payload.map(|payload| self.enter(payload, structs)).transpose()?;
+            *id = payload.map(|payload| self.enter(payload, structs, waiting)).transpose()?;
         }
         let payloads = ids.map(|id| id.map(|id| &*self[id]));
         let tagged = Marked::with_tag(payloads).ok_or_else(|| TooLarge(ty.clone()))?;

@@ -8,6 +8,7 @@ use imbl::Vector;
 use crate::items::Items;
 use crate::lower::{self, Names};
 use crate::machine::{Machine, Refused};
+use crate::picture::{Picture, picture};
 use crate::run::{self, State, Stop};
 use crate::typed::{LocalId, Top};
 use crate::{check, typed::At};
@@ -106,12 +107,12 @@ impl Program {
         }
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
-        let locals: Vec<_> = names.locals().iter().cloned().collect();
-        check::body(&items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
+        check::body(&items, names.locals(), body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         let from = self.body.len();
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
-        run::run(&self.items, &mut self.state, &locals, &tops, machine).map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
+            .map_err(Fault::Run)
     }
 
     /// Ends the newest variable: it is dropped, and its slot is gone. `line` is the log's.
@@ -124,11 +125,12 @@ impl Program {
         let top = Arc::new(Top::Pop(local, At { line, start: 0, end: 0 }));
         let mut body = self.body.clone();
         body.push_back(Arc::clone(&top));
-        let locals: Vec<_> = self.names.locals().iter().cloned().collect();
-        check::body(&self.items, &locals, body.iter().map(|top| &**top)).map_err(Fault::Check)?;
+        check::body(&self.items, self.names.locals(), body.iter().map(|top| &**top))
+            .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
-        run::run(&self.items, &mut self.state, &locals, &[top], machine).map_err(Fault::Run)
+        run::run(&self.items, &mut self.state, self.names.locals(), &[top], machine)
+            .map_err(Fault::Run)
     }
 
     /// Whether it has no variables at all.
@@ -166,6 +168,16 @@ impl Program {
             })
         });
         named.collect()
+    }
+
+    /// How the values of a type lie in memory.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no type, or one too large.
+    pub fn layout(&self, line: u32, text: &str) -> Result<Picture, Fault> {
+        let ty = lower::type_of(&self.names, &self.items, line, text).map_err(Fault::Lower)?;
+        picture(&ty, &self.items).map_err(|too_large| Fault::Run(Stop::TooLarge(too_large)))
     }
 
     /// Where the variable of that name lies.

@@ -67,11 +67,34 @@ pub struct Signature {
     pub params: Vec<Type>,
     /// The result's type.
     pub result: Type,
-    /// How loans pass from one to the other.
+    /// Of a function of the library: how loans pass from one to the other.
     pub flows: Vec<Flow>,
+    /// Of a function of the program: the lifetime of each reference.
+    pub lifetimes: Option<Lifetimes>,
 }
 
-/// References at `from` may end up at `to`: by one lifetime name, by elision, or by one type parameter.
+/// The lifetimes of a signature's references, in the order in which the references are written. `Ref`, `RefMut` and `Iter`
+/// count as references.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Of each parameter.
+    pub params: Vec<Vec<Lifetime>>,
+    /// Of the result.
+    pub result: Vec<Lifetime>,
+}
+
+/// A lifetime of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lifetime {
+    /// `'static`.
+    Static,
+    /// One with a name, by its number among those declared.
+    Named(u8),
+    /// One that is not written: the parameters' are all different, the result's is that of a parameter.
+    Elided(u8),
+}
+
+/// References at `from` may end up at `to`: by elision, or by one type parameter.
 ///
 /// A position counts reference layers from outside: in `&'a mut Vec<&'b str>` the layer of `'a` is 0, that of `'b` is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

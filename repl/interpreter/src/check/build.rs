@@ -1,5 +1,7 @@
 //! From the typed form to the graph, in the order in which rustc evaluates.
 
+use std::borrow::Cow;
+use std::ops::Index;
 use std::sync::Arc;
 
 use crate::items::Items;
@@ -13,12 +15,12 @@ use super::fault::{Fault, MovedFrom, NotMutable, Wrong};
 use super::graph::Step;
 use super::graph::{Act, Borrow, Graph, Loan, LoanId, Next, NodeId, PathId, RegionId, VariableId};
 use super::regions::{Owner, slot_count, slots};
-use super::signature;
+use super::signature::{Call, Caller};
 
 /// Builds the graph of a body.
 pub(super) struct Build<'a> {
     items: &'a Items,
-    locals: &'a [Local],
+    locals: &'a dyn Index<usize, Output = Local>,
     /// The graph so far.
     pub graph: Graph,
     /// What can be refused without a look at the whole.
@@ -31,6 +33,8 @@ pub(super) struct Build<'a> {
     labels: Vec<Label>,
     /// Where the scopes of several lines began.
     open: Vec<usize>,
+    /// The region of `'static`.
+    fixed: RegionId,
     /// Of a function: what its result flows into, and where it is given.
     pub result: Option<Outcome>,
     /// Whether a run can come to where the graph grows.
@@ -81,13 +85,16 @@ struct Found {
 }
 
 impl<'a> Build<'a> {
-    pub(super) fn new(items: &'a Items, locals: &'a [Local]) -> Self {
+    pub(super) fn new(items: &'a Items, locals: &'a dyn Index<usize, Output = Local>) -> Self {
+        let mut graph = Graph::default();
+        let fixed = graph.regions.add(Owner::Caller, false);
         Self {
             items,
             locals,
-            graph: Graph::default(),
+            graph,
             faults: Vec::new(),
-            variables: vec![None; locals.len()],
+            fixed,
+            variables: Vec::new(),
             alive: Vec::new(),
             loops: Vec::new(),
             labels: Vec::new(),
@@ -112,10 +119,9 @@ impl<'a> Build<'a> {
                 self.close(depth, *at);
             }
             Top::Pop(local, at) => {
-                if let Some(variable) = self.variables[local.0 as usize] {
-                    self.alive.retain(|alive| *alive != variable);
-                    self.end(variable, *at);
-                }
+                let variable = self.variable_of(*local);
+                self.alive.retain(|alive| *alive != variable);
+                self.end(variable, *at);
             }
         }
         if !self.is_reached {
@@ -132,41 +138,31 @@ impl<'a> Build<'a> {
     /// The end of the log's body: what is still alive ends, as at the end of a function.
     pub(super) fn finish(&mut self, at: At) {
         self.close(0, at);
-        let last = self.graph.add(Act::Nothing, at);
-        self.graph.nodes[last.index()].next = Next::Nothing;
+        self.stop(at);
         self.graph.finish();
     }
 
     /// A whole function.
-    pub(super) fn function(&mut self, function: &Function) -> signature::Universe {
-        let universe = signature::Universe::new(self.items, &mut self.graph, &function.signature);
-        for (number, regions) in universe.params.iter().enumerate() {
+    pub(super) fn function(&mut self, function: &Function) -> Caller {
+        let caller = Caller::new(&mut self.graph, self.fixed, &function.signature);
+        for (number, ty) in function.signature.params.iter().enumerate() {
             let variable = self.declare(LocalId(number as u32));
             self.graph.variables[variable.index()].is_parameter = true;
-            let slots = slots(&self.items.structs, &function.signature.params[number]);
-            for (slot, caller) in regions.iter().enumerate() {
-                let own = self.graph.variable(variable).region(slot);
-                self.graph.regions.flow(*caller, own, At::default());
-                if slots[slot].is_invariant {
-                    self.graph.regions.flow(own, *caller, At::default());
-                }
-            }
-            self.graph.add(Act::Define(variable), function.at);
+            let own = self.regions_of(variable);
+            self.flow(&caller.param(number), &own, ty, At::default());
+            self.add(Act::Define(variable), function.at);
             self.alive.push(variable);
         }
-        self.result = Some(Outcome {
-            ty: function.signature.result.clone(),
-            regions: universe.result.clone(),
-            values: Vec::new(),
-        });
-        let value =
-            self.returned(function.body.tail.as_ref().map_or(function.body.end, |tail| tail.at));
+        let regions = caller.result();
+        let ty = function.signature.result.clone();
+        self.result = Some(Outcome { ty, regions, values: Vec::new() });
+        let end = function.body.end;
+        let value = self.returned(function.body.tail.as_ref().map_or(end, |tail| tail.at));
         self.block(&function.body, value);
-        self.close(0, function.body.end);
-        let last = self.graph.add(Act::Nothing, function.body.end);
-        self.graph.nodes[last.index()].next = Next::Nothing;
+        self.close(0, end);
+        self.stop(end);
         self.graph.finish();
-        universe
+        caller
     }
 
     // Points and jumps.
@@ -242,7 +238,7 @@ impl<'a> Build<'a> {
 
     fn declare(&mut self, id: LocalId) -> VariableId {
         let local = &self.locals[id.0 as usize];
-        let slots = slots(&self.items.structs, &local.ty);
+        let slots = slots(&local.ty);
         let is_hidden =
             !local.name.starts_with(|first: char| first == '_' || first.is_alphabetic());
         let name = (!is_hidden).then(|| Arc::clone(&local.name));
@@ -250,12 +246,20 @@ impl<'a> Build<'a> {
         let variable = &mut self.graph.variables[id_here.index()];
         variable.is_mutable = local.is_mutable || is_hidden;
         variable.needs_drop = local.ty.needs_drop(&self.items.structs);
-        self.variables[id.0 as usize] = Some(id_here);
+        let index = id.0 as usize;
+        if self.variables.len() <= index {
+            self.variables.resize(index + 1, None);
+        }
+        self.variables[index] = Some(id_here);
         id_here
     }
 
+    fn variable_of(&self, id: LocalId) -> VariableId {
+        self.variables.get(id.0 as usize).copied().flatten().expect("it was declared")
+    }
+
     fn temporary(&mut self, ty: &Type, at: At) -> VariableId {
-        let slots = slots(&self.items.structs, ty);
+        let slots = slots(ty);
         let variable = self.graph.add_variable(None, at, &slots);
         self.graph.variables[variable.index()].needs_drop = ty.needs_drop(&self.items.structs);
         variable
@@ -263,7 +267,7 @@ impl<'a> Build<'a> {
 
     /// A temporary for a value that has references.
     fn held(&mut self, ty: &Type, at: At) -> Option<VariableId> {
-        (slot_count(&self.items.structs, ty) > 0).then(|| self.temporary(ty, at))
+        (slot_count(ty) > 0).then(|| self.temporary(ty, at))
     }
 
     /// Ends what came to life since there were `depth` variables, the newest first.
@@ -371,18 +375,21 @@ impl<'a> Build<'a> {
         held
     }
 
-    /// Evaluates operands from left to right, then uses them.
+    /// Evaluates operands from left to right, and makes a value of them.
     fn operands<'e>(
         &mut self,
-        exprs: impl Iterator<Item = &'e Expr>,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        into: Option<VariableId>,
         at: At,
     ) -> Vec<Option<VariableId>> {
-        let held: Vec<_> = exprs.map(|expr| self.operand(expr)).collect();
-        self.used(&held, at);
+        let held: Vec<_> = exprs.into_iter().map(|expr| self.operand(expr)).collect();
+        self.make(&held, into, at);
         held
     }
 
-    fn used(&mut self, held: &[Option<VariableId>], at: At) {
+    /// Makes a value of operands. Each is held until the new value holds what it borrowed.
+    fn make(&mut self, held: &[Option<VariableId>], into: Option<VariableId>, at: At) {
+        self.define(into, at);
         for variable in held.iter().flatten() {
             self.add(Act::Use(*variable), at);
         }
@@ -396,11 +403,18 @@ impl<'a> Build<'a> {
 
     /// References flow from one value to another of the same type.
     fn flow(&mut self, from: &[RegionId], to: &[RegionId], ty: &Type, at: At) {
-        if from.is_empty() {
+        if from.is_empty() || to.is_empty() {
             return;
         }
-        let slots = slots(&self.items.structs, ty);
-        assert_eq!((from.len(), to.len()), (slots.len(), slots.len()), "{ty}");
+        let slots = slots(ty);
+        if (from.len(), to.len()) != (slots.len(), slots.len()) {
+            // A collection whose elements were not known when this line was read, but are now.
+            for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
+                self.graph.regions.guess(*from, *to, at);
+                self.graph.regions.guess(*to, *from, at);
+            }
+            return;
+        }
         for (slot, (from, to)) in slots.iter().zip(from.iter().zip(to)) {
             self.graph.regions.flow(*from, *to, at);
             if slot.is_invariant {
@@ -448,20 +462,29 @@ impl<'a> Build<'a> {
                 self.define(into, at);
             }
             ExprKind::Aggregate(items) => {
-                let held = self.operands(items.iter().map(|(_, item)| item), at);
+                let held = self.operands(items.iter().map(|(_, item)| item), into, at);
                 if into.is_some() {
                     let to = self.regions_into(into);
                     for ((number, item), held) in items.iter().zip(held) {
                         let Some(held) = held else { continue };
                         let from = self.regions_of(held);
-                        let to = self.field_regions(&expr.ty, &to, *number, &item.ty);
+                        let to = Self::field_regions(&expr.ty, &to, *number, &item.ty);
                         self.flow(&from, &to, &item.ty, at);
                     }
-                    self.define(into, at);
                 }
             }
-            ExprKind::Variant(_, None) => self.define(into, at),
-            ExprKind::Variant(_, Some(item)) => self.value(item, into),
+            ExprKind::Variant(number, item) => {
+                let item = item.as_deref();
+                let held = self.operands(item, into, at);
+                if into.is_some() {
+                    let to = self.regions_into(into);
+                    if let (Some(item), [Some(held)]) = (item, held.as_slice()) {
+                        let from = self.regions_of(*held);
+                        let to = Self::field_regions(&expr.ty, &to, *number, &item.ty);
+                        self.flow(&from, &to, &item.ty, at);
+                    }
+                }
+            }
             ExprKind::Repeat(item, _) | ExprKind::Unsize(item) => self.value(item, into),
             ExprKind::Binary(_, left, right) => {
                 self.value(left, None);
@@ -474,7 +497,7 @@ impl<'a> Build<'a> {
             }
             ExprKind::Cast(inner) => self.value(inner, None),
             ExprKind::Compare(_, left, right) => {
-                self.operands([&**left, &**right].into_iter(), at);
+                self.operands([&**left, &**right], None, at);
             }
             ExprKind::And(left, right) | ExprKind::Or(left, right) => {
                 let end = self.label();
@@ -522,7 +545,7 @@ impl<'a> Build<'a> {
                 self.looped(*id, None, at, |it| {
                     it.turn(*local, body, at, |it, element| {
                         if let Some(list) = list {
-                            it.add(Act::Use(list), slice.at);
+                            it.make(&[Some(list)], Some(element), slice.at);
                             it.elements(list, &slice.ty, element, slice.at);
                         }
                     });
@@ -554,15 +577,13 @@ impl<'a> Build<'a> {
             ExprKind::Call(function, args) => {
                 let items = self.items;
                 let signature = &items.function(*function).signature;
-                self.call(args, into, at, false, || std::borrow::Cow::Borrowed(signature));
+                self.call(args, into, at, || Cow::Borrowed(signature));
                 if signature.result == Type::Never {
                     self.panic(at);
                 }
             }
             ExprKind::Library { row, types, args } => {
-                self.call(args, into, at, true, || {
-                    std::borrow::Cow::Owned(crate::lower::signature(row, types))
-                });
+                self.call(args, into, at, || Cow::Owned(crate::lower::signature(row, types)));
             }
             ExprKind::Print(format) => self.format(format, at),
             ExprKind::Formatted(format) => {
@@ -576,7 +597,7 @@ impl<'a> Build<'a> {
     }
 
     fn format(&mut self, format: &Format, at: At) {
-        self.operands(format.args.iter(), at);
+        self.operands(&format.args, None, at);
         self.may_panic(at);
     }
 
@@ -606,8 +627,7 @@ impl<'a> Build<'a> {
         args: &[Expr],
         into: Option<VariableId>,
         at: At,
-        is_library: bool,
-        signature: impl FnOnce() -> std::borrow::Cow<'s, Signature>,
+        signature: impl FnOnce() -> Cow<'s, Signature>,
     ) {
         let mut waiting = Vec::new();
         let mut held = Vec::with_capacity(args.len());
@@ -625,27 +645,15 @@ impl<'a> Build<'a> {
         for loan in waiting {
             self.activate(loan, at);
         }
-        self.used(&held, at);
         self.may_panic(at);
-        // With one place for references there is nowhere to flow.
-        let places = |variable: &VariableId| self.graph.variable(*variable).region_count;
-        let count: usize = held.iter().chain([&into]).flatten().map(places).sum();
-        if count > 1 {
+        let has_references = held.iter().chain([&into]).flatten().next().is_some();
+        if has_references {
             let params: Vec<_> = held.iter().map(|held| self.regions_into(*held)).collect();
             let result = self.regions_into(into);
-            for flow in signature::flows(&self.items.structs, &signature(), is_library) {
-                let side = |(param, slot): (Option<u8>, usize)| match param {
-                    Some(param) => params[usize::from(param)].get(slot),
-                    None => result.get(slot),
-                };
-                let (Some(from), Some(to)) = (side(flow.from), side(flow.to)) else { continue };
-                self.graph.regions.flow(*from, *to, at);
-                if flow.is_both_ways {
-                    self.graph.regions.flow(*to, *from, at);
-                }
-            }
+            let call = Call { params: &params, result: &result, at };
+            call.flow(&mut self.graph.regions, self.fixed, &signature());
         }
-        self.define(into, at);
+        self.make(&held, into, at);
     }
 
     fn assign(&mut self, place: &Place, value: &Expr, at: At) {
@@ -703,7 +711,7 @@ impl<'a> Build<'a> {
                 is_constant(value) && (kind == BorrowKind::Shared || is_empty(&place.ty))
             }
             Root::Local(local) => {
-                let variable = self.variables[local.0 as usize].expect("it was declared");
+                let variable = self.variable_of(*local);
                 self.graph.variable(variable).is_constant && kind == BorrowKind::Shared
             }
         };
@@ -757,7 +765,7 @@ impl<'a> Build<'a> {
     fn place(&mut self, place: &Place, at: At) -> Found {
         let (variable, mut ty) = match &place.root {
             Root::Local(id) => {
-                let variable = self.variables[id.0 as usize].expect("it was declared");
+                let variable = self.variable_of(*id);
                 (variable, &self.locals[id.0 as usize].ty)
             }
             Root::Temporary(value) => {
@@ -798,7 +806,7 @@ impl<'a> Build<'a> {
                 }
                 (typed::Step::Deref(_), _) => Step::DerefBox,
                 (typed::Step::Field(number, to), _) => {
-                    found.regions = self.field_regions(ty, &found.regions, *number, to);
+                    found.regions = Self::field_regions(ty, &found.regions, *number, to);
                     let (name, is_of_drop) = match ty {
                         Type::Struct(id, _) => {
                             let of = self.items.structs.get(*id);
@@ -827,25 +835,14 @@ impl<'a> Build<'a> {
     }
 
     /// Which of the regions of a value are those of a field.
-    fn field_regions(
-        &self,
-        of: &Type,
-        regions: &[RegionId],
-        number: u32,
-        field: &Type,
-    ) -> Vec<RegionId> {
-        let structs = &self.items.structs;
-        let count = slot_count(structs, field);
-        let number = number as usize;
+    fn field_regions(of: &Type, regions: &[RegionId], number: u32, field: &Type) -> Vec<RegionId> {
         let before = match of {
-            _ if count == 0 => return Vec::new(),
-            Type::Struct(..) => return vec![regions[0]; count],
             Type::Tuple(items) | Type::Lib(Lib::Result, items) => {
-                items[..number].iter().map(|item| slot_count(structs, item)).sum()
+                items[..number as usize].iter().map(slot_count).sum()
             }
             _ => 0,
         };
-        regions[before..before + count].to_vec()
+        regions[before..before + slot_count(field)].to_vec()
     }
 
     // Loops.
@@ -883,9 +880,6 @@ impl<'a> Build<'a> {
         self.go(end, true, at);
         self.scope(body.end, |it| {
             set(it, variable);
-            if it.graph.variable(variable).region_count > 0 {
-                it.add(Act::Define(variable), at);
-            }
             it.alive.push(variable);
             it.block(body, None);
         });
@@ -894,13 +888,7 @@ impl<'a> Build<'a> {
     /// A variable is a reference to an element of a slice.
     fn elements(&mut self, list: VariableId, slice: &Type, element: VariableId, at: At) {
         let (from, to) = (self.regions_of(list), self.regions_of(element));
-        let structs = &self.items.structs;
-        for (slot, of) in slots(structs, slice).into_iter().enumerate() {
-            self.graph.regions.flow(from[slot], to[slot], at);
-            if of.is_invariant {
-                self.graph.regions.flow(to[slot], from[slot], at);
-            }
-        }
+        self.flow(&from, &to, slice, at);
     }
 }
 
@@ -917,6 +905,7 @@ fn is_constant(expr: &Expr) -> bool {
             is_constant(inner)
         }
         ExprKind::Repeat(item, _) => is_constant(item),
+        ExprKind::Variant(_, item) => item.as_deref().is_none_or(is_constant),
         ExprKind::Binary(BinaryOp::Div | BinaryOp::Rem, left, right) => {
             is_constant(left) && matches!(right.kind, ExprKind::Constant(1..))
         }

@@ -57,9 +57,21 @@ pub enum Wrong {
     /// A place that cannot be written is borrowed as mutable.
     BorrowedToWrite { place: Option<String>, why: NotMutable },
     /// A reference leaves a function by a way that its signature does not name.
-    Escapes { param: Arc<str>, is_returned: bool },
-    /// The same, where a signature names several references of one depth, and we cannot tell which is meant.
-    Limit { param: Arc<str> },
+    Escapes { param: Option<Arc<str>>, is_returned: bool, needs: Needs },
+    /// What we cannot rule out, but rustc might: a limit of this checker.
+    Limit { wrong: Box<Wrong> },
+}
+
+/// What a signature lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Needs {
+    /// A lifetime that is the same, or longer.
+    Lifetime,
+    /// A name for a parameter's lifetime.
+    Name { param: Arc<str> },
+    /// `'static`.
+    Static,
 }
 
 /// How a place is used.
@@ -82,8 +94,6 @@ pub enum Access {
     Borrow,
     BorrowMut,
     Assign,
-    /// The end of the variable's scope.
-    End,
 }
 
 /// Who needs a borrow that was broken.
@@ -126,7 +136,7 @@ pub enum NotMutable {
 }
 
 impl Fault {
-    /// rustc's code. It has none for a lifetime that is too short for a signature.
+    /// rustc's code. It has none for a lifetime that is too short for a signature, nor for what it would let through.
     pub fn code(&self) -> Option<&'static str> {
         Some(match &self.wrong {
             Wrong::Unset { .. } => "E0381",
@@ -138,7 +148,6 @@ impl Fault {
                 Access::Read => "E0503",
                 Access::Move => "E0505",
                 Access::Assign => "E0506",
-                Access::End => "E0597",
             },
             Wrong::TooShort { .. } => "E0597",
             Wrong::TemporaryTooShort { .. } => "E0716",
@@ -151,7 +160,12 @@ impl Fault {
             },
             Wrong::Written { .. } => "E0594",
             Wrong::BorrowedToWrite { .. } => "E0596",
-            Wrong::Escapes { .. } | Wrong::Limit { .. } => return None,
+            Wrong::Escapes { needs, .. } => match needs {
+                Needs::Lifetime => return None,
+                Needs::Name { .. } => "E0621",
+                Needs::Static => "E0521",
+            },
+            Wrong::Limit { .. } => return None,
         })
     }
 }

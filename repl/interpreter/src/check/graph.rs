@@ -346,7 +346,7 @@ impl Graph {
     }
 
     /// What may come before a point.
-    pub(super) fn predecessors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    pub(super) fn predecessors(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         let before = node
             .index()
             .checked_sub(1)

@@ -101,6 +101,17 @@ impl NodeSet {
     }
 }
 
+/// How a borrowed place is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Touch {
+    /// By the program.
+    Access(PathId, Access),
+    /// By the drop of its variable.
+    Drop,
+    /// By the end of its variable.
+    End,
+}
+
 impl Judge<'_> {
     fn loan(&mut self, id: LoanId) {
         let graph = self.graph;
@@ -115,8 +126,8 @@ impl Judge<'_> {
             }
             self.seen[node.index()] = self.stamp;
             let act = graph.nodes[node.index()].act;
-            if let Some(access) = self.conflict(id, node, act) {
-                self.fault(id, node, act, access);
+            if let Some(touch) = self.conflict(id, node, act) {
+                self.fault(id, node, touch);
             }
             let is_over = match act {
                 Act::Assign(path) => graph.is_redirected(loan.path, path),
@@ -140,10 +151,11 @@ impl Judge<'_> {
         region.words.clear();
         region.first_word = born.index() / 64;
         region.is_all = false;
-        for (found, _) in &reach.found {
-            let of = self.graph.regions.get(*found);
+        for found in &reach.found {
+            let of = self.graph.regions.get(found.region);
             match of.owner {
                 Owner::Caller => region.is_all = true,
+                Owner::Call => {}
                 Owner::Variable(variable) => {
                     let live = self.live(variable);
                     region.extend(&live.by_use);
@@ -240,56 +252,45 @@ impl Judge<'_> {
     }
 
     /// Whether what happens at a point conflicts with a loan in force there.
-    fn conflict(&self, id: LoanId, node: NodeId, act: Act) -> Option<Access> {
+    fn conflict(&self, id: LoanId, node: NodeId, act: Act) -> Option<Touch> {
         let graph = self.graph;
         let loan = &graph.loans[id.index()];
-        let (path, depth, access) = match act {
-            Act::Copy(path) => (path, Depth::Deep, Access::Read),
-            Act::Move(path) => (path, Depth::Deep, Access::Move),
-            Act::Borrow(path, Borrow::Shared, _) => (path, Depth::Deep, Access::Borrow),
-            Act::Borrow(path, ..) => (path, Depth::Deep, Access::BorrowMut),
-            Act::Activate(other) if other != id => {
-                (graph.loans[other.index()].path, Depth::Deep, Access::BorrowMut)
+        let (path, depth, touch) = match act {
+            Act::Copy(path) => (path, Depth::Deep, Touch::Access(path, Access::Read)),
+            Act::Move(path) => (path, Depth::Deep, Touch::Access(path, Access::Move)),
+            Act::Borrow(path, Borrow::Shared, _) => {
+                (path, Depth::Deep, Touch::Access(path, Access::Borrow))
             }
-            Act::Replace(path) => (path, Depth::Drop, Access::Assign),
-            Act::Assign(path) => (path, Depth::Shallow, Access::Assign),
-            Act::Drop(variable) => (graph.variable(variable).path, Depth::Drop, Access::End),
-            Act::End(variable) => (graph.variable(variable).path, Depth::Shallow, Access::End),
+            Act::Borrow(path, ..) => (path, Depth::Deep, Touch::Access(path, Access::BorrowMut)),
+            Act::Activate(other) if other != id => {
+                let path = graph.loans[other.index()].path;
+                (path, Depth::Deep, Touch::Access(path, Access::BorrowMut))
+            }
+            Act::Replace(path) => (path, Depth::Drop, Touch::Access(path, Access::Assign)),
+            Act::Assign(path) => (path, Depth::Shallow, Touch::Access(path, Access::Assign)),
+            Act::Drop(variable) => (graph.variable(variable).path, Depth::Drop, Touch::Drop),
+            Act::End(variable) => (graph.variable(variable).path, Depth::Shallow, Touch::End),
             _ => return None,
         };
-        let is_exclusive = match loan.borrow {
-            Borrow::Shared => false,
-            Borrow::Mut => true,
-            Borrow::TwoPhase => {
-                !loan.active_from.is_some_and(|from| loan.node < node && node < from)
-            }
-        };
-        let is_allowed = match (act, access) {
-            (_, Access::Read | Access::Borrow) => !is_exclusive,
+        let is_active = loan.active_from.is_none_or(|from| node < loan.node || from <= node);
+        let is_exclusive = loan.borrow != Borrow::Shared && is_active;
+        let is_allowed = match (act, touch) {
+            (_, Touch::Access(_, Access::Read | Access::Borrow)) => !is_exclusive,
             // A reservation is as good as a `&`.
             (Act::Borrow(_, Borrow::TwoPhase, _), _) => loan.borrow == Borrow::Shared,
             _ => false,
         };
-        (!is_allowed && graph.touches(path, depth, loan.path)).then_some(access)
+        (!is_allowed && graph.touches(path, depth, loan.path)).then_some(touch)
     }
 
-    fn fault(&mut self, id: LoanId, node: NodeId, act: Act, access: Access) {
+    fn fault(&mut self, id: LoanId, node: NodeId, touch: Touch) {
         let graph = self.graph;
         let loan = &graph.loans[id.index()];
         let borrowed = graph.nodes[loan.node.index()].at;
         let at = graph.nodes[node.index()].at;
         let place = graph.name(loan.path);
         let later = self.later(node);
-        if access != Access::End {
-            let touched = match act {
-                Act::Activate(other) => graph.loans[other.index()].path,
-                Act::Copy(path)
-                | Act::Move(path)
-                | Act::Borrow(path, ..)
-                | Act::Replace(path)
-                | Act::Assign(path) => path,
-                _ => loan.path,
-            };
+        if let Touch::Access(touched, access) = touch {
             let wrong = Wrong::Borrowed {
                 place: graph.name(touched),
                 loan: place,
@@ -302,8 +303,7 @@ impl Judge<'_> {
             return;
         }
         let root = graph.root(loan.path);
-        let is_drop = matches!(act, Act::Drop(_));
-        let fault = if is_drop && self.is_in_destructor(loan.path) {
+        let fault = if touch == Touch::Drop && self.is_in_destructor(loan.path) {
             Fault { at: borrowed, wrong: Wrong::BorrowedByDestructor { place, end: at, later } }
         } else if let Some(returned) = self.returned() {
             let wrong = Wrong::Returned {

@@ -2,12 +2,12 @@
 //!
 //! Each reference of each variable has a *region*: the points of the program at which what it borrowed must stay as it
 //! is. Lifetimes are not part of a [`Type`], so a type is walked from outside in, and each reference it has gets a number:
-//! its *slot*. `&Vec<&str>` has two. All the references of a struct count as one.
+//! its *slot*. `&Vec<&str>` has two. A struct has none, since its fields own what they hold.
 
-use crate::types::{Lib, Mutability, StructId, Structs, Type};
+use crate::typed::At;
+use crate::types::{Lib, Mutability, Type};
 
 use super::graph::{RegionId, VariableId};
-use crate::typed::At;
 
 /// A reference of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,113 +18,69 @@ pub(super) struct Slot {
     pub outer: Option<usize>,
     /// Whether it must be the same on both sides of an assignment, because it can be written through what it lies in.
     pub is_invariant: bool,
-    /// Whether the end of a value of the type may look through it: `Vec<&T>` does not, a struct with `impl Drop` does.
+    /// Whether the end of a value of the type looks through it: that of a `Ref` does, that of a `Vec<&T>` does not.
     pub is_dropped: bool,
 }
 
 /// The slots of a type, from outside in.
-pub(super) fn slots(structs: &Structs, ty: &Type) -> Vec<Slot> {
-    let mut walk = Walk { structs, slots: Vec::new(), inside: Vec::new() };
-    walk.ty(ty, 0, None, false, true);
-    walk.slots
+pub(super) fn slots(ty: &Type) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    walk(ty, Slot { layer: 0, outer: None, is_invariant: false, is_dropped: true }, &mut slots);
+    slots
+}
+
+/// Adds the slots of `ty`, which lies where `here` says.
+fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
+    let inside = |slots: &[Slot], is_written: bool| Slot {
+        layer: here.layer + 1,
+        outer: Some(slots.len() - 1),
+        is_invariant: here.is_invariant || is_written,
+        is_dropped: false,
+    };
+    match ty {
+        Type::Scalar(_)
+        | Type::Str
+        | Type::Never
+        | Type::Struct(..)
+        | Type::Param(_)
+        | Type::Var(_) => {}
+        Type::Tuple(items) => items.iter().for_each(|item| walk(item, here, slots)),
+        Type::Array(inner, _) | Type::Slice(inner) => walk(inner, here, slots),
+        Type::Ref(mutability, to) => {
+            slots.push(Slot { is_dropped: false, ..here });
+            walk(to, inside(slots, *mutability == Mutability::Mut), slots);
+        }
+        Type::Lib(lib @ (Lib::RefGuard | Lib::RefMutGuard | Lib::Iter), args) => {
+            slots.push(Slot { is_dropped: here.is_dropped && *lib != Lib::Iter, ..here });
+            walk(&args[0], inside(slots, *lib == Lib::RefMutGuard), slots);
+        }
+        Type::Lib(lib, args) => {
+            let is_written = matches!(lib, Lib::Cell | Lib::RefCell);
+            let here = Slot {
+                is_invariant: here.is_invariant || is_written,
+                // The end of a `Weak` does not touch the value.
+                is_dropped: here.is_dropped && *lib != Lib::Weak,
+                ..here
+            };
+            args.iter().for_each(|arg| walk(arg, here, slots));
+        }
+    }
 }
 
 /// How many slots a type has.
-pub(super) fn slot_count(structs: &Structs, ty: &Type) -> usize {
+pub(super) fn slot_count(ty: &Type) -> usize {
     match ty {
-        Type::Scalar(_) | Type::Str | Type::Never | Type::Param(_) | Type::Var(_) => 0,
-        Type::Lib(Lib::String | Lib::TryReserveError, _) => 0,
-        Type::Lib(Lib::Vec | Lib::Box | Lib::Option | Lib::Rc | Lib::Cell, args) => {
-            slot_count(structs, &args[0])
-        }
-        Type::Ref(_, to) => 1 + slot_count(structs, to),
-        Type::Array(inner, _) | Type::Slice(inner) => slot_count(structs, inner),
-        _ => slots(structs, ty).len(),
-    }
-}
-
-struct Walk<'a> {
-    structs: &'a Structs,
-    slots: Vec<Slot>,
-    /// The structs around, so that one that holds itself in a `Box` ends.
-    inside: Vec<StructId>,
-}
-
-impl Walk<'_> {
-    fn ty(
-        &mut self,
-        ty: &Type,
-        layer: u8,
-        outer: Option<usize>,
-        is_invariant: bool,
-        is_owned: bool,
-    ) {
-        match ty {
-            Type::Scalar(_) | Type::Str | Type::Never | Type::Param(_) | Type::Var(_) => {}
-            Type::Tuple(items) => {
-                for item in items.iter() {
-                    self.ty(item, layer, outer, is_invariant, is_owned);
-                }
-            }
-            Type::Array(inner, _) | Type::Slice(inner) => {
-                self.ty(inner, layer, outer, is_invariant, is_owned);
-            }
-            Type::Ref(mutability, to) => {
-                self.slots.push(Slot { layer, outer, is_invariant, is_dropped: false });
-                let outer = Some(self.slots.len() - 1);
-                let is_written = *mutability == Mutability::Mut;
-                self.ty(to, layer + 1, outer, is_invariant || is_written, false);
-            }
-            Type::Struct(id, _) => self.structure(*id, layer, outer, is_invariant, is_owned),
-            Type::Lib(lib @ (Lib::RefGuard | Lib::RefMutGuard | Lib::Iter), args) => {
-                let is_guard = *lib != Lib::Iter;
-                let is_dropped = is_owned && is_guard;
-                self.slots.push(Slot { layer, outer, is_invariant, is_dropped });
-                let outer = Some(self.slots.len() - 1);
-                let is_written = *lib == Lib::RefMutGuard;
-                self.ty(&args[0], layer + 1, outer, is_invariant || is_written, false);
-            }
-            Type::Lib(lib, args) => {
-                let is_written = matches!(lib, Lib::Cell | Lib::RefCell);
-                // The end of a `Weak` does not touch the value.
-                let is_owned = is_owned && *lib != Lib::Weak;
-                for arg in args.iter() {
-                    self.ty(arg, layer, outer, is_invariant || is_written, is_owned);
-                }
-            }
-        }
-    }
-
-    fn structure(
-        &mut self,
-        id: StructId,
-        layer: u8,
-        outer: Option<usize>,
-        is_invariant: bool,
-        is_owned: bool,
-    ) {
-        if self.inside.contains(&id) {
-            return;
-        }
-        self.inside.push(id);
-        let of = self.structs.get(id);
-        let mut fields =
-            Walk { structs: self.structs, slots: Vec::new(), inside: self.inside.clone() };
-        for field in &of.fields {
-            fields.ty(&field.ty, 0, None, false, true);
-        }
-        self.inside.pop();
-        if fields.slots.is_empty() {
-            return;
-        }
-        let is_written = fields.slots.iter().any(|slot| slot.is_invariant);
-        let looks = of.drop.is_some() || fields.slots.iter().any(|slot| slot.is_dropped);
-        self.slots.push(Slot {
-            layer,
-            outer,
-            is_invariant: is_invariant || is_written,
-            is_dropped: is_owned && looks,
-        });
+        Type::Scalar(_)
+        | Type::Str
+        | Type::Never
+        | Type::Struct(..)
+        | Type::Param(_)
+        | Type::Var(_) => 0,
+        Type::Tuple(items) => items.iter().map(slot_count).sum(),
+        Type::Array(inner, _) | Type::Slice(inner) => slot_count(inner),
+        Type::Ref(_, to) => 1 + slot_count(to),
+        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + slot_count(&args[0]),
+        Type::Lib(_, args) => args.iter().map(slot_count).sum(),
     }
 }
 
@@ -135,6 +91,8 @@ pub(super) enum Owner {
     Variable(VariableId),
     /// The caller, or the whole program: the region holds every point.
     Caller,
+    /// A lifetime of a function, in one call of it.
+    Call,
 }
 
 /// A region.
@@ -142,9 +100,10 @@ pub(super) enum Owner {
 pub(super) struct Region {
     /// Who it belongs to.
     pub owner: Owner,
-    /// Whether the end of its variable may look through it.
+    /// Whether the end of its variable looks through it.
     pub is_dropped: bool,
-    first_flow: u32,
+    /// The newest of the flows from it.
+    last_flow: Option<u32>,
 }
 
 /// Loans in a region are also in `to`.
@@ -152,22 +111,26 @@ pub(super) struct Region {
 struct Flow {
     to: RegionId,
     at: At,
-    next: u32,
+    /// Whether it is there only because we cannot tell which of several references is meant.
+    is_guess: bool,
+    /// The flow before this one from the same region.
+    before: Option<u32>,
 }
-
-const NO_FLOW: u32 = u32::MAX;
 
 /// The regions of a body and what flows between them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Regions {
     regions: Vec<Region>,
     flows: Vec<Flow>,
+    has_guesses: bool,
+    /// Whether guesses do not count.
+    pub is_bold: bool,
 }
 
 impl Regions {
     /// A new region.
     pub(super) fn add(&mut self, owner: Owner, is_dropped: bool) -> RegionId {
-        self.regions.push(Region { owner, is_dropped, first_flow: NO_FLOW });
+        self.regions.push(Region { owner, is_dropped, last_flow: None });
         RegionId::new(self.regions.len() - 1)
     }
 
@@ -181,59 +144,95 @@ impl Regions {
         &self.regions[region.index()]
     }
 
+    /// Whether there is a flow that is a guess.
+    pub(super) fn has_guesses(&self) -> bool {
+        self.has_guesses
+    }
+
     /// From now on, what is borrowed for `from` is borrowed for `to` too.
     pub(super) fn flow(&mut self, from: RegionId, to: RegionId, at: At) {
+        self.add_flow(from, to, at, false);
+    }
+
+    /// The same, to be on the safe side.
+    pub(super) fn guess(&mut self, from: RegionId, to: RegionId, at: At) {
+        self.has_guesses = true;
+        self.add_flow(from, to, at, true);
+    }
+
+    fn add_flow(&mut self, from: RegionId, to: RegionId, at: At, is_guess: bool) {
         if from == to {
             return;
         }
-        let next = self.regions[from.index()].first_flow;
-        self.regions[from.index()].first_flow = self.flows.len() as u32;
-        self.flows.push(Flow { to, at, next });
+        let before = self.regions[from.index()].last_flow.replace(self.flows.len() as u32);
+        self.flows.push(Flow { to, at, is_guess, before });
     }
 
-    /// The regions that `from` flows into, itself first, each with the region it was reached from and where.
+    /// The regions that `from` flows into, itself first.
     pub(super) fn reach(&self, from: RegionId, reach: &mut Reach) {
-        reach.clear(self.len());
+        reach.begin(self.len());
         reach.visit(from, None);
         let mut done = 0;
-        while let Some(&(region, _)) = reach.found.get(done) {
-            let mut next = self.regions[region.index()].first_flow;
-            while next != NO_FLOW {
-                let flow = &self.flows[next as usize];
-                reach.visit(flow.to, Some((done as u32, flow.at)));
-                next = flow.next;
+        while let Some(found) = reach.found.get(done) {
+            let mut next = self.get(found.region).last_flow;
+            while let Some(flow) = next.map(|flow| &self.flows[flow as usize]) {
+                if !(flow.is_guess && self.is_bold) {
+                    reach.visit(flow.to, Some((done, flow.at)));
+                }
+                next = flow.before;
             }
             done += 1;
         }
     }
 }
 
-/// A set of regions reached from one, kept to be used again.
+/// The regions reached from one.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
-    /// In the order they were found, with who led there and where.
-    pub found: Vec<(RegionId, Option<(u32, At)>)>,
-    stamps: Vec<u32>,
-    stamp: u32,
+    /// In the order in which they were found.
+    pub found: Vec<Reached>,
+    /// The number of the search that last reached each region.
+    reached_by: Vec<u32>,
+    search: u32,
+}
+
+/// A region reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reached {
+    pub region: RegionId,
+    /// The one it was reached from, by its place in the list, and where.
+    pub from: Option<(usize, At)>,
 }
 
 impl Reach {
-    fn clear(&mut self, regions: usize) {
+    fn begin(&mut self, regions: usize) {
         self.found.clear();
-        self.stamps.resize(regions, 0);
-        self.stamp += 1;
+        self.reached_by.resize(regions, 0);
+        self.search += 1;
     }
 
-    fn visit(&mut self, region: RegionId, from: Option<(u32, At)>) {
-        let stamp = &mut self.stamps[region.index()];
-        if *stamp != self.stamp {
-            *stamp = self.stamp;
-            self.found.push((region, from));
+    fn visit(&mut self, region: RegionId, from: Option<(usize, At)>) {
+        if !self.has(region) {
+            self.reached_by[region.index()] = self.search;
+            self.found.push(Reached { region, from });
         }
     }
 
     /// Whether the region was reached.
     pub(super) fn has(&self, region: RegionId) -> bool {
-        self.stamps.get(region.index()).is_some_and(|stamp| *stamp == self.stamp)
+        self.reached_by[region.index()] == self.search
+    }
+
+    /// How the region at this place of the list was reached: each region on the way, and where the way led into it.
+    pub(super) fn way(&self, place: usize) -> Vec<(RegionId, At)> {
+        let mut way = Vec::new();
+        let mut next = Some(place);
+        while let Some(place) = next {
+            let Reached { region, from } = self.found[place];
+            way.push((region, from.map_or_else(At::default, |(_, at)| at)));
+            next = from.map(|(before, _)| before);
+        }
+        way.reverse();
+        way
     }
 }

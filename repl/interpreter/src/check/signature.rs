@@ -1,151 +1,205 @@
-//! How references pass through a call, slot by slot; and what a function's body may assume of them.
+//! How references pass through a call, and what a function's body may do with those of its caller.
 
-use crate::items::Items;
-use crate::typed::{Position, Signature};
-use crate::types::Structs;
+use std::collections::BTreeMap;
+
+use crate::typed::{At, Flow, Lifetime, Lifetimes, Position, Signature};
+use crate::types::Type;
 
 use super::graph::{Graph, RegionId};
-use super::regions::{Owner, Reach, Slot, slots};
+use super::regions::{Owner, Reach, Regions, Slot, slots};
 
-/// One slot of a signature flows into another. `None` is the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SlotFlow {
-    pub from: (Option<u8>, usize),
-    pub to: (Option<u8>, usize),
-    /// Whether both can be written through, so that they must be the same.
-    pub is_both_ways: bool,
-    /// Whether it is known that exactly these two are meant. A [`crate::typed::Flow`] names a layer; where a layer has several
-    /// references, a caller assumes that each flows into each, and a body that none does.
-    pub is_exact: bool,
+/// The regions of a call's arguments and of its result.
+pub(super) struct Call<'a> {
+    pub params: &'a [Vec<RegionId>],
+    pub result: &'a [RegionId],
+    pub at: At,
 }
 
-/// The flows of a signature.
-pub(super) fn flows(structs: &Structs, signature: &Signature, is_library: bool) -> Vec<SlotFlow> {
-    let slots_of = |position: Position| -> Vec<Slot> {
-        match position.param {
-            Some(param) => slots(structs, &signature.params[usize::from(param)]),
-            None => slots(structs, &signature.result),
+impl Call<'_> {
+    /// Lets references flow as the signature says.
+    pub(super) fn flow(&self, regions: &mut Regions, fixed: RegionId, signature: &Signature) {
+        match &signature.lifetimes {
+            Some(lifetimes) => self.flow_by_lifetime(regions, fixed, signature, lifetimes),
+            None => {
+                for flow in &signature.flows {
+                    self.flow_by_layer(regions, signature, *flow);
+                }
+            }
         }
-    };
-    let mut flows = Vec::new();
-    for flow in &signature.flows {
-        let (from, to) = (slots_of(flow.from), slots_of(flow.to));
-        let deepest = from.iter().map(|slot| slot.layer).max().unwrap_or(0);
+    }
+
+    fn flow_by_lifetime(
+        &self,
+        regions: &mut Regions,
+        fixed: RegionId,
+        signature: &Signature,
+        lifetimes: &Lifetimes,
+    ) {
+        let mut of_call = BTreeMap::from([(Lifetime::Static, fixed)]);
+        let mut of_call = |regions: &mut Regions, lifetime| {
+            *of_call.entry(lifetime).or_insert_with(|| regions.add(Owner::Call, false))
+        };
+        for ((param, ty), lifetimes) in
+            self.params.iter().zip(&signature.params).zip(&lifetimes.params)
+        {
+            for ((region, slot), lifetime) in param.iter().zip(slots(ty)).zip(lifetimes) {
+                let through = of_call(regions, *lifetime);
+                regions.flow(*region, through, self.at);
+                if slot.is_invariant {
+                    regions.flow(through, *region, self.at);
+                }
+            }
+        }
+        let result = self.result.iter().zip(slots(&signature.result)).zip(&lifetimes.result);
+        for ((region, slot), lifetime) in result {
+            let through = of_call(regions, *lifetime);
+            regions.flow(through, *region, self.at);
+            if slot.is_invariant {
+                regions.flow(*region, through, self.at);
+            }
+        }
+    }
+
+    /// A layer and all deeper ones flow. Where a layer has as many references here as there, they are those of one type
+    /// parameter; otherwise it is not said which goes where.
+    fn flow_by_layer(&self, regions: &mut Regions, signature: &Signature, flow: Flow) {
+        let (Some(from), Some(to)) = (self.side(flow.from), self.side(flow.to)) else { return };
+        let from_slots = slots(type_of(signature, flow.from));
+        let to_slots = slots(type_of(signature, flow.to));
+        let deepest = from_slots.iter().map(|slot| slot.layer).max().unwrap_or(0);
         for deeper in 0..=deepest.saturating_sub(flow.from.layer) {
             let at = |slots: &[Slot], layer: u8| -> Vec<usize> {
                 (0..slots.len()).filter(|slot| slots[*slot].layer == layer + deeper).collect()
             };
-            let (sources, targets) = (at(&from, flow.from.layer), at(&to, flow.to.layer));
-            // The library keeps the order of what a type parameter stands for.
-            let is_paired = sources.len() == targets.len() && (is_library || sources.len() == 1);
+            let sources = at(&from_slots, flow.from.layer);
+            let targets = at(&to_slots, flow.to.layer);
+            let is_paired = sources.len() == targets.len();
             for (first, source) in sources.iter().enumerate() {
                 for (second, target) in targets.iter().enumerate() {
-                    if is_paired && first != second {
+                    let (Some(one), Some(other)) = (from.get(*source), to.get(*target)) else {
                         continue;
+                    };
+                    let is_both_ways =
+                        from_slots[*source].is_invariant && to_slots[*target].is_invariant;
+                    if !is_paired {
+                        regions.guess(*one, *other, self.at);
+                        regions.guess(*other, *one, self.at);
+                    } else if first == second {
+                        regions.flow(*one, *other, self.at);
+                        if is_both_ways {
+                            regions.flow(*other, *one, self.at);
+                        }
                     }
-                    flows.push(SlotFlow {
-                        from: (flow.from.param, *source),
-                        to: (flow.to.param, *target),
-                        is_both_ways: from[*source].is_invariant && to[*target].is_invariant,
-                        is_exact: is_paired,
-                    });
                 }
             }
         }
     }
-    flows
+
+    fn side(&self, position: Position) -> Option<&[RegionId]> {
+        match position.param {
+            Some(param) => self.params.get(usize::from(param)).map(Vec::as_slice),
+            None => Some(self.result),
+        }
+    }
 }
 
-/// The caller's regions, as a body sees them.
+fn type_of(signature: &Signature, position: Position) -> &Type {
+    position.param.map_or(&signature.result, |param| &signature.params[usize::from(param)])
+}
+
+/// The caller's regions, as a function's body sees them: one for each lifetime of the signature.
 #[derive(Debug)]
-pub(super) struct Universe {
-    /// Of each parameter's slots.
-    pub params: Vec<Vec<RegionId>>,
-    /// Of the result's slots.
-    pub result: Vec<RegionId>,
-    /// What is known to flow into what, and whether exactly that.
-    known: Vec<(RegionId, RegionId, bool)>,
+pub(super) struct Caller {
+    regions: BTreeMap<Lifetime, RegionId>,
+    lifetimes: Lifetimes,
+    /// What is known to outlive what.
+    known: Vec<(Lifetime, Lifetime)>,
 }
 
-impl Universe {
-    /// A region for each slot of a signature.
-    pub(super) fn new(items: &Items, graph: &mut Graph, signature: &Signature) -> Self {
+impl Caller {
+    /// The regions of a signature; `fixed` is that of `'static`.
+    pub(super) fn new(graph: &mut Graph, fixed: RegionId, signature: &Signature) -> Self {
+        let lifetimes = signature.lifetimes.clone().unwrap_or_default();
+        let mut regions = BTreeMap::from([(Lifetime::Static, fixed)]);
         let mut known = Vec::new();
-        let mut regions = |ty| -> Vec<RegionId> {
-            let slots = slots(&items.structs, ty);
-            let regions: Vec<_> =
-                slots.iter().map(|_| graph.regions.add(Owner::Caller, false)).collect();
-            for (slot, of) in slots.iter().enumerate() {
+        let types = signature.params.iter().chain([&signature.result]);
+        for (ty, of) in types.zip(lifetimes.params.iter().chain([&lifetimes.result])) {
+            for (slot, lifetime) in slots(ty).iter().zip(of) {
+                regions.entry(*lifetime).or_insert_with(|| graph.regions.add(Owner::Caller, false));
                 // What a reference leads to outlives it.
-                known.extend(of.outer.map(|outer| (regions[slot], regions[outer], true)));
+                known.extend(slot.outer.map(|outer| (*lifetime, of[outer])));
             }
-            regions
-        };
-        let params: Vec<_> = signature.params.iter().map(&mut regions).collect();
-        let result = regions(&signature.result);
-        for flow in flows(&items.structs, signature, false) {
-            let side = |(param, slot): (Option<u8>, usize)| match param {
-                Some(param) => params[usize::from(param)][slot],
-                None => result[slot],
-            };
-            known.push((side(flow.from), side(flow.to), flow.is_exact));
         }
-        Self { params, result, known }
+        Self { regions, lifetimes, known }
     }
 
-    /// Each caller's region that flows where the signature does not let it.
-    pub(super) fn breaches(&self, graph: &Graph) -> Vec<Breach> {
-        let mut breaches = Vec::new();
+    /// The regions of a parameter.
+    pub(super) fn param(&self, param: usize) -> Vec<RegionId> {
+        self.of(self.lifetimes.params.get(param))
+    }
+
+    /// The regions of the result.
+    pub(super) fn result(&self) -> Vec<RegionId> {
+        self.of(Some(&self.lifetimes.result))
+    }
+
+    fn of(&self, lifetimes: Option<&Vec<Lifetime>>) -> Vec<RegionId> {
+        lifetimes.into_iter().flatten().map(|lifetime| self.regions[lifetime]).collect()
+    }
+
+    /// Every reference that flows to where the signature does not let it.
+    pub(super) fn escapes(&self, graph: &Graph) -> Vec<Escape> {
+        let mut escapes = Vec::new();
         let mut reach = Reach::default();
-        for (param, regions) in self.params.iter().enumerate() {
-            for from in regions {
-                graph.regions.reach(*from, &mut reach);
-                let exact = self.known_from(*from, true);
-                for (found, (to, _)) in reach.found.iter().enumerate() {
-                    if graph.regions.get(*to).owner == Owner::Caller && !exact.contains(to) {
-                        let is_limit = self.known_from(*from, false).contains(to);
-                        breaches.push(Breach { param, is_limit, way: way(&reach, found) });
-                    }
+        for (from, region) in &self.regions {
+            if *from == Lifetime::Static {
+                continue;
+            }
+            graph.regions.reach(*region, &mut reach);
+            for (to, target) in &self.regions {
+                let place = reach.found.iter().position(|found| found.region == *target);
+                if let Some(place) = place
+                    && !self.outlives(*from, *to)
+                {
+                    let params = (self.param_with(*from), self.param_with(*to));
+                    escapes.push(Escape { from: *from, to: *to, params, way: reach.way(place) });
                 }
             }
         }
-        breaches
+        escapes
     }
 
-    fn known_from(&self, from: RegionId, is_exact: bool) -> Vec<RegionId> {
-        let mut found = vec![from];
+    fn outlives(&self, long: Lifetime, short: Lifetime) -> bool {
+        let mut found = vec![long];
         let mut done = 0;
-        while let Some(region) = found.get(done).copied() {
-            for (from, to, exact) in &self.known {
-                if *from == region && (*exact || !is_exact) && !found.contains(to) {
-                    found.push(*to);
+        while let Some(lifetime) = found.get(done).copied() {
+            if lifetime == short {
+                return true;
+            }
+            for (longer, shorter) in &self.known {
+                if *longer == lifetime && !found.contains(shorter) {
+                    found.push(*shorter);
                 }
             }
             done += 1;
         }
-        found
+        false
+    }
+
+    fn param_with(&self, lifetime: Lifetime) -> Option<usize> {
+        self.lifetimes.params.iter().position(|of| of.contains(&lifetime))
     }
 }
 
-/// A reference that a signature does not let through.
+/// A reference that leaves a function by a way that its signature does not name.
 #[derive(Debug)]
-pub(super) struct Breach {
-    /// The parameter it comes from.
-    pub param: usize,
-    /// Whether the signature may well allow it, only we cannot tell.
-    pub is_limit: bool,
+pub(super) struct Escape {
+    /// The lifetime it has.
+    pub from: Lifetime,
+    /// The one it would need.
+    pub to: Lifetime,
+    /// The parameters with these.
+    pub params: (Option<usize>, Option<usize>),
     /// The regions it goes through, and where it gets into each.
-    pub way: Vec<(RegionId, crate::typed::At)>,
-}
-
-fn way(reach: &Reach, found: usize) -> Vec<(RegionId, crate::typed::At)> {
-    let mut way = Vec::new();
-    let mut next = Some(found);
-    while let Some(index) = next {
-        let (region, from) = reach.found[index];
-        way.push((region, from.map_or_else(Default::default, |(_, at)| at)));
-        next = from.map(|(from, _)| from as usize);
-    }
-    way.reverse();
-    way
+    pub way: Vec<(RegionId, At)>,
 }

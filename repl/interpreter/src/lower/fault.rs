@@ -235,9 +235,9 @@ impl Fault {
     pub fn code(&self) -> &'static str {
         match &self.kind {
             Kind::Syntax { .. } | Kind::FormatArguments { .. } | Kind::UnknownMacro { .. } => {
-                "syntax"
+                "unsupported-rust"
             }
-            Kind::UnclosedScope | Kind::StrayBrace => "syntax",
+            Kind::UnclosedScope | Kind::StrayBrace => "unsupported-rust",
             Kind::TooDeep { .. } => "too-deep",
             Kind::Unsupported { .. } => "unsupported-rust",
             Kind::Mismatch { .. } | Kind::MutabilityMismatch { .. } => "E0308",

@@ -1,15 +1,14 @@
 //! Items: functions, structs, their methods, imports.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
 
-use super::signature::{Receiver, elided};
+use super::signature::Receiver;
 use super::ty::library_at;
 use super::{Body, Kind, Lower, Result};
-use crate::typed::{Block, Flow, Function, FunctionId, Position, Signature};
-use crate::types::{Derives, Field, Mutability, Struct, StructId, Type};
+use crate::typed::{Block, Function, FunctionId, Lifetime, Lifetimes, Signature};
+use crate::types::{Derives, Field, Lib, Mutability, Struct, StructId, Type};
 
 /// Modules of std that can be imported whole, and functions.
 const IMPORTS: &[&str] = &[
@@ -396,9 +395,7 @@ impl Lower<'_> {
         if let Some(word) = &sig.unsafety {
             return self.unsupported("An unsafe function", "Nothing here needs one.", word);
         }
-        let declared: Vec<String> =
-            sig.generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
-        let (mut params, mut lifetimes) = (Vec::new(), Vec::new());
+        let mut params = Vec::new();
         for input in &sig.inputs {
             match input {
                 syn::FnArg::Receiver(arg) => {
@@ -419,52 +416,124 @@ impl Lower<'_> {
                     }
                     if arg.reference.is_some() {
                         params.push(Type::reference(mutability, ty));
-                        let named = arg.lifetime().map(|lifetime| lifetime.ident.to_string());
-                        lifetimes.push(vec![(0, named)]);
                     } else {
                         params.push(ty);
-                        lifetimes.push(Vec::new());
                     }
                 }
                 syn::FnArg::Typed(arg) => {
                     params.push(self.sized_type(&self.with_self(&arg.ty, this))?);
-                    let mut found = Vec::new();
-                    lifetimes_of(&arg.ty, 0, &mut found);
-                    lifetimes.push(found);
                 }
             }
         }
-        let (result, result_lifetimes) = match &sig.output {
-            syn::ReturnType::Default => (Type::unit(), Vec::new()),
-            syn::ReturnType::Type(_, ty) => {
-                let mut found = Vec::new();
-                lifetimes_of(ty, 0, &mut found);
-                (self.sized_type(&self.with_self(ty, this))?, found)
-            }
+        let result = match &sig.output {
+            syn::ReturnType::Default => Type::unit(),
+            syn::ReturnType::Type(_, ty) => self.sized_type(&self.with_self(ty, this))?,
         };
-        for (_, name) in lifetimes.iter().flatten().chain(&result_lifetimes) {
-            if let Some(name) = name
-                && name != "static"
-                && name != "_"
-                && !declared.contains(name)
-            {
-                return self.fault(Kind::UnknownLifetime { name: name.clone() }, sig);
-            }
-        }
-        let flows = flows(&params, &result, &lifetimes, &result_lifetimes);
-        let Some(flows) = flows else {
-            return self.fault(Kind::MissingLifetime, &sig.output);
-        };
+        let lifetimes = Some(self.lifetimes(sig)?);
         let id = FunctionId(self.items.functions.len() as u32);
         let at = self.at(&sig.ident);
         self.items.functions.push_back(Arc::new(Function {
             name: name.into(),
             locals: Vec::new(),
-            signature: Signature { params, result, flows },
+            signature: Signature { params, result, flows: Vec::new(), lifetimes },
             body: Block { stmts: Vec::new(), tail: None, end: at },
             at,
         }));
         Ok(id)
+    }
+
+    /// The lifetimes of a signature, those that are not written put in.
+    fn lifetimes(&self, sig: &syn::Signature) -> Result<Lifetimes> {
+        let declared: Vec<_> =
+            sig.generics.lifetimes().map(|param| &param.lifetime.ident).collect();
+        let find = |written: &syn::Lifetime| match declared
+            .iter()
+            .position(|name| **name == written.ident)
+        {
+            _ if written.ident == "static" => Ok(Lifetime::Static),
+            Some(number) => Ok(Lifetime::Named(number as u8)),
+            None => {
+                let name = written.ident.to_string();
+                self.fault(Kind::UnknownLifetime { name }, written)
+            }
+        };
+        let mut elided = 0;
+        let mut params = Vec::new();
+        for input in &sig.inputs {
+            let mut written = Vec::new();
+            match input {
+                syn::FnArg::Receiver(arg) => {
+                    written.extend(arg.reference.as_ref().map(|(_, lifetime)| lifetime.as_ref()));
+                }
+                syn::FnArg::Typed(arg) => self.written_lifetimes(&arg.ty, &mut written),
+            }
+            let mut lifetimes = Vec::new();
+            for written in written {
+                lifetimes.push(match written.filter(|written| written.ident != "_") {
+                    Some(written) => find(written)?,
+                    None => {
+                        elided += 1;
+                        Lifetime::Elided(elided - 1)
+                    }
+                });
+            }
+            params.push(lifetimes);
+        }
+        // A result's lifetime that is not written is that of `&self`, or the only one there is.
+        let is_method = matches!(sig.inputs.first(), Some(syn::FnArg::Receiver(_)));
+        let receiver = params.first().filter(|_| is_method).and_then(|of: &Vec<_>| of.first());
+        let mut all = params.iter().flatten();
+        let only = all.next().filter(|_| all.next().is_none());
+        let source = receiver.or(only).copied();
+        let mut result = Vec::new();
+        if let syn::ReturnType::Type(_, ty) = &sig.output {
+            let mut written = Vec::new();
+            self.written_lifetimes(ty, &mut written);
+            for written in written {
+                result.push(match (written.filter(|written| written.ident != "_"), source) {
+                    (Some(written), _) => find(written)?,
+                    (None, Some(source)) => source,
+                    (None, None) => return self.fault(Kind::MissingLifetime, &sig.output),
+                });
+            }
+        }
+        Ok(Lifetimes { params, result })
+    }
+
+    /// The lifetimes of a type's references, as far as they are written.
+    fn written_lifetimes<'t>(&self, ty: &'t syn::Type, found: &mut Vec<Option<&'t syn::Lifetime>>) {
+        match ty {
+            syn::Type::Reference(reference) => {
+                found.push(reference.lifetime.as_ref());
+                self.written_lifetimes(&reference.elem, found);
+            }
+            syn::Type::Tuple(tuple) => {
+                tuple.elems.iter().for_each(|ty| self.written_lifetimes(ty, found));
+            }
+            syn::Type::Array(array) => self.written_lifetimes(&array.elem, found),
+            syn::Type::Slice(slice) => self.written_lifetimes(&slice.elem, found),
+            syn::Type::Paren(inner) => self.written_lifetimes(&inner.elem, found),
+            syn::Type::Group(inner) => self.written_lifetimes(&inner.elem, found),
+            syn::Type::Path(path) => {
+                let args = path.path.segments.last().and_then(|last| match &last.arguments {
+                    syn::PathArguments::AngleBracketed(args) => Some(&args.args),
+                    _ => None,
+                });
+                let lib = self.library_type(&path.path);
+                if matches!(lib, Some(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter)) {
+                    found.push(args.into_iter().flatten().find_map(|arg| match arg {
+                        syn::GenericArgument::Lifetime(lifetime) => Some(lifetime),
+                        _ => None,
+                    }));
+                }
+                for arg in args.into_iter().flatten() {
+                    if let syn::GenericArgument::Type(ty) = arg {
+                        self.written_lifetimes(ty, found);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     /// `Self` in a method's signature is the struct.
@@ -638,74 +707,4 @@ fn replace_self(ty: &mut syn::Type, name: &str) {
         }
         _ => {}
     }
-}
-
-/// The reference layers of a type as it is written, each with the name of its lifetime.
-fn lifetimes_of(ty: &syn::Type, layer: u8, found: &mut Vec<(u8, Option<String>)>) {
-    match ty {
-        syn::Type::Reference(reference) => {
-            found.push((layer, reference.lifetime.as_ref().map(|name| name.ident.to_string())));
-            lifetimes_of(&reference.elem, layer + 1, found);
-        }
-        syn::Type::Tuple(tuple) => {
-            tuple.elems.iter().for_each(|ty| lifetimes_of(ty, layer, found));
-        }
-        syn::Type::Array(array) => lifetimes_of(&array.elem, layer, found),
-        syn::Type::Slice(slice) => lifetimes_of(&slice.elem, layer, found),
-        syn::Type::Paren(inner) => lifetimes_of(&inner.elem, layer, found),
-        syn::Type::Path(path) => {
-            if let Some(segment) = path.path.segments.last()
-                && let syn::PathArguments::AngleBracketed(args) = &segment.arguments
-            {
-                for arg in &args.args {
-                    if let syn::GenericArgument::Type(ty) = arg {
-                        lifetimes_of(ty, layer, found);
-                    }
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-type Layers = Vec<(u8, Option<String>)>;
-
-/// How references pass through a function: by lifetimes of one name, and by elision where they have none. `None` if the
-/// result's are not said.
-fn flows(
-    params: &[Type],
-    result: &Type,
-    lifetimes: &[Layers],
-    result_lifetimes: &Layers,
-) -> Option<Vec<Flow>> {
-    let mut flows = Vec::new();
-    if result_lifetimes.iter().any(|(_, name)| name.is_none()) {
-        flows.extend(elided(params, result)?);
-    }
-    let mut by_name: BTreeMap<&str, Vec<Position>> = BTreeMap::new();
-    for (index, layers) in lifetimes.iter().enumerate() {
-        for (layer, name) in layers {
-            let Some(name) = name else { continue };
-            by_name
-                .entry(name)
-                .or_default()
-                .push(Position { param: Some(index as u8), layer: *layer });
-        }
-    }
-    for (name, positions) in &by_name {
-        for from in positions {
-            for (layer, of) in result_lifetimes {
-                if of.as_deref() == Some(*name) {
-                    flows.push(Flow { from: *from, to: Position { param: None, layer: *layer } });
-                }
-            }
-            for to in positions {
-                // Below a reference one argument can be put into another.
-                if to.param != from.param && to.layer > 0 {
-                    flows.push(Flow { from: *from, to: *to });
-                }
-            }
-        }
-    }
-    Some(flows)
 }

@@ -120,13 +120,13 @@ impl Lower<'_> {
     /// mutably on the way.
     pub(super) fn make_mutable(&mut self, place: &mut Place) {
         let Root::Temporary(value) = &mut place.root else { return };
-        let (this, borrow_as) = match &mut value.kind {
+        let this = match &mut value.kind {
             ExprKind::Library { row, args, .. } => {
                 let Some(twin) = mutable_twin(row.run) else { return };
                 *row = signature::of(twin).row;
-                (&mut args[0], BorrowKind::TwoPhase)
+                &mut args[0]
             }
-            ExprKind::Unsize(inner) => (&mut **inner, BorrowKind::Mut),
+            ExprKind::Unsize(inner) => &mut **inner,
             _ => return,
         };
         for ty in [&mut value.ty, &mut this.ty] {
@@ -135,7 +135,8 @@ impl Lower<'_> {
             }
         }
         if let ExprKind::Borrow { borrow, place } = &mut this.kind {
-            *borrow = borrow_as;
+            // Not a two-phase borrow: `v[v.len() - 1] = 1` is E0502.
+            *borrow = BorrowKind::Mut;
             self.make_mutable(place);
         }
     }

@@ -76,11 +76,12 @@ pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
             _ => None,
         })
     };
-    let Signature { params, result, flows } = &parsed.signature;
+    let Signature { params, result, flows, .. } = &parsed.signature;
     Signature {
         params: params.iter().map(put).collect(),
         result: put(result),
         flows: flows.clone(),
+        lifetimes: None,
     }
 }
 
@@ -130,7 +131,7 @@ fn parse(row: &'static Row) -> Parsed {
     let flows = if row.signature.contains("'static") {
         Vec::new()
     } else {
-        let mut flows = elided(&params, &result).unwrap_or_default();
+        let mut flows = elided(&params, &result);
         flows.extend(by_parameter(&params, &result));
         flows
     };
@@ -148,7 +149,7 @@ fn parse(row: &'static Row) -> Parsed {
     {
         types = 1;
     }
-    let signature = Signature { params, result, flows };
+    let signature = Signature { params, result, flows, lifetimes: None };
     Parsed { row, name: name_of(row), on, receiver, signature, bounds, types }
 }
 
@@ -196,21 +197,16 @@ fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
     }
 }
 
-/// The flows that elision gives: into the result from `&self`, or from the one parameter with references. `None` if the
-/// result has references and it is not clear from where.
-pub(crate) fn elided(params: &[Type], result: &Type) -> Option<Vec<Flow>> {
-    if result.layers() == 0 {
-        return Some(Vec::new());
-    }
-    let mut sources = params.iter().enumerate().filter(|(_, ty)| ty.layers() > 0);
-    let (param, _) = sources.next()?;
-    if sources.next().is_some() && !matches!(params.first(), Some(Type::Ref(..))) {
-        return None;
-    }
-    Some(vec![Flow {
+/// The flows that elision gives: into the result from the first parameter with references, which is the receiver or the
+/// only one.
+fn elided(params: &[Type], result: &Type) -> Vec<Flow> {
+    let source = params.iter().position(|ty| ty.layers() > 0);
+    let source = source.filter(|_| result.layers() > 0);
+    let flow = source.map(|param| Flow {
         from: Position { param: Some(param as u8), layer: 0 },
         to: Position { param: None, layer: 0 },
-    }])
+    });
+    flow.into_iter().collect()
 }
 
 /// The flows of values of a parameter type: what goes in as `T` may come out as `T`, or stay in another argument's.

@@ -1,5 +1,6 @@
 //! The typed form into [`Code`].
 
+use std::ops::Index;
 use std::sync::Arc;
 
 use stack::Scalar;
@@ -18,6 +19,11 @@ use crate::typed::{
 use crate::types::{Lib, Type};
 
 type Result<T = ()> = std::result::Result<T, TooLarge>;
+
+/// The variables of a body, by their numbers.
+pub(super) trait Locals: Index<usize, Output = Local> {}
+
+impl<L: Index<usize, Output = Local> + ?Sized> Locals for L {}
 
 /// The slots of the outermost body's variables.
 pub(super) type Globals = imbl::OrdMap<LocalId, u32>;
@@ -49,7 +55,7 @@ pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function
 pub(super) fn statement(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &[Local],
+    locals: &dyn Locals,
     globals: &Globals,
     stmt: &Stmt,
 ) -> Result<Code> {
@@ -91,7 +97,7 @@ pub(super) fn statement(
 pub(super) fn show(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &[Local],
+    locals: &dyn Locals,
     globals: &Globals,
     expr: &Expr,
 ) -> Result<Code> {
@@ -156,7 +162,7 @@ struct Loop {
 struct Compiler<'a> {
     items: &'a Items,
     layouts: &'a mut Layouts,
-    locals: &'a [Local],
+    locals: &'a dyn Locals,
     globals: Option<&'a Globals>,
     code: Code,
     /// The slots of this body's variables; a later entry hides an earlier one.
@@ -165,6 +171,9 @@ struct Compiler<'a> {
     slots: u32,
     drops: u32,
     operands: u32,
+    /// Where the first argument or part that waits for others stands among the drops. It belongs to its expression, inside
+    /// the statement: a temporary's drop goes below it, since a panic drops what is inside first.
+    first_waiting: Option<u32>,
     loops: Vec<Loop>,
     result: Want,
     at: At,
@@ -176,7 +185,7 @@ impl<'a> Compiler<'a> {
     fn new(
         items: &'a Items,
         layouts: &'a mut Layouts,
-        locals: &'a [Local],
+        locals: &'a dyn Locals,
         body: Body<'a>,
     ) -> Self {
         Self {
@@ -192,6 +201,7 @@ impl<'a> Compiler<'a> {
             slots: 0,
             drops: 0,
             operands: 0,
+            first_waiting: None,
             loops: Vec::new(),
             result: Want::Nothing,
             at: At::default(),
@@ -249,7 +259,9 @@ impl<'a> Compiler<'a> {
     /// Does `inside` in a scope of its own: what it reserves and schedules goes at its end.
     fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let (slots, drops, known) = (self.slots, self.drops, self.known.len());
+        let waiting = self.first_waiting.take();
         let result = inside(self)?;
+        self.first_waiting = waiting;
         self.leave(slots, drops);
         self.known.truncate(known);
         (self.slots, self.drops) = (slots, drops);
@@ -284,13 +296,27 @@ impl<'a> Compiler<'a> {
         SlotRef::Own(self.slots - 1)
     }
 
-    /// The slot has its value now.
+    /// The temporary has its value now.
     fn schedule(&mut self, slot: SlotRef, ty: &Type) {
         if self.needs_drop(ty) {
-            self.emit(Op::Schedule { slot, below: self.drops });
-            self.drops += 1;
-            self.emit(Op::Live(slot));
+            let below = self.first_waiting.unwrap_or(self.drops);
+            self.first_waiting = self.first_waiting.map(|first| first + 1);
+            self.schedule_below(slot, below);
         }
+    }
+
+    /// The argument has its value now, and waits for the others.
+    fn schedule_waiting(&mut self, slot: SlotRef, ty: &Type) {
+        if self.needs_drop(ty) {
+            self.first_waiting.get_or_insert(self.drops);
+            self.schedule_below(slot, self.drops);
+        }
+    }
+
+    fn schedule_below(&mut self, slot: SlotRef, below: u32) {
+        self.emit(Op::Schedule { slot, below });
+        self.drops += 1;
+        self.emit(Op::Live(slot));
     }
 
     fn slot_of(&self, local: LocalId) -> SlotRef {
@@ -563,7 +589,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn args(&mut self, exprs: &[Expr]) -> Result<Vec<Arg>> {
-        let resting = self.operands;
+        let (resting, waiting) = (self.operands, self.first_waiting);
         let mut args = Vec::with_capacity(exprs.len());
         for expr in exprs {
             if is_operand(&expr.ty) {
@@ -573,11 +599,12 @@ impl<'a> Compiler<'a> {
             } else {
                 let slot = self.temporary(&expr.ty)?;
                 self.expr(expr, Want::Into(Loc::slot(slot)))?;
-                self.schedule(slot, &expr.ty);
+                self.schedule_waiting(slot, &expr.ty);
                 args.push(Arg::Slot(slot));
             }
         }
         self.operands = resting;
+        self.first_waiting = waiting.and(self.first_waiting);
         Ok(args)
     }
 
@@ -660,18 +687,21 @@ impl<'a> Compiler<'a> {
 
     fn aggregate(&mut self, ty: &Type, fields: &[(u32, Expr)], to: Loc) -> Result {
         let mut parts = Vec::new();
+        let waiting = self.first_waiting;
         for (index, (number, field)) in fields.iter().enumerate() {
             let at = to.plus(self.offset_of(ty, *number)?);
             self.expr(field, Want::Into(at))?;
             let may_fail = fields[index + 1..].iter().any(|(_, later)| !is_simple(later));
             if may_fail && self.needs_drop(&field.ty) {
                 let layout = self.layout(&field.ty)?;
+                self.first_waiting.get_or_insert(self.drops);
                 self.emit(Op::Part(at, layout));
                 parts.push(SlotRef::Own(self.slots));
                 self.slots += 1;
                 self.drops += 1;
             }
         }
+        self.first_waiting = waiting.and(self.first_waiting);
         for part in parts {
             self.emit(Op::Moved(part, Path::from([])));
         }

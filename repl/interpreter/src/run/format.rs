@@ -425,7 +425,6 @@ impl Writer<'_> {
 
     fn reserve_error(&mut self, at: u64, depth: usize) {
         let align = self.view.word(at + reserve_error::ALIGN);
-        let size = self.view.word(at + reserve_error::SIZE);
         if self.spec.how == How::Display {
             self.out.push_str("memory allocation failed because ");
             self.out.push_str(if align == 0 {
@@ -438,6 +437,7 @@ impl Writer<'_> {
         let kind = if align == 0 {
             "CapacityOverflow".to_owned()
         } else {
+            let size = self.view.word(at + reserve_error::SIZE);
             let layout = AskedFor { size, align: Alignment(align) };
             let kind = AllocError { layout, non_exhaustive: () };
             match self.spec.is_alternate {

@@ -21,7 +21,6 @@ mod text;
 mod vec;
 mod vm;
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::items::Items;
@@ -82,6 +81,8 @@ impl From<TooLarge> for Stop {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     slots: imbl::Vector<Slot>,
+    /// Whose slot each is, and which slot each has.
+    locals: imbl::Vector<LocalId>,
     of_local: compile::Globals,
     /// How many slots there were when each open scope was opened.
     scopes: imbl::Vector<usize>,
@@ -148,7 +149,7 @@ impl Held {
 pub fn run(
     items: &Items,
     state: &mut State,
-    locals: &[Local],
+    locals: &imbl::Vector<Local>,
     tops: &[Arc<Top>],
     machine: &mut dyn Machine,
 ) -> Result<(), Stop> {
@@ -158,7 +159,7 @@ pub fn run(
     result
 }
 
-fn run_top(vm: &mut Vm<'_>, locals: &[Local], top: &Top) -> Result<(), Stop> {
+fn run_top(vm: &mut Vm<'_>, locals: &imbl::Vector<Local>, top: &Top) -> Result<(), Stop> {
     match top {
         Top::Stmt(stmt) => {
             let code =
@@ -203,6 +204,9 @@ fn close(vm: &mut Vm<'_>, len: usize, at: At) -> Result<(), Stop> {
     if matches!(result, Ok(()) | Err(Stop::Panic { .. })) {
         vm.machine.pop(vm.state.slots.len() - len);
         vm.state.slots.truncate(len);
+        for local in vm.state.locals.split_off(len) {
+            vm.state.of_local.remove(&local);
+        }
     }
     result
 }
@@ -223,45 +227,25 @@ pub struct Variable {
 impl State {
     /// The newest variable of the outermost body.
     pub fn newest(&self) -> Option<LocalId> {
-        let newest = self.slots.len().checked_sub(1)?;
-        let found = self.of_local.iter().filter(|(_, slot)| **slot as usize == newest);
-        found.map(|(local, _)| *local).max()
+        self.locals.last().copied()
     }
 
-    /// Where a variable that is in scope lies.
+    /// Where a variable of the outermost body lies, while it is in scope.
     pub fn address(&self, local: LocalId) -> Option<u64> {
-        let slot = *self.of_local.get(&local)? as usize;
-        self.slots.get(slot).map(|slot| slot.address)
+        Some(self.slots.get(*self.of_local.get(&local)? as usize)?.address)
     }
 
     /// The outermost body's variables, the oldest first. A value's text ends after some `limit` characters.
     pub fn variables(&self, items: &Items, machine: &dyn Machine, limit: usize) -> Vec<Variable> {
-        // A slot that a closed scope gave back belongs to its newest variable.
-        let mut owners = std::collections::BTreeMap::new();
-        for (local, slot) in &self.of_local {
-            if (*slot as usize) < self.slots.len() {
-                owners.insert(*slot, *local);
-            }
-        }
-        owners
-            .into_iter()
+        self.slots
+            .iter()
+            .zip(&self.locals)
             .map(|(slot, local)| Variable {
-                local,
-                address: self.slots[slot as usize].address,
-                size: self.layouts[self.slots[slot as usize].layout].size,
-                value: self.describe(items, machine, local, limit).unwrap_or_default(),
+                local: *local,
+                address: slot.address,
+                size: self.layouts[slot.layout].size,
+                value: self.describe(items, machine, *local, limit).unwrap_or_default(),
             })
             .collect()
-    }
-}
-
-impl fmt::Display for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unset => "unset",
-            Self::Live => "live",
-            Self::Moved => "moved",
-            Self::Partly(_) => "partly moved",
-        })
     }
 }

@@ -46,6 +46,8 @@ pub(super) fn panic<T>(message: impl Into<String>) -> Run<T> {
 /// A body being run.
 struct Frame {
     code: Arc<Code>,
+    /// The operation being done, and the one behind it.
+    current: usize,
     next: usize,
     /// Lengths of the machine's lists when it was entered.
     slots: usize,
@@ -137,6 +139,7 @@ impl<'a> Vm<'a> {
             panic!("a let leaves {} slots", self.slots.len());
         };
         self.state.of_local.insert(local, self.state.slots.len() as u32);
+        self.state.locals.push_back(local);
         self.state.slots.push_back(slot.clone());
         self.slots.clear();
     }
@@ -158,8 +161,9 @@ impl<'a> Vm<'a> {
         let code = Arc::clone(&self.frame.code);
         loop {
             self.count_steps(1)?;
-            let op = &code.ops[self.frame.next];
+            self.frame.current = self.frame.next;
             self.frame.next += 1;
+            let op = &code.ops[self.frame.current];
             match op {
                 Op::Return if self.callers.is_empty() => return Ok(true),
                 Op::Return => {
@@ -196,7 +200,7 @@ impl<'a> Vm<'a> {
     // Panics.
 
     fn start_to_unwind(&mut self, message: String) -> Result<(), Stop> {
-        let at = self.frame.code.ats[self.frame.next - 1];
+        let at = self.frame.code.ats[self.frame.current];
         if self.panic.is_some() {
             return Err(Stop::Abort { message, at });
         }
@@ -276,7 +280,7 @@ impl<'a> Vm<'a> {
     }
 
     fn new_frame(&mut self, code: Arc<Code>, result: u64) -> Run<Frame> {
-        let line = self.frame.code.ats.get(self.frame.next - 1).map_or(0, |at| at.line);
+        let line = self.frame.code.ats[self.frame.current].line;
         self.machine.enter(&code.name, line)?;
         let mut frame = Frame::new(code, result);
         frame.slots = self.slots.len();
@@ -658,6 +662,7 @@ impl Frame {
     fn new(code: Arc<Code>, result: u64) -> Self {
         Self {
             code,
+            current: 0,
             next: 0,
             slots: 0,
             drops: 0,
