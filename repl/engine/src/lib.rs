@@ -42,8 +42,9 @@ pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Se
 pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash, Dare, Deed,
     DumpRow, Ending, Fitting, Frag, HeapGroup, HeapHelp, HeapMap, HeapRow, HelpCommand,
-    HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, MarkRow, NodeRow, Other, Probe,
-    ProbeOutcome, RegionItem, RegionRow, Rule, RustGroup, StackItem, StackMap, StackRow, Stats,
-    StructureRow, TrapRow, Try, VarRow, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
+    HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, LayoutRow, MarkRow, NodeRow, Other,
+    Probe, ProbeOutcome, RegionItem, RegionRow, Rule, RustGroup, Spare, StackItem, StackMap,
+    StackRow, Stats, StructureRow, TrapRow, Try, TypeLayout, VarRow, View, Why, WhyAnswer, WhyAsk,
+    WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

@@ -104,6 +104,7 @@ pub enum Whereabouts {
     Slack { block: Arc<str> },
     Canary { block: Arc<str> },
     Books,
+    Padding,
     Held,
     Gap,
     Block { name: Arc<str> },
@@ -124,6 +125,7 @@ impl fmt::Display for Whereabouts {
             Self::Slack { block } => write!(f, "in the slack behind {block}"),
             Self::Canary { block } => write!(f, "in the canary behind {block}"),
             Self::Books => write!(f, "in the allocator's own books"),
+            Self::Padding => write!(f, "in padding, skipped to align a block"),
             Self::Gap => write!(f, "between the crate's blocks"),
             Self::Held => write!(f, "in a freed block that the guard holds back"),
             Self::Block { name } => write!(f, "in {name}"),
@@ -407,9 +409,6 @@ pub enum Trouble {
     },
     NothingToDare {
         line: String,
-    },
-    NotOurs {
-        heap: Arc<str>,
     },
     NotLifo {
         block: Arc<str>,
@@ -1147,11 +1146,6 @@ impl Trouble {
             )
             .note("A dare does what the ledger refuses: a second free, a write out of bounds.")
             .hint(format!("try {}", shortened(line, 40))),
-            Self::NotOurs { heap } => words(
-                "unsupported",
-                format!("{heap} is not ours: its words lie in real memory, and real damage is not undone."),
-            )
-            .hint("use first-fit, and the same again"),
             Self::NotLifo { block, newer, heap } => words(
                 "not-lifo",
                 format!("{newer} stands above {block}; on {heap} the newest goes first. Nothing changed."),

@@ -89,6 +89,8 @@ pub enum Event {
     Alias { name: Arc<str>, of: Arc<str>, address: Address, on_heap: bool },
     /// A fresh arena took the place of the old one.
     Use { heap: Arc<str>, address: Address, size_bytes: u64, lost_blocks: u64 },
+    /// The size asked for an arena or a stack was rounded up, to a multiple of 16.
+    Rounded { asked_bytes: u64, size_bytes: u64 },
     /// The arena grew.
     Grow { heap: Arc<str>, added_bytes: u64, size_bytes: u64 },
     /// A mark was set.

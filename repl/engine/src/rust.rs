@@ -100,7 +100,12 @@ fn with_program(
 }
 
 /// What a fault is at the prompt.
-fn problem(world: &World, fault: Fault, refused: Option<Problem>, line: &str) -> Problem {
+pub(crate) fn problem(
+    world: &World,
+    fault: Fault,
+    refused: Option<Problem>,
+    line: &str,
+) -> Problem {
     if let (Fault::Run(Stop::Refused(_)), Some(problem)) = (&fault, refused) {
         return problem;
     }

@@ -8,6 +8,7 @@ use imbl::Vector;
 use crate::items::Items;
 use crate::lower::{self, Names};
 use crate::machine::{Machine, Refused};
+use crate::picture::{Picture, picture};
 use crate::run::{self, State, Stop};
 use crate::typed::{LocalId, Top};
 use crate::{check, typed::At};
@@ -83,7 +84,7 @@ impl Fault {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lower(fault) => fault.hint(),
-            Self::Check(_) => None,
+            Self::Check(fault) => fault.hint(),
             Self::Run(Stop::Steps) => Some("a loop with fewer turns".to_owned()),
             Self::Run(_) => None,
         }
@@ -169,6 +170,16 @@ impl Program {
         named.collect()
     }
 
+    /// How the values of a type lie in memory.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no type, or one too large.
+    pub fn layout(&self, line: u32, text: &str) -> Result<Picture, Fault> {
+        let ty = lower::type_of(&self.names, &self.items, line, text).map_err(Fault::Lower)?;
+        picture(&ty, &self.items).map_err(|too_large| Fault::Run(Stop::TooLarge(too_large)))
+    }
+
     /// Where the variable of that name lies.
     pub fn address(&self, name: &str) -> Option<u64> {
         self.state.address(self.names.local(name)?)
@@ -184,7 +195,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lower(fault) => fault.fmt(f),
-            Self::Check(fault) => write!(f, "{fault:?}"),
+            Self::Check(fault) => fault.fmt(f),
             Self::Run(stop) => stop.fmt(f),
         }
     }

@@ -279,6 +279,7 @@ fn answer(event: &Event) -> Vec<Line> {
         }
         Event::Panic { .. } | Event::Bind { .. } | Event::Clear {} | Event::Quit {} => Vec::new(),
         Event::Free { .. }
+        | Event::Rounded { .. }
         | Event::Halve { .. }
         | Event::Split { .. }
         | Event::Merge { .. }
@@ -417,6 +418,10 @@ fn detail(first: &Event, event: &Event) -> Option<Line> {
                     Count(*rest)
                 ),
             }
+        }
+        Event::Rounded { asked_bytes, size_bytes } => {
+            let (asked, size) = (Count(*asked_bytes), Count(*size_bytes));
+            format!("{asked} is no multiple of 16: rounded up to {size}.")
         }
         Event::Merge { freed_bytes, size_bytes, fits_bytes, in_front, behind, .. } => {
             let what = match first {

@@ -169,11 +169,6 @@ impl Variable {
         let first = self.first_region.index();
         (first..first + self.region_count).map(RegionId::new)
     }
-
-    /// The region of a slot.
-    pub(super) fn region(&self, slot: usize) -> RegionId {
-        RegionId::new(self.first_region.index() + slot)
-    }
 }
 
 /// A path: a variable, or what a step leads to.

@@ -199,7 +199,7 @@ impl Walk<'_> {
                     .flatten(),
                 how,
                 by,
-                is_same: by == at,
+                is_around: (by.line, by.start) >= (at.line, at.start),
             },
             None => Wrong::Unset { place, how, declared },
         };
