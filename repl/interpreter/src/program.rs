@@ -19,6 +19,7 @@ pub struct Program {
     names: Names,
     items: Items,
     body: Vector<Arc<Top>>,
+    judge: check::Judge,
     state: State,
 }
 
@@ -107,8 +108,8 @@ impl Program {
         }
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
-        check::body(&items, names.locals(), body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         let from = self.body.len();
+        self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
         run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
@@ -125,7 +126,8 @@ impl Program {
         let top = Arc::new(Top::Pop(local, At { line, start: 0, end: 0 }));
         let mut body = self.body.clone();
         body.push_back(Arc::clone(&top));
-        check::body(&self.items, self.names.locals(), body.iter().map(|top| &**top))
+        self.judge
+            .judge(&self.items, self.names.locals(), &body, self.body.len())
             .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
