@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use interpreter::run::Stop;
-use interpreter::types::Type;
+use interpreter::layout;
+use interpreter::types::{Lib, Type};
 use interpreter::{Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
 use crate::problem::{Cause, Problem, Trouble};
-use crate::reply::{Answer, Event};
+use crate::reply::{Answer, Event, Words};
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
-use crate::view::VarRow;
+use crate::view::{LeakRow, VarRow};
 use crate::world::{Named, World, popped_event};
 
 /// Events of one statement that its reply tells; what a long loop does beyond is counted.
@@ -317,7 +318,7 @@ impl Machine for Runner<'_> {
         match note {
             Note::Bind { name, ty, address, size, value } => {
                 if !name.is_empty() {
-                    self.bind(&name, ty, address, size, value);
+                    self.bind(&name, &ty, address, size, value);
                 }
             }
             Note::Assign { place, address, size, value } => {
@@ -355,7 +356,7 @@ impl Machine for Runner<'_> {
 
 impl Runner<'_> {
     /// A variable has its first value. Plain numbers and arrays of them are told by their push, as `push` tells them.
-    fn bind(&mut self, name: &Arc<str>, ty: String, address: u64, size: u64, value: String) {
+    fn bind(&mut self, name: &Arc<str>, ty: &Type, address: u64, size: u64, value: String) {
         let at = Address(address);
         let plain = self.world.stack_value(at);
         let pushed = self.events.iter_mut().find_map(|event| match event {
@@ -365,8 +366,26 @@ impl Runner<'_> {
         if let (Some((value, literal)), Some(plain)) = (pushed, plain) {
             (*value, *literal) = (Some(plain.to_string()), Some(plain.literal()));
         }
-        let name = Arc::clone(name);
-        self.event(Event::Bind { name, ty, address: at, size_bytes: size, value });
+        let words = match ty {
+            Type::Lib(Lib::Vec | Lib::String, _) => {
+                let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
+                Some(Words {
+                    capacity: word(layout::vec::CAPACITY),
+                    pointer: Address(word(layout::vec::POINTER)),
+                    length: word(layout::vec::LEN),
+                })
+            }
+            _ => None,
+        };
+        let pointer = match ty {
+            Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc, _) => {
+                Some(Address(self.read_bits(address, layout::WORD_BYTES) as u64))
+            }
+            _ => words.as_ref().map(|words| words.pointer),
+        };
+        let points_to = pointer.and_then(|pointer| self.world.name_at(pointer));
+        let (name, ty) = (Arc::clone(name), ty.to_string());
+        self.event(Event::Bind { name, ty, address: at, size_bytes: size, value, words, points_to });
     }
 }
 
@@ -411,6 +430,27 @@ impl World {
         variables.into_iter().map(row).collect()
     }
 
+    /// The blocks of the program that nothing owns any more.
+    pub(crate) fn leaks(&self) -> Vec<LeakRow> {
+        if self.owned.is_empty() {
+            return Vec::new();
+        }
+        let mut copy = self.clone();
+        let leaks = self.rust.leaks(&Runner::new(&mut copy, Span::default()));
+        let row = |leak: interpreter::run::Leak| {
+            let offset = self.heap_offset(Address(leak.address)).expect("a leak is on the heap");
+            let (id, _) = self.ledger.live_around(offset).expect("a leak is live");
+            LeakRow {
+                handle: Arc::clone(self.ledger.name(id)),
+                address: Address(leak.address),
+                size_bytes: u64::from(self.ledger.life(id).size_bytes),
+                holds: leak.content.to_string(),
+                line: self.ledger.birth(id).line,
+            }
+        };
+        leaks.into_iter().map(row).collect()
+    }
+
     /// Whether a live handle, slot or mark of the prompt has that name, so that no variable can.
     fn is_taken(&self, name: &str) -> bool {
         self.names.get(name).is_some_and(|named| {
@@ -432,6 +472,19 @@ impl World {
                 (Arc::clone(name), inside)
             }
             _ => (place.into(), 0),
+        }
+    }
+
+    /// What lies at an address: a block, or a variable.
+    fn name_at(&self, address: Address) -> Option<Arc<str>> {
+        if let Some(offset) = self.heap_offset(address) {
+            let (id, _) = self.ledger.live_around(offset)?;
+            return Some(Arc::clone(self.ledger.name(id)));
+        }
+        let item = self.stack.item_at(self.stack_address(address)?)?;
+        match &item.kind {
+            ItemKind::Slot { name, .. } if !name.is_empty() => Some(Arc::clone(name)),
+            _ => None,
         }
     }
 

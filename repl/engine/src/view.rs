@@ -37,7 +37,15 @@ pub enum View {
     /// Numbers of the heap.
     Stats(Stats),
     /// The invariants, each verified.
-    Check { heap: Arc<str>, rules: Vec<Rule>, blocks: u64, holes: u64 },
+    Check {
+        heap: Arc<str>,
+        rules: Vec<Rule>,
+        blocks: u64,
+        holes: u64,
+        /// Blocks that a value of Rust owned, and nothing owns now.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        leaks: Vec<LeakRow>,
+    },
     /// How the heap's last answer came about.
     Why(Why),
     /// A dry run.
@@ -850,6 +858,19 @@ pub struct LayoutRow {
     pub size_bytes: u64,
     pub name: String,
     pub what: String,
+}
+
+/// A block that nothing owns any more.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LeakRow {
+    pub handle: Arc<str>,
+    pub address: Address,
+    pub size_bytes: u64,
+    /// The type of what is in it.
+    pub holds: String,
+    /// The line it was allocated by.
+    pub line: u32,
 }
 
 /// Bit patterns that no value has.

@@ -172,6 +172,11 @@ impl Program {
         named.collect()
     }
 
+    /// The blocks that nothing owns any more.
+    pub fn leaks(&self, machine: &dyn Machine) -> Vec<run::Leak> {
+        self.state.leaks(&self.items, machine)
+    }
+
     /// How the values of a type lie in memory.
     ///
     /// # Errors
