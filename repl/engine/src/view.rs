@@ -52,6 +52,8 @@ pub enum View {
     Try(Try),
     /// What would really happen.
     Dare(Dare),
+    /// What a line of Rust would do without the borrow checker.
+    DareRust(DareRust),
     /// What did happen, in a process of its own.
     Crash(Crash),
     /// How much of the heap is lost to fragmentation.
@@ -657,6 +659,32 @@ pub struct Dare {
     pub broken: Option<&'static str>,
     /// What innocent lines lead to from there.
     pub probes: Vec<Probe>,
+}
+
+/// A line of Rust run without the borrow checker, on a copy.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DareRust {
+    pub input: String,
+    /// The code it is refused with outside of a dare; none if it is allowed as long as nobody uses what it breaks.
+    pub code: Option<&'static str>,
+    pub events: Vec<Event>,
+    /// How it ended, if not well.
+    pub ended: Option<String>,
+    /// References that lead nowhere now.
+    pub dangling: Vec<DanglingRow>,
+}
+
+/// A reference to what is gone.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DanglingRow {
+    pub name: Arc<str>,
+    pub address: Address,
+    /// Where that is now, in words.
+    pub lies: String,
+    /// What is read there now.
+    pub value: String,
 }
 
 /// What the forbidden line itself did.

@@ -1,7 +1,7 @@
 //! What happened, in sentences: the first line is the answer, the indented ones how it came about.
 
-use engine::{Event, Words};
 use engine::units::{Address, Count, bytes, count};
+use engine::{Event, Words};
 
 use crate::Style;
 use crate::text::{Line, Role};
@@ -54,8 +54,10 @@ fn is_bound(slot: &str, behind: &[Event]) -> bool {
 fn bound(name: &str, value: &str, words: Option<&Words>, points_to: Option<&str>) -> String {
     match (words, points_to) {
         (Some(Words { capacity, pointer, length }), to) => {
-            let to = to.map_or_else(|| "no block yet".to_owned(), |to| format!("{pointer}, {to}"));
-            let value = if *length == 0 { String::new() } else { format!(": {}", shortened(value)) };
+            let to =
+                to.map_or_else(|| "to no block yet".to_owned(), |to| format!("{pointer} ({to})"));
+            let value =
+                if *length == 0 { String::new() } else { format!(": {}", shortened(value)) };
             let (capacity, length) = (Count(*capacity), Count(*length));
             format!("{name} holds capacity {capacity}, pointer {to}, length {length}{value}")
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
-    HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, RegionItem, Rule, RustGroup, Spare,
-    StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, RegionItem, Rule, RustGroup,
+    Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -58,6 +58,7 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Why(why) => reasons::why_lines(why, style),
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::DareRust(dare) => reasons::dare_rust_lines(dare, style),
         View::Crash(crash) => reasons::crash_lines(crash, style),
         View::Frag(frag) => reasons::frag_lines(frag, style),
         View::Heaps { groups } => heaps_lines(groups),
@@ -778,7 +779,9 @@ fn leak_lines(leaks: &[LeakRow]) -> Vec<Line> {
     for leak in leaks.iter().take(LEAKS_LISTED) {
         let line = Line::of("  ").name(&*leak.handle).text("  ").address(leak.address);
         let size = bytes(leak.size_bytes);
-        lines.push(line.text(format!("  {size} with {}, allocated by line {}", leak.holds, leak.line)));
+        lines.push(
+            line.text(format!("  {size} with {}, allocated by line {}", leak.holds, leak.line)),
+        );
     }
     if leaks.len() > LEAKS_LISTED {
         lines.push(Line::detail(format!("… {} more", leaks.len() - LEAKS_LISTED)));
