@@ -270,15 +270,24 @@ fn pipes_and_devices_are_written_to_or_refused_but_never_waited_for() {
 /// What a crate does then is measured; only the shape of the answer is ours.
 #[test]
 fn a_dare_on_somebody_else_s_crate_runs_in_a_process_of_its_own() {
-    for heap in ["rlsf", "talc", "linked-list-allocator", "dlmalloc", "bumpalo"] {
+    for heap in [
+        "rlsf",
+        "talc",
+        "linked-list-allocator",
+        "dlmalloc",
+        "bumpalo",
+        "counting(rlsf)",
+        "guard(talc)",
+        "fallback(dlmalloc, first-fit)",
+    ] {
         let script = format!(
             "heap new 256K; use {heap}; alloc 64; alloc 64; free a; blocks; dare free a; dare write b at 64 \"A\"; \
-             dare free b+8; blocks; check"
+             dare free b+8; dare read a; dare realloc a 200; blocks; check"
         );
         let run = run(&["--json", "-c", &script]);
         assert_eq!(run.status, Some(0), "{heap}: {}", run.out);
         let replies = replies(&run);
-        for reply in &replies[6..9] {
+        for reply in &replies[6..11] {
             let view = &reply["views"][0];
             assert_eq!(
                 (&reply["measured"], &view["kind"]),
@@ -288,8 +297,35 @@ fn a_dare_on_somebody_else_s_crate_runs_in_a_process_of_its_own() {
             let ending = view["ending"]["kind"].as_str().unwrap();
             assert!(["exited", "killed", "busy"].contains(&ending), "{heap}: {reply}");
         }
-        assert_eq!(replies[5]["views"], replies[9]["views"], "{heap}: the session is as it was");
-        assert_eq!(replies[10]["ok"], true, "{heap}");
+        assert_eq!(replies[5]["views"], replies[11]["views"], "{heap}: the session is as it was");
+        assert_eq!(replies[12]["ok"], true, "{heap}");
+    }
+}
+
+/// What no crate writes over is what the program left there, wherever its blocks went.
+#[test]
+fn a_dare_reads_the_bytes_that_are_really_there() {
+    for heap in ["rlsf", "counting(bumpalo)"] {
+        let script = format!(
+            "heap new 256K; use {heap}; alloc 64; alloc 8; write a at 40 \"kept\"; realloc a 100; free a; \
+             dare read a at 40 4"
+        );
+        let run = run(&["--json", "-c", &script]);
+        let deed = &replies(&run)[7]["views"][0]["deed"];
+        assert_eq!(
+            (&deed["kind"], &deed["bytes"]),
+            (&"read".into(), &serde_json::json!(b"kept")),
+            "{heap}: {}",
+            run.out
+        );
+    }
+}
+
+#[test]
+fn a_dare_beside_somebody_else_s_heap_needs_no_process() {
+    let run = run(&["--json", "-c", "use rlsf; push 8; pop; dare read s1; dare free 0x10"]);
+    for reply in &replies(&run)[3..] {
+        assert_eq!((&reply["ok"], &reply["measured"]), (&true.into(), &false.into()), "{reply}");
     }
 }
 

@@ -109,3 +109,77 @@ fn hints_say_what_the_line_still_needs() {
     assert_eq!(session.hint("sp "), None);
     assert_eq!(session.hint("alloc"), None);
 }
+
+/// Eighty holes of 16 bytes in a row, and one of what is left behind them.
+fn eighty_holes(session: &mut Session) {
+    for _ in 0..160 {
+        assert!(play(session, "alloc 8").unwrap().is_ok());
+    }
+    let blocks = serde_json::to_value(play(session, "blocks all")).unwrap();
+    for block in blocks["views"][0]["rows"].as_array().unwrap().iter().step_by(2) {
+        let line = format!("free {}", block["handle"].as_str().unwrap());
+        assert!(play(session, &line).unwrap().is_ok());
+    }
+}
+
+#[test]
+fn why_names_holes_of_both_heaps_of_a_fallback_however_many_the_first_has() {
+    let mut session = crate::session(&["heap new 8K", "use fallback(first-fit, first-fit)"]);
+    eighty_holes(&mut session);
+    assert!(!play(&mut session, "alloc 5000").unwrap().is_ok());
+    let why = exchange(&mut session, "why");
+    let end = "
+  64  0x1000_07e0     16  4,992 short
+  … and 17 holes more
+  The first heap is full; the second is asked for 5,008
+  82  0x1000_1000  4,096  912 short
+Refused: no hole would do.
+";
+    assert!(why.ends_with(end), "{why}");
+}
+
+#[test]
+fn why_measures_each_hole_of_a_fallback_by_what_its_own_heap_needs() {
+    let mut session = crate::session(&["use fallback(buddy, first-fit)", "alloc 500"]);
+    assert!(!play(&mut session, "alloc 600").unwrap().is_ok());
+    let why = exchange(&mut session, "why");
+    assert!(why.contains("600 is rounded up to 1,024; no header."), "{why}");
+    assert!(why.contains("1  0x1000_0200  512  96 short"), "{why}");
+    let mut session = crate::session(&["heap new 4K", "use fallback(bump, first-fit)", "alloc 1"]);
+    assert!(!play(&mut session, "alloc 8 align 4096").unwrap().is_ok());
+    let why = exchange(&mut session, "why");
+    assert!(why.contains("The second heap starts at no multiple of the alignment"), "{why}");
+}
+
+#[test]
+fn why_lists_no_hole_as_not_looked_at_that_was_counted_as_visited() {
+    let mut session = crate::session(&["heap new 8K"]);
+    eighty_holes(&mut session);
+    let why = exchange(&mut session, "try alloc 5000");
+    assert!(why.contains("81 of 81 holes visited"), "{why}");
+    assert!(!why.contains("not looked at"), "{why}");
+}
+
+#[test]
+fn why_counts_holes_only_where_they_stand_in_one_list() {
+    for (heap, holes) in [("first-fit", Some(2)), ("buddy", None), ("guard(first-fit)", None)] {
+        let lines = [&format!("use {heap}"), "alloc 40", "alloc 40", "free a", "alloc 100"];
+        let reply = play(&mut crate::session(&lines), "why");
+        let why = &serde_json::to_value(reply).unwrap()["views"][0];
+        assert_eq!(why.get("holes").map(|holes| holes.as_u64().unwrap()), holes, "{heap}");
+    }
+}
+
+#[test]
+fn a_size_that_is_rounded_up_says_so() {
+    let mut session = Session::default();
+    for (line, rounding) in [
+        ("heap new 1000", "\n  1,000 is no multiple of 16: rounded up to 1,008.\n"),
+        ("heap grow 1", "\n  1 is no multiple of 16: rounded up to 16.\n"),
+        ("stack new 1001", "\n  1,001 is no multiple of 16: rounded up to 1,008.\n"),
+    ] {
+        let text = exchange(&mut session, line);
+        assert!(text.contains(rounding), "{text}");
+    }
+    assert!(!exchange(&mut session, "heap new 1008").contains("rounded"));
+}

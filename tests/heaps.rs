@@ -279,8 +279,8 @@ fn random_programs_can_be_drawn_at_every_step() {
                     if look == "stats" {
                         let bytes = |field: &str| view[field].as_u64().unwrap();
                         let parts = [
-                            "payload", "slack", "header", "canary", "stranded", "books", "held",
-                            "free",
+                            "payload", "slack", "header", "canary", "stranded", "books", "padding",
+                            "held", "free",
                         ];
                         let sum: u64 =
                             parts.iter().map(|part| bytes(&format!("{part}_bytes"))).sum();
@@ -461,4 +461,42 @@ fn names_are_unique_and_kebab_case() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), HEAPS.len());
+}
+
+#[test]
+fn what_a_stack_skipped_to_align_a_block_is_called_padding() {
+    let mut session = session(&["use stack", "alloc 1", "alloc 8 align 128"]);
+    let map = exchange(&mut session, "map");
+    assert!(map.contains("  0x1000_0010  padding  104  skipped to align\n"), "{map}");
+    assert!(map.contains("|a_______") && map.contains("  _ padding  "), "{map}");
+    assert!(exchange(&mut session, "stats").contains("  padding           104 "));
+    assert!(exchange(&mut session, "dump 0x1000_0010 16").contains("_ padding"));
+    let refused = exchange(&mut session, "free 0x1000_0020");
+    assert!(refused.contains("in padding, skipped to align a block"), "{refused}");
+}
+
+#[test]
+fn the_bar_shows_every_live_block_however_large_the_arena() {
+    for spec in &specs() {
+        let mut session = using(spec);
+        crate::play(&mut session, "heap new 1M");
+        let len = session.world().heap_bytes();
+        crate::play(&mut session, "alloc 8");
+        crate::play(&mut session, &format!("alloc {}", (len / 2).min(512)));
+        crate::play(&mut session, "alloc 8");
+        let reply = serde_json::to_value(crate::play(&mut session, "map")).unwrap();
+        let heap = &reply["views"][0]["heap"];
+        let bar = heap["bar"].as_array().unwrap();
+        let shows = bar.iter().any(|column| column == "blocks" || column.get("block").is_some());
+        assert!(shows, "{spec}: {heap}");
+        let text = exchange(&mut session, "map");
+        assert!(text.contains("1 column = 16,384 bytes, blocks before holes"), "{spec}: {text}");
+    }
+}
+
+#[test]
+fn a_small_block_between_holes_has_a_column_of_the_bar() {
+    let mut session = session(&["heap new 64K", "alloc 2000", "alloc 8", "free a"]);
+    let map = exchange(&mut session, "map");
+    assert!(map.contains("  |.b....") && map.contains(", blocks before holes"), "{map}");
 }

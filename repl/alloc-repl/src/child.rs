@@ -27,14 +27,12 @@ pub(crate) fn run_if_asked() {
     }
     let mut saved = String::new();
     let read = std::io::stdin().read_to_string(&mut saved).is_ok();
-    if let (true, Ok(mut session)) = (read, Session::from_saved(&saved)) {
-        session.dare_for_real(&line, |said| {
-            // If nobody listens any more there is nobody to tell.
-            let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "{said}").and_then(|()| out.flush());
-        });
-    }
-    std::process::exit(0);
+    let done = Session::dare_for_real(&saved, &line, |said| {
+        // If nobody listens any more there is nobody to tell.
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{said}").and_then(|()| out.flush());
+    });
+    std::process::exit(i32::from(!read || done.is_err()));
 }
 
 /// Runs `line` behind the session `saved` in a process of its own: what it said, and how it ended.

@@ -1,15 +1,17 @@
 //! What a forbidden line would really do: done without the ledger, on a copy of the machine that is then thrown away.
 //!
 //! The allocator's words may be damaged by it, so it runs in [`heap::sandbox`]: links are checked against the arena, and
-//! a list that loops is given up.
+//! a list that loops is given up. Somebody else's crate, in whatever wrapper, cannot be run so: its shell starts a process
+//! that does the line for real ([`Session::dare_for_real`](crate::Session::dare_for_real)).
 
 use std::alloc::Layout;
 use std::sync::Arc;
 
 use heap::sandbox::{self, Trap};
-use heap::{Misuse, Offset};
+use heap::{Offset, Placement};
 
 use crate::commands::{self, Run};
+use crate::ledger::BlockId;
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
 use crate::scan::Span;
@@ -86,20 +88,25 @@ pub enum Unchecked {
 }
 
 impl Unchecked {
-    /// What it is to real memory: a free, or a write, inside the arena.
-    pub(crate) fn real<'a>(&'a self, world: &World) -> Option<Misuse<'a>> {
+    /// Where it goes.
+    fn address(&self) -> Address {
         match self {
-            Self::Free { address, layout } => {
-                let at = Offset(world.heap_offset(*address)?);
-                Some(Misuse::Free { at, layout: *layout })
-            }
-            Self::Write { address, bytes } => {
-                let at = Offset(world.heap_offset(*address)?);
-                world.heap_offset(address.plus(bytes.len() as u64))?;
-                Some(Misuse::Write { at, bytes })
-            }
-            Self::Realloc { .. } | Self::Read { .. } => None,
+            Self::Free { address, .. }
+            | Self::Realloc { address, .. }
+            | Self::Write { address, .. }
+            | Self::Read { address, .. } => *address,
         }
+    }
+
+    /// Whether it reaches the heap at all.
+    pub(crate) fn reaches_heap(&self, world: &World) -> bool {
+        let more = match self {
+            Self::Free { .. } | Self::Realloc { .. } => 0,
+            Self::Write { bytes, .. } => bytes.len() as u64 - 1,
+            Self::Read { len, .. } => shown(*len) - 1,
+        };
+        let ends = [self.address(), self.address().plus(more)];
+        ends.iter().all(|end| world.heap_offset(*end).is_some())
     }
 
     /// The size of the blocks that are asked for behind it.
@@ -113,21 +120,41 @@ impl Unchecked {
 }
 
 impl World {
-    /// Does a forbidden line to the crate in use, for real.
+    /// Does a forbidden line to the heap in use, for real, and then what an innocent program might do next. Says a line
+    /// for each thing that came back; [`World::crashed`] reads them.
     pub(crate) fn dare_for_real(&mut self, line: &str, mut say: impl FnMut(&str)) {
         let Ok(Forbidden { unchecked, .. }) = forbidden(self, line, Span::all(line)) else {
             return;
         };
-        let Some(misuse) = unchecked.real(self) else { return };
-        self.heap.misuse(misuse);
-        say("done");
+        let Some(at) = self.heap_offset(unchecked.address()).map(Offset) else { return };
+        match &unchecked {
+            Unchecked::Free { layout, .. } => {
+                self.heap.deallocate(at, *layout, &mut ());
+                say("freed");
+            }
+            Unchecked::Realloc { layout, new_bytes, .. } => {
+                say(&said_of(self.heap.reallocate(at, *layout, *new_bytes, &mut ())));
+            }
+            Unchecked::Write { address, bytes } => {
+                self.heap.write(at, bytes);
+                say("wrote");
+                if let Some(id) = self.guarded_by(*address) {
+                    let life = *self.ledger.life(id);
+                    self.heap.deallocate(life.at, life.layout(), &mut ());
+                    say(&format!("free {}", self.ledger.name(id)));
+                }
+            }
+            Unchecked::Read { len, .. } => {
+                let mut bytes = vec![0; shown(*len) as usize];
+                self.heap.read(at, &mut bytes);
+                let bytes: Vec<_> = bytes.iter().map(u8::to_string).collect();
+                return say(&format!("read {}", bytes.join(" ")));
+            }
+        }
         let layout = Layout::from_size_align(unchecked.probe_bytes() as usize, 8)
             .expect("at most a mebibyte, aligned to 8");
         for _ in 0..PROBES {
-            match self.heap.allocate(layout, &mut ()) {
-                Ok(placed) => say(&format!("at {}", Address::from(placed.at).0)),
-                Err(heap::Full) => say("full"),
-            }
+            say(&said_of(self.heap.allocate(layout, &mut ())));
         }
     }
 
@@ -142,26 +169,50 @@ impl World {
         let Forbidden { code, unchecked } = forbidden(self, line, span)?;
         let size_bytes = unchecked.probe_bytes();
         let probe = |said: &String| {
-            let outcome = match said.strip_prefix("at ").map(str::parse) {
-                Some(Ok(address)) => {
-                    let address = Address(address);
+            let alloc = || format!("alloc {size_bytes}");
+            match placed_at(said) {
+                Some(address) => {
                     let owner =
                         self.heap_offset(address).and_then(|at| self.ledger.live_around(at));
                     let shared_with = owner.map(|(id, _)| Arc::clone(self.ledger.name(id)));
-                    ProbeOutcome::At { address, shared_with }
+                    Probe { input: alloc(), outcome: ProbeOutcome::At { address, shared_with } }
                 }
-                _ => ProbeOutcome::Full {},
-            };
-            Probe { input: format!("alloc {size_bytes}"), outcome }
+                None if said.starts_with("free ") => {
+                    Probe { input: said.clone(), outcome: ProbeOutcome::Freed {} }
+                }
+                None => Probe { input: alloc(), outcome: ProbeOutcome::Full {} },
+            }
+        };
+        let deed_of = |said: &String| match unchecked {
+            Unchecked::Free { address, .. } => Deed::Freed { address },
+            Unchecked::Realloc { address: from, new_bytes, .. } => match placed_at(said) {
+                Some(address) => Deed::Moved { from, address, size_bytes: u64::from(new_bytes) },
+                None => Deed::Refused {},
+            },
+            Unchecked::Write { address, ref bytes } => {
+                let over = self.whereabouts(address).to_string();
+                Deed::Wrote { address, bytes: bytes.clone(), over }
+            }
+            Unchecked::Read { address, .. } => {
+                let bytes = said.split(' ').filter_map(|byte| byte.parse().ok()).collect();
+                Deed::Read { address, bytes, over: self.whereabouts(address).to_string() }
+            }
         };
         Ok(Answer::measured(View::Crash(Crash {
             input: line.to_owned(),
             code,
             heap: self.heap_called(),
-            done: !said.is_empty(),
+            deed: said.first().map(deed_of),
             probes: said.iter().skip(1).map(probe).collect(),
             ending,
         })))
+    }
+
+    /// The block in front of `address`, if a guard has put canaries around it: it looks at them when that is freed.
+    fn guarded_by(&self, address: Address) -> Option<BlockId> {
+        let start = self.ledger.start_up_to(self.heap_offset(address)?)?;
+        let (id, _) = self.ledger.live_around(start.0)?;
+        (self.ledger.life(id).edges().canary_bytes > 0).then_some(id)
     }
 
     /// Does what is forbidden, and then what an innocent program might do next.
@@ -184,11 +235,8 @@ impl World {
         };
         let mut probes = Vec::new();
         if let Deed::Wrote { address, .. } = &deed {
-            // A guard looks at the canaries of the block that was written past.
-            let at = self.heap_offset(*address);
-            let in_front = at.and_then(|at| self.ledger.start_up_to(at));
-            let guarded = in_front.filter(|at| self.heap.block_edges(*at).canary_bytes > 0);
-            let behind = || self.ledger.start_behind(at?);
+            let guarded = self.guarded_by(*address).map(|id| self.ledger.life(id).at);
+            let behind = || self.ledger.start_behind(self.heap_offset(*address)?);
             if let Some(block) = guarded.or_else(behind) {
                 self.probe_free(block, &mut probes);
             }
@@ -251,10 +299,10 @@ impl World {
 
     /// The bytes at `address`, whosever they are.
     fn raw_read(&self, address: Address, len: u64) -> Deed {
-        const MOST: u64 = 64;
         let over = self.whereabouts(address).to_string();
-        let end = address.plus(len.clamp(1, MOST) - 1);
-        let mut bytes = vec![0; len.clamp(1, MOST) as usize];
+        let len = shown(len);
+        let end = address.plus(len - 1);
+        let mut bytes = vec![0; len as usize];
         if let (Some(at), Some(_)) = (self.heap_offset(address), self.heap_offset(end)) {
             self.heap.read(Offset(at), &mut bytes);
         } else if let (Some(at), Some(end)) = (self.stack_address(address), self.stack_address(end))
@@ -307,6 +355,24 @@ impl World {
             probes.push(Probe { input: format!("alloc {size_bytes}"), outcome });
         }
     }
+}
+
+/// How many bytes of a read are shown.
+fn shown(len: u64) -> u64 {
+    const MOST: u64 = 64;
+    len.clamp(1, MOST)
+}
+
+/// What a process says of an answer; [`placed_at`] reads it.
+fn said_of(answer: Result<Placement, heap::Full>) -> String {
+    match answer {
+        Ok(placed) => format!("at {}", Address::from(placed.at).0),
+        Err(heap::Full) => "full".to_owned(),
+    }
+}
+
+fn placed_at(said: &str) -> Option<Address> {
+    said.strip_prefix("at ")?.parse().ok().map(Address)
 }
 
 fn outside(address: Address) -> Deed {

@@ -45,6 +45,7 @@ enum RegionKind {
     Hole,
     Stranded,
     Books,
+    Padding,
     Held,
     Gap,
 }
@@ -84,6 +85,7 @@ impl World {
                 }
                 PieceKind::Hole => RegionKind::Hole,
                 PieceKind::Books => RegionKind::Books,
+                PieceKind::Padding => RegionKind::Padding,
                 PieceKind::Held => RegionKind::Held,
                 PieceKind::Gap => RegionKind::Gap,
                 PieceKind::Block | PieceKind::Taken => {
@@ -146,6 +148,7 @@ impl World {
             end: HEAP_BASE.plus(u64::from(len)),
             rows,
             column_bytes: u64::from(columns.column_bytes),
+            blocks_first: columns.tallies.iter().any(ColumnTally::is_block_before_majority),
             bar: columns.finish(self),
         }
     }
@@ -176,6 +179,9 @@ impl World {
             }
             RegionKind::Books => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Books);
+            }
+            RegionKind::Padding => {
+                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Padding);
             }
             RegionKind::Held => {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
@@ -322,6 +328,7 @@ impl World {
             canary_bytes: 0,
             stranded_bytes: 0,
             books_bytes: 0,
+            padding_bytes: 0,
             held_bytes: 0,
             free_bytes: 0,
             holes: 0,
@@ -347,6 +354,7 @@ impl World {
                 }
                 RegionKind::Stranded => stats.stranded_bytes += size_bytes,
                 RegionKind::Books => stats.books_bytes += size_bytes,
+                RegionKind::Padding => stats.padding_bytes += size_bytes,
                 RegionKind::Held => stats.held_bytes += size_bytes,
                 RegionKind::Hole | RegionKind::Gap => {
                     let hole = Piece::hole(region.at, region.size_bytes);
@@ -393,7 +401,10 @@ impl World {
             largest_hole_bytes: stats.largest_hole_bytes,
             largest_fits_bytes: stats.largest_fits_bytes,
             fits,
-            other_bytes: stats.stranded_bytes + stats.held_bytes + stats.books_bytes,
+            other_bytes: stats.stranded_bytes
+                + stats.held_bytes
+                + stats.books_bytes
+                + stats.padding_bytes,
         }
     }
 
@@ -466,6 +477,7 @@ impl World {
                     }
                     RegionKind::Stranded => CellOwner::Stranded,
                     RegionKind::Books => CellOwner::Books,
+                    RegionKind::Padding => CellOwner::Padding,
                     RegionKind::Held => CellOwner::Held,
                     RegionKind::Gap => CellOwner::Gap,
                     RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
@@ -539,7 +551,7 @@ fn left_out(regions: &[Region]) -> Option<RegionRow> {
     })
 }
 
-/// The bar: for each column, what most of its bytes are.
+/// The bar: for each column its live block, or else what most of its bytes are.
 struct Columns {
     column_bytes: u32,
     tallies: Vec<ColumnTally>,
@@ -557,7 +569,10 @@ struct ColumnTally {
     hole: u32,
     stranded: u32,
     held: u32,
+    padding: u32,
     payload: u32,
+    /// How many blocks have payload here.
+    blocks: u32,
     /// Whether the column starts with a header.
     header_first: bool,
     /// The bytes and the place of the block with the most payload here.
@@ -568,7 +583,31 @@ struct ColumnTally {
 
 impl ColumnTally {
     fn is_empty(&self) -> bool {
-        self.header + self.hole + self.stranded + self.held + self.payload == 0
+        self.header + self.payload + self.unused() == 0
+    }
+
+    /// Bytes that are no block's.
+    fn unused(&self) -> u32 {
+        self.hole + self.stranded + self.held + self.padding
+    }
+
+    /// Whether it shows a block though less of it is in blocks than not.
+    fn is_block_before_majority(&self) -> bool {
+        self.payload > 0 && self.unused() >= self.payload + self.header
+    }
+
+    /// What most of the bytes are of a column without a payload. Of equals a hole comes first, and a header last.
+    fn majority(&self) -> Column {
+        let kinds = [
+            (self.header, Column::Header),
+            (self.stranded, Column::Stranded),
+            (self.padding, Column::Padding),
+            (self.held, Column::Held),
+            (self.hole, Column::Hole),
+        ];
+        let (_, column) =
+            kinds.into_iter().max_by_key(|(bytes, _)| *bytes).expect("there are five");
+        column
     }
 }
 
@@ -590,12 +629,16 @@ impl Columns {
             RegionKind::Held => {
                 self.spread(region.at, region.end(), |tally, bytes| tally.held += bytes);
             }
+            RegionKind::Padding => {
+                self.spread(region.at, region.end(), |tally, bytes| tally.padding += bytes);
+            }
             RegionKind::Books => self.header(region.at, region.end()),
             RegionKind::Block { payload } => {
                 self.header(region.at, payload);
                 let payload_bytes = region.end().since(payload);
                 self.spread(payload, region.end(), |tally, bytes| {
                     tally.payload += bytes;
+                    tally.blocks += 1;
                     if bytes > tally.largest.0 {
                         tally.largest = (bytes, payload.0);
                         tally.whole = bytes == payload_bytes;
@@ -634,25 +677,17 @@ impl Columns {
             Arc::clone(world.ledger.name(id))
         };
         let column = |tally: ColumnTally| {
-            let (used, unused) =
-                (tally.payload + tally.header, tally.hole + tally.stranded + tally.held);
-            if unused >= used {
-                return match tally.stranded.max(tally.held) {
-                    most if most <= tally.hole => Column::Hole,
-                    most if most == tally.held => Column::Held,
-                    _ => Column::Stranded,
-                };
-            }
-            if tally.payload == 0 {
-                return Column::Header;
-            }
+            // A header alone at the front; its block goes on in the next column, which shows it.
+            let header = tally.headers == 1
+                && tally.header_first
+                && tally.header >= tally.payload
+                && !tally.whole;
             let (largest_bytes, largest) = tally.largest;
-            if tally.headers == 1
-                && (tally.header > tally.payload
-                    || (tally.header == tally.payload && tally.header_first && !tally.whole))
-            {
+            if tally.payload == 0 {
+                tally.majority()
+            } else if header {
                 Column::Header
-            } else if largest_bytes * 2 >= used {
+            } else if tally.blocks == 1 || largest_bytes * 2 >= tally.payload + tally.header {
                 Column::Block(name(largest))
             } else {
                 Column::Blocks

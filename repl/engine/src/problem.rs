@@ -104,6 +104,7 @@ pub enum Whereabouts {
     Slack { block: Arc<str> },
     Canary { block: Arc<str> },
     Books,
+    Padding,
     Held,
     Gap,
     Block { name: Arc<str> },
@@ -124,6 +125,7 @@ impl fmt::Display for Whereabouts {
             Self::Slack { block } => write!(f, "in the slack behind {block}"),
             Self::Canary { block } => write!(f, "in the canary behind {block}"),
             Self::Books => write!(f, "in the allocator's own books"),
+            Self::Padding => write!(f, "in padding, skipped to align a block"),
             Self::Gap => write!(f, "between the crate's blocks"),
             Self::Held => write!(f, "in a freed block that the guard holds back"),
             Self::Block { name } => write!(f, "in {name}"),
@@ -359,7 +361,11 @@ pub enum Trouble {
         nearest: Option<&'static str>,
     },
     /// A line of Rust that rustc, or we, would not take; or that stopped.
-    Rust(Box<interpreter::Fault>),
+    Rust {
+        fault: Box<interpreter::Fault>,
+        /// What is wrong, with the lines of the log by their text.
+        message: String,
+    },
     /// A line of Rust panicked. Its effects stay.
     Panicked {
         message: String,
@@ -407,9 +413,6 @@ pub enum Trouble {
     },
     NothingToDare {
         line: String,
-    },
-    NotOurs {
-        heap: Arc<str>,
     },
     NotLifo {
         block: Arc<str>,
@@ -1069,8 +1072,8 @@ impl Trouble {
                 words("E0308", format!("mismatched types: expected {expected}, found {found}."))
                     .hint(format!("a value of type {expected}"))
             }
-            Self::Rust(fault) => {
-                let words = words(fault.code(), fault.to_string()).note(fault.note());
+            Self::Rust { fault, message } => {
+                let words = words(fault.code(), message.clone()).note(fault.note());
                 words.hint(fault.hint().unwrap_or_default())
             }
             Self::Panicked { message } => {
@@ -1147,11 +1150,6 @@ impl Trouble {
             )
             .note("A dare does what the ledger refuses: a second free, a write out of bounds.")
             .hint(format!("try {}", shortened(line, 40))),
-            Self::NotOurs { heap } => words(
-                "unsupported",
-                format!("{heap} is not ours: its words lie in real memory, and real damage is not undone."),
-            )
-            .hint("use first-fit, and the same again"),
             Self::NotLifo { block, newer, heap } => words(
                 "not-lifo",
                 format!("{newer} stands above {block}; on {heap} the newest goes first. Nothing changed."),

@@ -89,6 +89,8 @@ pub enum Event {
     Alias { name: Arc<str>, of: Arc<str>, address: Address, on_heap: bool },
     /// A fresh arena took the place of the old one.
     Use { heap: Arc<str>, address: Address, size_bytes: u64, lost_blocks: u64 },
+    /// The size asked for an arena or a stack was rounded up, to a multiple of 16.
+    Rounded { asked_bytes: u64, size_bytes: u64 },
     /// The arena grew.
     Grow { heap: Arc<str>, added_bytes: u64, size_bytes: u64 },
     /// A mark was set.
@@ -118,6 +120,12 @@ pub enum Event {
         address: Address,
         size_bytes: u64,
         value: String,
+        /// The three words of a `Vec` or `String`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Words>,
+        /// What its pointer points to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        points_to: Option<Arc<str>>,
     },
     /// The value of a line without a semicolon.
     Value {
@@ -173,6 +181,15 @@ pub enum Event {
     Clear {},
     /// The session ends.
     Quit {},
+}
+
+/// The words of a `Vec`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Words {
+    pub capacity: u64,
+    pub pointer: Address,
+    pub length: u64,
 }
 
 /// A line that was accepted.

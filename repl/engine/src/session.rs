@@ -49,7 +49,7 @@ pub enum Ask {
         /// Its path.
         file: String,
     },
-    /// Do a forbidden line in a process of its own, which gets [`Session::saved`] and runs [`Session::dare_for_real`].
+    /// Do a forbidden line in a process of its own, which runs [`Session::dare_for_real`] on [`Session::saved`].
     Dare {
         /// The line.
         line: String,
@@ -508,10 +508,17 @@ impl Session {
         self.checkpoints.offer(self.done.len(), &self.world);
     }
 
-    /// Does a forbidden line to a crate at work in this process, and a few innocent ones behind it; `say` hears of each
-    /// that came back. The process may die, hang, or do anything at all.
-    pub fn dare_for_real(&mut self, line: &str, say: impl FnMut(&str)) {
-        self.world.dare_for_real(line, say);
+    /// Does a forbidden line for real behind the session that [`Session::saved`] wrote, and a few innocent ones behind it;
+    /// `say` hears of each that came back. From then on no crate in this process is protected: it may die, hang, or do
+    /// anything at all.
+    ///
+    /// # Errors
+    ///
+    /// The first line of the session that is refused.
+    pub fn dare_for_real(saved: &str, line: &str, say: impl FnMut(&str)) -> Result<(), Problem> {
+        heap::unprotect_crates();
+        Self::from_saved(saved)?.world.dare_for_real(line, say);
+        Ok(())
     }
 
     /// The state behind the first `lines` lines of those done.

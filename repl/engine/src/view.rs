@@ -37,13 +37,23 @@ pub enum View {
     /// Numbers of the heap.
     Stats(Stats),
     /// The invariants, each verified.
-    Check { heap: Arc<str>, rules: Vec<Rule>, blocks: u64, holes: u64 },
+    Check {
+        heap: Arc<str>,
+        rules: Vec<Rule>,
+        blocks: u64,
+        holes: u64,
+        /// Blocks that a value of Rust owned, and nothing owns now.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        leaks: Vec<LeakRow>,
+    },
     /// How the heap's last answer came about.
     Why(Why),
     /// A dry run.
     Try(Try),
     /// What would really happen.
     Dare(Dare),
+    /// What a line of Rust would do without the borrow checker.
+    DareRust(DareRust),
     /// What did happen, in a process of its own.
     Crash(Crash),
     /// How much of the heap is lost to fragmentation.
@@ -56,6 +66,8 @@ pub enum View {
     Help { groups: Vec<HelpGroup> },
     /// What a line of Rust can hold.
     HelpRust { forms: Vec<&'static str>, groups: Vec<RustGroup> },
+    /// A type of Rust, byte by byte.
+    Layout(TypeLayout),
     /// The variables of Rust, the oldest first.
     Vars { rows: Vec<VarRow> },
     /// One command.
@@ -132,6 +144,8 @@ pub struct HeapMap {
     /// One entry a column, from the arena's start.
     pub bar: Vec<Column>,
     pub column_bytes: u64,
+    /// Whether a column shows a block though less of it is in blocks than not.
+    pub blocks_first: bool,
 }
 
 /// A stretch of the heap.
@@ -163,6 +177,8 @@ pub enum RegionItem {
     Stranded,
     /// The allocator's own.
     Books,
+    /// Skipped so that a block behind it is aligned.
+    Padding,
     /// Freed, and held back.
     Held,
     /// Free, or the crate's own: only it knows.
@@ -174,7 +190,7 @@ pub enum RegionItem {
     },
 }
 
-/// What most of a column's bytes are.
+/// What a column of the bar shows: a live block if there is one, else what most of its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
@@ -186,6 +202,7 @@ pub enum Column {
     Blocks,
     Stranded,
     Held,
+    Padding,
 }
 
 /// A live block.
@@ -406,6 +423,7 @@ pub struct Stats {
     pub canary_bytes: u64,
     pub stranded_bytes: u64,
     pub books_bytes: u64,
+    pub padding_bytes: u64,
     pub held_bytes: u64,
     pub free_bytes: u64,
     pub holes: u64,
@@ -434,13 +452,14 @@ pub struct Why {
     pub ask: WhyAsk,
     /// In the order they were taken.
     pub steps: Vec<WhyStep>,
-    /// Holes looked at or walked past; the steps name only the first of them.
+    /// Holes looked at; the steps name only the first of each search.
     pub looked: u64,
     /// Holes behind, in the list's order, that were not looked at: the first few.
     pub unlooked: Vec<WhyHole>,
     pub unlooked_total: u64,
-    /// All holes in the list; 0 for a design without one.
-    pub holes: u64,
+    /// All holes in the list, for a design with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holes: Option<u64>,
     /// What orders the list, if there is one.
     pub order: Option<&'static str>,
     pub answer: WhyAnswer,
@@ -473,19 +492,67 @@ pub struct WhyNeed {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum WhyStep {
-    Rounded { asked_bytes: u64, block_bytes: u64 },
-    Class { class: ClassRow, found: bool },
-    Looked { address: Address, size_bytes: u64, fits: bool, short_bytes: u64 },
-    Skipped { zones: u64, zone_bytes: u64 },
-    Walked { holes: u64 },
-    Halved { address: Address, half_bytes: u64 },
-    Cut { address: Address, padding_bytes: u64, taken_bytes: u64, remaining_bytes: u64 },
-    Joined { address: Address, freed_bytes: u64, size_bytes: u64, in_front: bool, behind: bool },
-    Listed { address: Address, class: ClassRow },
-    Stranded { address: Address, size_bytes: u64 },
-    Held { address: Address, size_bytes: u64 },
-    Released { address: Address },
-    Handed { second: bool, because: &'static str },
+    Rounded {
+        asked_bytes: u64,
+        block_bytes: u64,
+    },
+    Class {
+        class: ClassRow,
+        found: bool,
+    },
+    Looked {
+        address: Address,
+        size_bytes: u64,
+        fits: bool,
+        short_bytes: u64,
+    },
+    /// More holes were looked at here than are named.
+    Unnamed {
+        holes: u64,
+    },
+    Skipped {
+        zones: u64,
+        zone_bytes: u64,
+    },
+    Walked {
+        holes: u64,
+    },
+    Halved {
+        address: Address,
+        half_bytes: u64,
+    },
+    Cut {
+        address: Address,
+        padding_bytes: u64,
+        taken_bytes: u64,
+        remaining_bytes: u64,
+    },
+    Joined {
+        address: Address,
+        freed_bytes: u64,
+        size_bytes: u64,
+        in_front: bool,
+        behind: bool,
+    },
+    Listed {
+        address: Address,
+        class: ClassRow,
+    },
+    Stranded {
+        address: Address,
+        size_bytes: u64,
+    },
+    Held {
+        address: Address,
+        size_bytes: u64,
+    },
+    Released {
+        address: Address,
+    },
+    Handed {
+        second: bool,
+        because: &'static str,
+    },
 }
 
 /// A class of sizes.
@@ -594,6 +661,32 @@ pub struct Dare {
     pub probes: Vec<Probe>,
 }
 
+/// A line of Rust run without the borrow checker, on a copy.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DareRust {
+    pub input: String,
+    /// The code it is refused with outside of a dare; none if it is allowed as long as nobody uses what it breaks.
+    pub code: Option<&'static str>,
+    pub events: Vec<Event>,
+    /// How it ended, if not well.
+    pub ended: Option<String>,
+    /// References that lead nowhere now.
+    pub dangling: Vec<DanglingRow>,
+}
+
+/// A reference to what is gone.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DanglingRow {
+    pub name: Arc<str>,
+    pub address: Address,
+    /// Where that is now, in words.
+    pub lies: String,
+    /// What is read there now.
+    pub value: String,
+}
+
 /// What the forbidden line itself did.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -658,8 +751,8 @@ pub struct Crash {
     /// The code it is refused with outside of a dare.
     pub code: &'static str,
     pub heap: Arc<str>,
-    /// Whether the process was still there when the line was done.
-    pub done: bool,
+    /// What the line did; nothing if the process was gone before it was done.
+    pub deed: Option<Deed>,
     /// The innocent lines that were answered.
     pub probes: Vec<Probe>,
     pub ending: Ending,
@@ -768,6 +861,53 @@ pub struct HelpRow {
 pub struct RustGroup {
     pub on: &'static str,
     pub names: Vec<&'static str>,
+}
+
+/// How the values of a type lie in memory.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct TypeLayout {
+    #[serde(rename = "type")]
+    pub ty: String,
+    pub size_bytes: u64,
+    pub align_bytes: u64,
+    /// By offset; padding has no name.
+    pub rows: Vec<LayoutRow>,
+    /// Whether the order of the fields is rustc's choice.
+    pub chosen_by_rustc: bool,
+    pub spare: Option<Spare>,
+}
+
+/// A stretch of a type.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LayoutRow {
+    pub offset: u64,
+    pub size_bytes: u64,
+    pub name: String,
+    pub what: String,
+}
+
+/// A block that nothing owns any more.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LeakRow {
+    pub handle: Arc<str>,
+    pub address: Address,
+    pub size_bytes: u64,
+    /// The type of what is in it.
+    pub holds: String,
+    /// The line it was allocated by.
+    pub line: u32,
+}
+
+/// Bit patterns that no value has.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Spare {
+    pub offset: u64,
+    /// How many; as text, since there may be more than JSON's numbers hold.
+    pub patterns: String,
 }
 
 /// A variable of Rust.

@@ -7,12 +7,12 @@ use heap::{Because, Offset, Order, Piece, Step, Structure};
 
 use crate::units::Address;
 use crate::view::{Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep};
-use crate::world::{Asked, What, World};
+use crate::world::{Asked, Trace, What, World};
 
 /// Holes that were not looked at and are listed all the same.
 const UNLOOKED: usize = 4;
 /// Holes up to which other fits are compared.
-const COMPARED: usize = 1000;
+pub(crate) const COMPARED: usize = 1000;
 
 /// The answer to `asked`; `before` is the state as it was then.
 pub(crate) fn why(asked: &Asked, before: &World) -> Why {
@@ -49,7 +49,6 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         }
         What::Deallocate { .. } => None,
     };
-    let steps = asked.trace.steps.iter().map(|&step| row(step, need)).collect();
     let order = match heap.structure() {
         Structure::List { rover: Some(_), .. } => Some("from where the last search ended"),
         Structure::List { order: Order::Address, .. } => Some("in address order"),
@@ -58,28 +57,22 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         _ => None,
     };
     let searched = order.is_some();
+    let all = searched.then(|| heap.holes().count() as u64);
     let holes: Vec<Piece> =
         if searched { heap.holes().take(COMPARED).collect() } else { Vec::new() };
-    let looked = |hole: &Piece| {
-        let at = hole.at;
-        asked
-            .trace
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::Looked { at: seen, .. } if *seen == at))
-    };
     let (unlooked, others) = match asked.what {
         What::Allocate(layout) if searched => {
-            let unlooked: Vec<_> = holes.iter().filter(|hole| !looked(hole)).collect();
-            let rows = unlooked.iter().take(UNLOOKED).map(|hole| WhyHole {
+            let unlooked = holes.iter().filter(|hole| !asked.trace.has_looked_at(hole.at));
+            let rows = unlooked.take(UNLOOKED).map(|hole| WhyHole {
                 address: hole.at.into(),
                 size_bytes: u64::from(hole.size_bytes),
             });
-            let rows = rows.collect();
+            let unlooked = all.unwrap_or(0).saturating_sub(asked.trace.looked);
+            let rows: Vec<_> = rows.take(unlooked as usize).collect();
             // A wide alignment takes part of a hole; then the size alone says nothing.
             let compared = holes.len() > 1 && holes.len() < COMPARED && layout.align() <= 8;
             let others = if compared { others(asked, before, layout, &holes) } else { Vec::new() };
-            ((rows, unlooked.len() as u64), others)
+            ((rows, unlooked), others)
         }
         _ => ((Vec::new(), 0), Vec::new()),
     };
@@ -90,11 +83,11 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         heap: before.heap_called(),
         is_foreign: before.spec.is_foreign(),
         ask,
-        steps,
+        steps: rows(&asked.trace, need),
         looked: asked.trace.looked,
         unlooked: unlooked.0,
         unlooked_total: unlooked.1,
-        holes: holes.len() as u64,
+        holes: all,
         order,
         answer: match asked.answer {
             Ok(Some(placed)) => WhyAnswer::At {
@@ -149,6 +142,23 @@ fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec
         .collect()
 }
 
+/// The steps; `need` is what a block takes of the heap that is asked first.
+fn rows(trace: &Trace, mut need: Option<u64>) -> Vec<WhyStep> {
+    let mut rows = Vec::with_capacity(trace.steps.len() + trace.unnamed.len());
+    let mut unnamed = trace.unnamed.iter().peekable();
+    for index in 0..=trace.steps.len() {
+        if let Some(unnamed) = unnamed.next_if(|unnamed| unnamed.before == index) {
+            rows.push(WhyStep::Unnamed { holes: unnamed.holes });
+        }
+        let Some(&step) = trace.steps.get(index) else { break };
+        if let Step::Rounded { block_bytes, .. } = step {
+            need = Some(u64::from(block_bytes));
+        }
+        rows.push(row(step, need));
+    }
+    rows
+}
+
 fn row(step: Step, need: Option<u64>) -> WhyStep {
     let address = |at: Offset| Address::from(at);
     match step {
@@ -200,6 +210,7 @@ fn row(step: Step, need: Option<u64>) -> WhyStep {
             because: match because {
                 Because::First => "first",
                 Because::Full => "full",
+                Because::Unaligned => "unaligned",
                 Because::Small => "small",
                 Because::Large => "large",
                 Because::Owner => "owner",

@@ -24,6 +24,7 @@ use crate::problem::{
 use crate::reply::Event;
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
+use crate::why;
 
 /// The heap a session starts with.
 pub(crate) const DEFAULT_HEAP: &str = "first-fit";
@@ -140,6 +141,8 @@ pub struct World {
     pub(crate) now: Cause,
     /// The program of Rust lines.
     pub(crate) rust: interpreter::Program,
+    /// The lines it was made of, by their number in the log.
+    pub(crate) rust_lines: OrdMap<u32, Arc<str>>,
     /// The slots of its variables.
     pub(crate) rust_slots: OrdSet<SlotId>,
     /// The blocks it owns.
@@ -152,30 +155,68 @@ pub struct World {
     pub(crate) work: u64,
 }
 
-/// Steps of one request that are kept word for word; a long search is counted beyond.
-const STEPS_KEPT: usize = 64;
+/// Holes of one search that are kept word for word; a longer one is counted beyond.
+const LOOKS_KEPT: usize = 64;
 
 /// Hears what the allocator did.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
-    /// What it did, in order; of the holes it looked at only the first ones.
+    /// What it did, in order; of the holes each search looked at only the first ones.
     pub(crate) steps: Vec<Step>,
+    /// The others of each search that had more.
+    pub(crate) unnamed: Vec<Unnamed>,
+    /// Where they are, the first of them.
+    unnamed_at: Vec<Offset>,
+    /// How many holes the search under way has looked at.
+    looked_now: usize,
     /// How many holes it looked at.
     pub(crate) looked: u64,
     /// How many it walked past to find a place among them.
     walked: u64,
 }
 
+/// Holes a search looked at that are not among the steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unnamed {
+    /// The step they stood in front of.
+    pub(crate) before: usize,
+    pub(crate) holes: u64,
+}
+
+impl Trace {
+    /// Whether it looked at the hole at `at`, as far as that is remembered.
+    pub(crate) fn has_looked_at(&self, at: Offset) -> bool {
+        let is_this = |step: &Step| matches!(step, Step::Looked { at: seen, .. } if *seen == at);
+        self.unnamed_at.contains(&at) || self.steps.iter().any(is_this)
+    }
+
+    fn look(&mut self, step: Step, at: Offset) {
+        self.looked += 1;
+        self.looked_now += 1;
+        if self.looked_now <= LOOKS_KEPT {
+            self.steps.push(step);
+            return;
+        }
+        if self.unnamed_at.len() < why::COMPARED {
+            self.unnamed_at.push(at);
+        }
+        match self.unnamed.last_mut() {
+            Some(unnamed) if self.looked_now > LOOKS_KEPT + 1 => unnamed.holes += 1,
+            _ => self.unnamed.push(Unnamed { before: self.steps.len(), holes: 1 }),
+        }
+    }
+}
+
 impl Observer for Trace {
     fn step(&mut self, step: Step) {
         match step {
-            Step::Looked { .. } => self.looked += 1,
+            Step::Looked { at, .. } => return self.look(step, at),
             Step::Walked { holes } => self.walked += u64::from(holes),
+            // Another heap, another search.
+            Step::Handed { .. } => self.looked_now = 0,
             _ => {}
         }
-        if self.steps.len() < STEPS_KEPT || !matches!(step, Step::Looked { .. }) {
-            self.steps.push(step);
-        }
+        self.steps.push(step);
     }
 }
 
@@ -222,6 +263,7 @@ impl Default for World {
             touched: Vec::new(),
             now: Cause { line: 0, text: "".into() },
             rust: interpreter::Program::default(),
+            rust_lines: OrdMap::new(),
             rust_slots: OrdSet::new(),
             owned: OrdSet::new(),
             rust_frames: 0,
@@ -459,6 +501,7 @@ impl World {
         let piece = self.heap.pieces().find(|piece| piece.at.0 <= at && at < piece.end().0);
         match piece.map(|piece| piece.kind) {
             Some(PieceKind::Books) => Whereabouts::Books,
+            Some(PieceKind::Padding) => Whereabouts::Padding,
             Some(PieceKind::Held) => Whereabouts::Held,
             Some(PieceKind::Gap) => Whereabouts::Gap,
             _ => Whereabouts::Stranded,
@@ -704,14 +747,14 @@ impl World {
 
     /// Bytes of the arena that are neither free nor in a live block's reach.
     pub(crate) fn stranded_bytes(&self, free_bytes: u64) -> u64 {
-        let books = |piece: &Piece| match piece.kind {
-            PieceKind::Books | PieceKind::Held => u64::from(piece.size_bytes),
+        let known = |piece: &Piece| match piece.kind {
+            PieceKind::Books | PieceKind::Padding | PieceKind::Held => u64::from(piece.size_bytes),
             _ => 0,
         };
-        let books: u64 = self.heap.pieces().map(|piece| books(&piece)).sum();
+        let known: u64 = self.heap.pieces().map(|piece| known(&piece)).sum();
         let live =
             self.ledger.live().map(|(_, live)| self.ledger.life(live.id).extent().len() as u64);
-        u64::from(self.heap.len()) - free_bytes - books - live.sum::<u64>()
+        u64::from(self.heap.len()) - free_bytes - known - live.sum::<u64>()
     }
 
     /// Whether the allocator's blocks are those of the ledger: as many, apart, aligned, inside.

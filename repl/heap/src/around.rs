@@ -40,11 +40,13 @@ macro_rules! ask_inner {
         }
         $crate::around::ask_inner! { $($rest)* }
     };
-    (top $($rest:ident)*) => {
+    (reset $($rest:ident)*) => {
         fn reset(&mut self, mark: $crate::Offset) {
             self.inner.reset(mark);
         }
-
+        $crate::around::ask_inner! { $($rest)* }
+    };
+    (top $($rest:ident)*) => {
         fn reset_range(&self, mark: $crate::Offset) -> std::ops::Range<$crate::Offset> {
             self.inner.reset_range(mark)
         }

@@ -600,14 +600,10 @@ fn class_of(order: u32) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle;
+    use crate::oracle::{self, layout};
 
     type Heap = Buddy<Pages>;
     type Damage = fn(&mut Heap, Offset, Offset);
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32) -> Heap {
         Heap::new(Pages::new(len))

@@ -26,9 +26,10 @@ use std::alloc::Layout;
 use memory::Pages;
 
 use crate::design::stored_in_memory;
+use crate::top::{Halves, drawn_by_top};
 use crate::{
-    Broken, BumpDown, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset,
-    OptionInfo, Over, Piece, PieceKind, Placement, Step, Structure, Takes,
+    BumpDown, Design, Edges, Full, Info, Memory, Need, Observer, Offset, OptionInfo, Over, Piece,
+    Placement, Step, Takes,
 };
 
 /// The bump allocator. See the top of the file.
@@ -43,9 +44,9 @@ impl<M: Memory> Bump<M> {
         Offset(self.memory.len())
     }
 
-    fn hole(&self) -> Option<Piece> {
-        let size_bytes = self.end().since(self.top);
-        (size_bytes > 0).then_some(Piece { at: self.top, size_bytes, kind: PieceKind::Hole })
+    #[inline]
+    fn halves(&self) -> Halves {
+        Halves { top: self.top, end: self.end(), down: false }
     }
 
     fn is_last(&self, at: Offset, size_bytes: u32) -> bool {
@@ -93,7 +94,7 @@ impl<M: Memory> Design for Bump<M> {
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
         let at = self.top.align_up(layout.align() as u32);
         let fits = u64::from(at.0) + layout.size() as u64 <= u64::from(self.end().0);
-        if let Some(hole) = self.hole() {
+        if let Some(hole) = self.halves().hole() {
             observer.step(Step::Looked { at: hole.at, size_bytes: hole.size_bytes, fits });
         }
         if !fits {
@@ -166,7 +167,7 @@ impl<M: Memory> Design for Bump<M> {
     fn grow(&mut self, len: u32, mut observer: impl Observer) {
         let old_bytes = self.memory.len();
         self.memory.grow(len);
-        let Some(hole) = self.hole() else { return };
+        let Some(hole) = self.halves().hole() else { return };
         observer.step(Step::Joined {
             at: hole.at,
             freed_bytes: self.memory.len() - old_bytes,
@@ -181,23 +182,6 @@ impl<M: Memory> Design for Bump<M> {
         self.top = mark;
     }
 
-    fn top(&self) -> Option<Offset> {
-        Some(self.top)
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
-        let taken = Piece { at: Offset(0), size_bytes: self.top.0, kind: PieceKind::Taken };
-        (taken.size_bytes > 0).then_some(taken).into_iter().chain(self.hole())
-    }
-
-    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.hole().into_iter()
-    }
-
-    fn structure(&self) -> Structure {
-        Structure::Top { at: self.top, down: false }
-    }
-
     fn need(&self, layout: Layout) -> Need {
         Need { payload_bytes: layout.size() as u64, edges: Edges::NONE }
     }
@@ -206,34 +190,14 @@ impl<M: Memory> Design for Bump<M> {
         hole.end().since(hole.at.align_up(8).min(hole.end()))
     }
 
-    fn block_edges(&self, _: Offset) -> Edges {
-        Edges::NONE
-    }
-
-    fn hole_edges(&self, _: Piece) -> Edges {
-        Edges::NONE
-    }
-
-    fn rules(&self) -> Vec<&'static str> {
-        vec!["the top lies inside the arena"]
-    }
-
-    fn check(&self) -> Result<Census, Broken> {
-        if self.top > self.end() {
-            return Err(Broken { invariant: 1, at: self.top });
-        }
-        Ok(Census { used: u32::from(self.top.0 > 0), holes: u32::from(self.hole().is_some()) })
-    }
+    drawn_by_top! {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
+    use crate::Census;
+    use crate::oracle::{self, layout};
 
     fn bump(len: u32) -> Bump<Pages> {
         Bump::new(Pages::new(len))

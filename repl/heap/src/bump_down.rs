@@ -26,10 +26,8 @@ use std::alloc::Layout;
 use std::ops::Range;
 
 use crate::design::{move_block, stored_in_memory};
-use crate::{
-    Broken, Census, Design, Edges, Full, Memory, Need, Observer, Offset, Over, Piece, PieceKind,
-    Placement, Step, Structure,
-};
+use crate::top::{Halves, drawn_by_top};
+use crate::{Design, Edges, Full, Memory, Need, Observer, Offset, Over, Piece, Placement, Step};
 
 /// Larger alignments do not round sizes up: a block of 24 bytes at 64 KiB would take 64 KiB even from aligned bytes.
 const MAX_GRAIN_BYTES: usize = 16;
@@ -46,8 +44,9 @@ impl<M: Memory> BumpDown<M> {
         Offset(self.memory.len())
     }
 
-    fn hole(&self) -> Option<Piece> {
-        (self.top.0 > 0).then_some(Piece::hole(Offset(0), self.top.0))
+    #[inline]
+    fn halves(&self) -> Halves {
+        Halves { top: self.top, end: self.end(), down: true }
     }
 
     /// Where a block goes that ends at or below `end`.
@@ -91,7 +90,7 @@ impl<M: Memory> Design for BumpDown<M> {
     #[inline]
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
         let place = Self::place(self.top, layout.size(), layout.align());
-        if let Some(hole) = self.hole() {
+        if let Some(hole) = self.halves().hole() {
             let fits = place.is_some();
             observer.step(Step::Looked { at: hole.at, size_bytes: hole.size_bytes, fits });
         }
@@ -186,24 +185,6 @@ impl<M: Memory> Design for BumpDown<M> {
         self.end()
     }
 
-    fn top(&self) -> Option<Offset> {
-        Some(self.top)
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
-        let size_bytes = self.end().since(self.top);
-        let taken = Piece { at: self.top, size_bytes, kind: PieceKind::Taken };
-        self.hole().into_iter().chain((size_bytes > 0).then_some(taken))
-    }
-
-    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.hole().into_iter()
-    }
-
-    fn structure(&self) -> Structure {
-        Structure::Top { at: self.top, down: true }
-    }
-
     fn need(&self, layout: Layout) -> Need {
         let payload_bytes = rounded(layout.size() as u64, layout.align());
         Need { payload_bytes, edges: Edges::NONE }
@@ -213,25 +194,7 @@ impl<M: Memory> Design for BumpDown<M> {
         hole.end().align_down(8).since(hole.at)
     }
 
-    fn block_edges(&self, _: Offset) -> Edges {
-        Edges::NONE
-    }
-
-    fn hole_edges(&self, _: Piece) -> Edges {
-        Edges::NONE
-    }
-
-    fn rules(&self) -> Vec<&'static str> {
-        vec!["the top lies inside the arena"]
-    }
-
-    fn check(&self) -> Result<Census, Broken> {
-        if self.top > self.end() {
-            return Err(Broken { invariant: 1, at: self.top });
-        }
-        let used = u32::from(self.top < self.end());
-        Ok(Census { used, holes: u32::from(self.hole().is_some()) })
-    }
+    drawn_by_top! {}
 }
 
 /// The bytes a block takes.
@@ -247,11 +210,8 @@ mod tests {
     use memory::Pages;
 
     use super::*;
-    use crate::oracle;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
+    use crate::Census;
+    use crate::oracle::{self, layout};
 
     fn bump(len: u32) -> BumpDown<Pages> {
         BumpDown::new(Pages::new(len))

@@ -111,10 +111,6 @@ impl<D: Design> Design for Counting<D> {
         Structure::Around { wrapper: Wrapper::Counting(self.counts), inner }
     }
 
-    fn top(&self) -> Option<Offset> {
-        self.inner.top()
-    }
-
     /// Nothing is live after a reset of everything. What a mark further up leaves is not known here.
     fn reset(&mut self, mark: Offset) {
         if mark == self.inner.origin() {
@@ -123,15 +119,7 @@ impl<D: Design> Design for Counting<D> {
         self.inner.reset(mark);
     }
 
-    fn reset_range(&self, mark: Offset) -> std::ops::Range<Offset> {
-        self.inner.reset_range(mark)
-    }
-
-    fn origin(&self) -> Offset {
-        self.inner.origin()
-    }
-
-    ask_inner! { grow newer_than pieces holes blocks check }
+    ask_inner! { grow top newer_than pieces holes blocks check }
 }
 
 impl<D> Counting<D> {

@@ -21,7 +21,8 @@ pub struct Full;
 /// One thing an allocator did on the way to its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It rounded the request up to what a block of this design has, its own bytes around the payload included.
+    /// It rounded the request up to what a block of this design has, its own bytes around the payload included. A
+    /// wrapper says so of a heap it turns to.
     Rounded {
         /// The size asked for.
         asked_bytes: u32,
@@ -156,6 +157,8 @@ pub enum Because {
     First,
     /// The first one was full.
     Full,
+    /// It would be asked, but starts at no multiple of the alignment.
+    Unaligned,
     /// The size is at most the border between the two.
     Small,
     /// It is above.
@@ -202,25 +205,6 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     fn step(&mut self, step: Step) {
         (**self).step(step);
     }
-}
-
-/// What no program may do.
-#[derive(Clone, Copy, Debug)]
-pub enum Misuse<'a> {
-    /// Free what is no live block.
-    Free {
-        /// The address.
-        at: Offset,
-        /// The layout that is passed along.
-        layout: Layout,
-    },
-    /// Write past a block.
-    Write {
-        /// The first byte's address.
-        at: Offset,
-        /// What is written.
-        bytes: &'a [u8],
-    },
 }
 
 /// Bytes at the two ends of a stretch that are not for its owner.
@@ -276,6 +260,8 @@ pub enum PieceKind {
     Hole,
     /// Bytes the design keeps its own books in.
     Books,
+    /// Bytes skipped so that a block behind them is aligned; they come back with others.
+    Padding,
     /// Freed bytes that are held back for now.
     Held,
     /// Bytes between blocks, seen from outside: free, or the allocator's own.
@@ -620,12 +606,6 @@ pub trait Design: Storage {
         None
     }
 
-    /// Does to real memory what no program may do, to see what becomes of it. For a process that may die of it; only for
-    /// crates at work there ([`Guest`](crate::Guest)): ours are misused in the [`sandbox`](crate::sandbox).
-    fn misuse(&mut self, misuse: Misuse<'_>) {
-        unreachable!("{misuse:?} on a heap without real memory");
-    }
-
     /// The arena from its first byte to its last.
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_;
 
@@ -720,7 +700,6 @@ pub trait Heap: DynClone + Send + Sync {
     fn origin(&self) -> Offset;
     fn top(&self) -> Option<Offset>;
     fn newer_than(&self, at: Offset) -> Option<Offset>;
-    fn misuse(&mut self, misuse: Misuse<'_>);
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn holes(&self) -> Box<dyn Iterator<Item = Piece> + '_>;
     fn structure(&self) -> Structure;
@@ -814,10 +793,6 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn newer_than(&self, at: Offset) -> Option<Offset> {
         Design::newer_than(self, at)
-    }
-
-    fn misuse(&mut self, misuse: Misuse<'_>) {
-        Design::misuse(self, misuse);
     }
 
     fn pieces(&self) -> Box<dyn Iterator<Item = Piece> + '_> {

@@ -24,10 +24,10 @@
 
 use memory::Pages;
 
-use crate::zones::{NIL, ZoneSet, Zones, class_bit, classes_from};
+use crate::hole_list::{HoleList, Walk};
+use crate::zones::{NIL, ZoneSet, class_bit, classes_from};
 use crate::{
-    Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Piece, Spec,
-    Step, Takes, sandbox,
+    Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Spec, Step, Takes,
 };
 
 /// Which of the holes that fit a request gets.
@@ -165,91 +165,6 @@ impl FreeList<Pages, Worst> {
     );
 }
 
-/// A list of holes, as a search sees it.
-pub(crate) trait HoleList {
-    fn fit(&self) -> Fit;
-
-    fn order(&self) -> Order;
-
-    /// The head, or `NIL`.
-    fn first_hole(&self) -> Offset;
-
-    /// Where a search of next fit starts: a hole, or `NIL` for the head.
-    fn rover(&self) -> Offset;
-
-    fn next(&self, hole: Offset) -> Offset;
-
-    fn hole_bytes(&self, hole: Offset) -> u32;
-
-    /// Where a block goes in `hole` so that its payload is aligned and what is left in front is no hole or a whole
-    /// one.
-    fn place(hole: Offset, align_bytes: u32) -> Offset;
-
-    /// The index, filled only in address order.
-    fn zones(&mut self) -> &mut Zones;
-
-    /// Whether a hole at `at` would lie inside the arena: to be asked before a link that may be damaged is followed.
-    fn can_be_hole(&self, at: Offset) -> bool;
-
-    /// More holes than this do not go into the arena.
-    fn most_holes(&self) -> u32;
-}
-
-/// Counts the holes a walk comes past. Where there are more than the arena has room for, the list leads around: a
-/// program wrote past its block, and going on would never end.
-pub(crate) struct Walk {
-    pub(crate) holes: u32,
-    most: u32,
-}
-
-impl Walk {
-    #[inline]
-    pub(crate) fn through(list: &impl HoleList) -> Self {
-        Self { holes: 0, most: list.most_holes() }
-    }
-
-    #[inline]
-    pub(crate) fn past(&mut self, hole: Offset) {
-        self.holes += 1;
-        if self.holes > self.most {
-            leads_around(hole);
-        }
-    }
-}
-
-#[cold]
-fn leads_around(hole: Offset) -> ! {
-    sandbox::end_endless();
-    panic!("the list of holes leads around, past {hole:?}");
-}
-
-/// The holes in the order a search looks at them: from the rover around to it again, or from the head.
-pub(crate) fn holes_in_order<L: HoleList>(list: &L) -> impl Iterator<Item = Piece> + '_ {
-    let rover = if list.fit() == Fit::Next { list.rover() } else { NIL };
-    let mut around = rover == NIL;
-    let mut hole = if around { list.first_hole() } else { rover };
-    let mut left = list.most_holes();
-    std::iter::from_fn(move || {
-        if hole == NIL && !around {
-            around = true;
-            hole = list.first_hole();
-            if hole == rover {
-                hole = NIL;
-            }
-        }
-        if left == 0 || !list.can_be_hole(hole) {
-            return None;
-        }
-        left -= 1;
-        let piece = Piece::hole(hole, list.hole_bytes(hole));
-        hole = list.next(hole);
-        if around && hole == rover {
-            hole = NIL;
-        }
-        Some(piece)
-    })
-}
-
 /// What is looked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
@@ -279,15 +194,15 @@ pub(crate) fn find<L: HoleList>(
     wanted: Wanted,
     observer: &mut impl Observer,
 ) -> Option<Found> {
-    let head = list.first_hole();
-    let indexed = list.order() == Order::Address && !list.zones().is_one();
-    match (list.fit(), list.order()) {
+    let head = list.head().first;
+    let indexed = list.head().is_indexed();
+    match (list.head().fit(), list.head().order()) {
         // By size, the first that fits is the smallest.
         (Fit::First, _) | (Fit::Best, Order::Size) => {
             first(list, Some(NIL), head, NIL, indexed, wanted, observer)
         }
         (Fit::Next, _) => {
-            let rover = list.rover();
+            let rover = list.head().rover;
             if rover == NIL || rover == head {
                 return first(list, Some(NIL), head, NIL, indexed, wanted, observer);
             }
@@ -396,9 +311,9 @@ fn is_better(fit: Fit, new: &Found, old: &Found) -> bool {
 
 /// The smallest or the largest hole that fits: a walk through the list.
 fn extreme<L: HoleList>(list: &L, wanted: Wanted, observer: &mut impl Observer) -> Option<Found> {
-    let fit = list.fit();
+    let fit = list.head().fit();
     let mut taken: Option<Found> = None;
-    let (mut prev, mut hole) = (NIL, list.first_hole());
+    let (mut prev, mut hole) = (NIL, list.head().first);
     let mut walk = Walk::through(list);
     while hole != NIL {
         walk.past(hole);
@@ -424,7 +339,7 @@ fn extreme_by_zone<L: HoleList>(
     wanted: Wanted,
     observer: &mut impl Observer,
 ) -> Option<Found> {
-    let fit = list.fit();
+    let fit = list.head().fit();
     let mut classes = list.zones().all_classes() & classes_from(wanted.need);
     let mut walked = ZoneSet::default();
     let mut taken: Option<Found> = None;
@@ -464,7 +379,7 @@ fn walk_zone<L: HoleList>(
     taken: &mut Option<Found>,
     observer: &mut impl Observer,
 ) -> bool {
-    let fit = list.fit();
+    let fit = list.head().fit();
     let (mut hole, end) = (list.zones().first_in(zone), list.zones().end_of(zone));
     let (mut prev, mut seen) = (None, 0);
     let mut walk = Walk::through(list);
@@ -502,7 +417,7 @@ mod tests {
     use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
     use super::*;
-    use crate::{Census, Full, MAX_ALIGN, MAX_ARENA, PieceKind, Placement, Value, named};
+    use crate::{Census, Full, MAX_ALIGN, MAX_ARENA, Piece, PieceKind, Placement, Value, named};
 
     fn layout(size: u32, align: u32) -> Layout {
         Layout::from_size_align(size as usize, align as usize).unwrap()

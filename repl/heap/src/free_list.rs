@@ -39,10 +39,9 @@
 use std::alloc::Layout;
 
 use crate::design::stored_in_memory;
-use crate::fit::{
-    Best, ByAddress, First, Found, HoleList, Next, Walk, Wanted, Worst, find, holes_in_order,
-};
-use crate::zones::{NIL, Zones};
+use crate::fit::{Best, ByAddress, First, Found, Next, Wanted, Worst, find};
+use crate::hole_list::{HoleList, ListHead, Walk};
+use crate::zones::NIL;
 use crate::{
     Broken, Census, Design, Edges, Fit, Full, MAX_ARENA, Memory, Need, Observer, Offset, Order,
     Over, Piece, PieceKind, Placement, Policy, Step, Structure, sandbox,
@@ -59,11 +58,7 @@ const BEYOND_BYTES: u32 = 2 * MAX_ARENA;
 #[derive(Clone, Debug)]
 pub struct FreeList<M, F, O = ByAddress> {
     memory: M,
-    fit: F,
-    order: O,
-    first_hole: Offset,
-    rover: Offset,
-    zones: Zones,
+    head: ListHead<F, O>,
 }
 
 /// First fit.
@@ -80,13 +75,11 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
     pub fn with(memory: M, fit: F, order: O) -> Self {
         let size_bytes = memory.len();
         assert!(size_bytes.is_multiple_of(GRAIN_BYTES), "{size_bytes} is no multiple of 8");
-        let zones = Zones::new(size_bytes);
-        let mut heap = Self { memory, fit, order, first_hole: NIL, rover: NIL, zones };
+        let mut heap = Self { memory, head: ListHead::new(fit, order, size_bytes) };
         if size_bytes >= MIN_BLOCK_BYTES {
             heap.set_size(Offset(0), size_bytes, false);
             heap.memory.set_word(before_of(Offset(0)), 0);
-            heap.link_between(NIL, Offset(0), NIL);
-            heap.index(Offset(0), size_bytes);
+            heap.list(NIL, Piece::hole(Offset(0), size_bytes), NIL);
         }
         heap
     }
@@ -154,7 +147,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
     #[inline]
     fn link(&mut self, from: Offset, to: Offset) {
         if from == NIL {
-            self.first_hole = to;
+            self.head.first = to;
         } else {
             self.memory.set_word(next_of(from), to.0);
         }
@@ -165,18 +158,17 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
 
     /// Puts `hole` into the list between two neighbours of it.
     #[inline]
-    fn link_between(&mut self, prev: Offset, hole: Offset, next: Offset) {
-        self.link(prev, hole);
-        self.link(hole, next);
+    fn list(&mut self, prev: Offset, hole: Piece, next: Offset) {
+        self.link(prev, hole.at);
+        self.link(hole.at, next);
+        self.head.index(hole);
     }
 
     #[inline]
     fn unlink(&mut self, hole: Offset) {
         let (prev, next) = (self.prev(hole), self.next(hole));
         self.link(prev, next);
-        if self.by_address() {
-            self.zones.remove(hole, next);
-        }
+        self.head.forget(hole, next);
     }
 
     /// Takes `hole` from the list and makes holes of what a cut left of it: in its place, or by size where they
@@ -190,19 +182,19 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
     ) -> Offset {
         // First of all: a rest's header may lie where these two links do.
         let (mut prev, next) = (self.prev(hole), self.next(hole));
-        let by_size = self.order.get() == Order::Size;
+        let by_size = self.head.order() == Order::Size;
         if by_size {
             self.link(prev, next);
-        } else if self.by_address() {
-            self.zones.remove(hole, next);
+        } else {
+            self.head.forget(hole, next);
         }
         for rest in rests.into_iter().flatten() {
             self.set_size(rest.at, rest.size_bytes, false);
             if by_size {
-                self.insert(rest.at, observer);
+                self.insert(rest, observer);
             } else {
                 self.link(prev, rest.at);
-                self.index(rest.at, rest.size_bytes);
+                self.head.index(rest);
                 prev = rest.at;
             }
         }
@@ -213,14 +205,13 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
     }
 
     /// Puts a hole where the order wants it.
-    fn insert(&mut self, hole: Offset, observer: &mut impl Observer) {
-        let (prev, next) = match self.order.get() {
-            Order::Address => self.neighbours_by_address(hole, observer),
-            Order::Lifo => (NIL, self.first_hole),
+    fn insert(&mut self, hole: Piece, observer: &mut impl Observer) {
+        let (prev, next) = match self.head.order() {
+            Order::Address => self.neighbours_by_address(hole.at, observer),
+            Order::Lifo => (NIL, self.head.first),
             Order::Size => self.neighbours_by_size(hole, observer),
         };
-        self.link_between(prev, hole, next);
-        self.index(hole, self.size(hole));
+        self.list(prev, hole, next);
     }
 
     /// The last hole in front of `block` and the first one behind it, or `NIL`.
@@ -229,13 +220,13 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
         block: Offset,
         observer: &mut impl Observer,
     ) -> (Offset, Offset) {
-        if let Some(next) = self.zones.hole_behind(block) {
+        if let Some(next) = self.head.zones.hole_behind(block) {
             observer.step(Step::Walked { holes: 0 });
             return (self.prev(next), next);
         }
         let mut walk = Walk::through(self);
         let mut prev = NIL;
-        let mut next = self.zones.hole_before(block);
+        let mut next = self.head.zones.hole_before(block);
         while next < block {
             walk.past(next);
             prev = next;
@@ -243,63 +234,6 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
         }
         observer.step(Step::Walked { holes: walk.holes });
         (prev, next)
-    }
-
-    /// The last smaller hole and the first larger one, or `NIL`.
-    fn neighbours_by_size(&self, hole: Offset, observer: &mut impl Observer) -> (Offset, Offset) {
-        let mut walk = Walk::through(self);
-        let (mut prev, mut next) = (NIL, self.first_hole);
-        while next != NIL && self.is_in_order(next, hole) {
-            walk.past(next);
-            prev = next;
-            next = self.next(next);
-        }
-        observer.step(Step::Walked { holes: walk.holes });
-        (prev, next)
-    }
-
-    /// Whether the order allows `next` behind `hole`.
-    fn is_in_order(&self, hole: Offset, next: Offset) -> bool {
-        match self.order.get() {
-            Order::Address => hole < next,
-            Order::Lifo => hole != next,
-            Order::Size => (self.size(hole), hole) < (self.size(next), next),
-        }
-    }
-
-    #[inline]
-    fn by_address(&self) -> bool {
-        self.order.get() == Order::Address
-    }
-
-    /// Whether the index has something to say.
-    fn is_indexed(&self) -> bool {
-        self.by_address() && !self.zones.is_one()
-    }
-
-    #[inline]
-    fn index(&mut self, hole: Offset, size_bytes: u32) {
-        if self.by_address() {
-            self.zones.add(hole, size_bytes);
-        }
-    }
-
-    fn index_anew(&mut self, zones: Zones) {
-        self.zones = zones;
-        let mut walk = Walk::through(self);
-        let mut hole = self.first_hole;
-        while hole != NIL {
-            walk.past(hole);
-            self.index(hole, self.size(hole));
-            hole = self.next(hole);
-        }
-    }
-
-    /// The same heap with an index of one zone, so that every search walks.
-    #[cfg(test)]
-    pub(crate) fn without_index(mut self) -> Self {
-        self.index_anew(Zones::new(0));
-        self
     }
 
     // Cutting and joining.
@@ -312,23 +246,18 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
         let size_bytes = freed_bytes
             + in_front.map_or(0, |front| self.size(front))
             + behind.map_or(0, |behind| self.size(behind));
+        let joined = Piece::hole(at, size_bytes);
         if self.by_address() {
-            self.list_by_address(block, in_front, behind, observer);
-            self.zones.add(at, size_bytes);
+            self.list_by_address(joined, in_front, behind, observer);
             self.set_size(at, size_bytes, false);
         } else {
             for joined in [in_front, behind].into_iter().flatten() {
                 self.unlink(joined);
             }
             self.set_size(at, size_bytes, false);
-            self.insert(at, observer);
+            self.insert(joined, observer);
         }
-        if self.fit.get() == Fit::Next && (in_front, behind) != (None, None) {
-            let rover = Some(self.rover);
-            if rover == in_front || rover == behind {
-                self.rover = at;
-            }
-        }
+        self.head.rover_follows([in_front, behind], at);
         observer.step(Step::Joined {
             at,
             freed_bytes,
@@ -339,28 +268,30 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
         self.debug_check_around(at);
     }
 
-    /// Makes one entry of the list of `block` and the holes around it, without a walk if there is one.
+    /// Makes one entry of the list of the holes that `joined` is made of, without a walk if there is one.
     #[inline]
     fn list_by_address(
         &mut self,
-        block: Offset,
+        joined: Piece,
         in_front: Option<Offset>,
         behind: Option<Offset>,
         observer: &mut impl Observer,
     ) {
-        match (in_front, behind) {
-            (Some(_), Some(behind)) => self.unlink(behind),
-            (Some(_), None) => {}
-            (None, Some(behind)) => {
-                let (prev, next) = (self.prev(behind), self.next(behind));
-                self.zones.remove(behind, next);
-                self.link_between(prev, block, next);
+        if in_front.is_some() {
+            if let Some(behind) = behind {
+                self.unlink(behind);
             }
-            (None, None) => {
-                let (prev, next) = self.neighbours_by_address(block, observer);
-                self.link_between(prev, block, next);
-            }
+            return self.head.index(joined);
         }
+        let (prev, next) = match behind {
+            Some(behind) => {
+                let (prev, next) = (self.prev(behind), self.next(behind));
+                self.head.forget(behind, next);
+                (prev, next)
+            }
+            None => self.neighbours_by_address(joined.at, observer),
+        };
+        self.list(prev, joined, next);
     }
 
     /// Cuts the tail off `block` if it is large enough for a hole.
@@ -418,7 +349,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
     fn are_links_whole(&self, hole: Offset) -> bool {
         let (prev, next) = (self.prev(hole), self.next(hole));
         let from_prev = match prev {
-            NIL => self.first_hole == hole,
+            NIL => self.head.first == hole,
             _ => self.can_be_hole(prev) && self.next(prev) == hole && self.is_in_order(prev, hole),
         };
         let from_next = match next {
@@ -430,36 +361,19 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
 
     /// Invariants 5 to 7, once 1 to 4 and the links around each hole hold.
     fn check_list(&self, holes: u32) -> Result<(), Broken> {
-        let of_index = if self.is_indexed() { 7 } else { 5 };
-        let mut rover_seen = self.rover == NIL;
-        let (mut prev, mut hole) = (NIL, self.first_hole);
-        let (mut count, mut zones) = (0, 0);
+        let (mut hole, mut count) = (self.head.first, 0);
         while hole != NIL {
             // Every hole is mirrored; a list that leads elsewhere, or around, has more than there are.
             count += 1;
             if count > holes || !self.can_be_hole(hole) || self.in_use(hole) {
                 return Err(Broken { invariant: 5, at: hole });
             }
-            rover_seen |= self.rover == hole;
-            if self.by_address() {
-                if !self.zones.agrees(prev, hole, self.size(hole)) {
-                    return Err(Broken { invariant: of_index, at: hole });
-                }
-                let leads = prev == NIL || self.zones.zone_of(prev) != self.zones.zone_of(hole);
-                zones += u32::from(leads);
-            }
-            (prev, hole) = (hole, self.next(hole));
+            hole = self.next(hole);
         }
         if count != holes {
-            return Err(Broken { invariant: 5, at: self.first_hole });
+            return Err(Broken { invariant: 5, at: self.head.first });
         }
-        if !rover_seen {
-            return Err(Broken { invariant: 6, at: self.rover });
-        }
-        if self.by_address() && zones != self.zones.occupied() {
-            return Err(Broken { invariant: of_index, at: self.end() });
-        }
-        Ok(())
+        self.check_head(5, 6)
     }
 
     fn pieces_until(&self, end: Offset) -> impl Iterator<Item = Piece> + '_ {
@@ -480,24 +394,17 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> FreeList<M, F, O> {
 }
 
 impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> HoleList for FreeList<M, F, O> {
+    type Fit = F;
+    type Order = O;
+
     #[inline]
-    fn fit(&self) -> Fit {
-        self.fit.get()
+    fn head(&self) -> &ListHead<F, O> {
+        &self.head
     }
 
     #[inline]
-    fn order(&self) -> Order {
-        self.order.get()
-    }
-
-    #[inline]
-    fn first_hole(&self) -> Offset {
-        self.first_hole
-    }
-
-    #[inline]
-    fn rover(&self) -> Offset {
-        self.rover
+    fn head_mut(&mut self) -> &mut ListHead<F, O> {
+        &mut self.head
     }
 
     #[inline]
@@ -513,11 +420,6 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> HoleList for FreeList<M, F, O>
     #[inline]
     fn place(hole: Offset, align_bytes: u32) -> Offset {
         place(hole, align_bytes)
-    }
-
-    #[inline]
-    fn zones(&mut self) -> &mut Zones {
-        &mut self.zones
     }
 
     /// Whether a header and two links can be read at `at`.
@@ -569,9 +471,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for FreeList<M, F, O> {
         let padding = (padding_bytes > 0).then(|| Piece::hole(hole, padding_bytes));
         let tail = (remaining_bytes > 0).then(|| Piece::hole(block.plus(need), remaining_bytes));
         let rover = self.replace(hole, [padding, tail], &mut observer);
-        if self.fit.get() == Fit::Next {
-            self.rover = rover;
-        }
+        self.head.searched_up_to(rover);
         self.set_size(block, size_bytes, true);
         self.debug_check_around(block);
         Ok(Placement { at: payload_of(block), granted_bytes })
@@ -613,9 +513,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for FreeList<M, F, O> {
             let tail =
                 (remaining_bytes > 0).then(|| Piece::hole(block.plus(need), remaining_bytes));
             let rover = self.replace(behind, [None, tail], &mut observer);
-            if self.rover == behind {
-                self.rover = rover;
-            }
+            self.head.rover_follows([Some(behind), None], rover);
             self.set_size(block, room - remaining_bytes, true);
         } else {
             self.trim(block, need, &mut observer);
@@ -632,9 +530,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for FreeList<M, F, O> {
             added_bytes.is_multiple_of(GRAIN_BYTES) && added_bytes >= MIN_BLOCK_BYTES,
             "{added_bytes} bytes make no block"
         );
-        if self.zones.is_too_coarse_for(len) {
-            self.index_anew(Zones::new(len));
-        }
+        self.refine_index(len);
         let last = self.pieces_until(old_end).last();
         self.memory.set_word(before_of(old_end), last.map_or(0, |piece| piece.size_bytes));
         self.set_size(old_end, added_bytes, true);
@@ -646,13 +542,11 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for FreeList<M, F, O> {
     }
 
     fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        holes_in_order(self)
+        self.in_order_of_search()
     }
 
     fn structure(&self) -> Structure {
-        let rover = if self.rover == NIL { self.first_hole } else { self.rover };
-        let rover = (self.fit.get() == Fit::Next && rover != NIL).then_some(rover);
-        Structure::List { order: self.order.get(), rover }
+        self.head.structure()
     }
 
     fn need(&self, layout: Layout) -> Need {
@@ -682,18 +576,13 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for FreeList<M, F, O> {
             "every size is a multiple of 8, at least 16",
             "every header knows the size of the block in front",
             "no two neighbours are both holes",
-            match self.order.get() {
+            match self.head.order() {
                 Order::Address => "the list holds exactly the holes, in address order",
                 Order::Lifo => "the list holds exactly the holes",
                 Order::Size => "the list holds exactly the holes, the smallest first",
             },
         ];
-        if self.fit.get() == Fit::Next || self.is_indexed() {
-            rules.push("the rover is a hole, or nothing");
-        }
-        if self.is_indexed() {
-            rules.push("the index knows each zone's first hole, and the class of every hole");
-        }
+        rules.extend(self.head.rules());
         rules
     }
 
@@ -763,12 +652,9 @@ mod tests {
     use memory::Pages;
 
     use super::*;
+    use crate::oracle::layout;
 
     type Heap = FirstFit<Pages>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     /// Allocates each size at align 8 in an arena of 1,024 bytes.
     fn filled(sizes: &[usize]) -> (Heap, Vec<Offset>) {
@@ -944,9 +830,9 @@ mod tests {
         for order in [Order::Address, Order::Lifo, Order::Size] {
             let mut heap = FreeList::with(Pages::new(1024), Fit::Next, order);
             let blocks = [40, 40].map(|size| heap.allocate(layout(size, 8), ()).unwrap().at);
-            assert_eq!(heap.rover, Offset(96));
+            assert_eq!(heap.head.rover, Offset(96));
             heap.deallocate(blocks[1], layout(40, 8), ());
-            assert_eq!(heap.rover, Offset(48), "{order:?}");
+            assert_eq!(heap.head.rover, Offset(48), "{order:?}");
             heap.check().unwrap();
         }
     }
@@ -981,12 +867,12 @@ mod tests {
         let block = heap.allocate(layout(40, 8), ()).unwrap().at;
         heap.check().unwrap();
         let mut damaged = heap.clone();
-        damaged.rover = header_of(block);
+        damaged.head.rover = header_of(block);
         assert_eq!(damaged.check(), Err(Broken { invariant: 6, at: Offset(0) }));
         let mut damaged = heap.clone();
-        damaged.zones.remove(Offset(48), NIL);
+        damaged.head.zones.remove(Offset(48), NIL);
         assert_eq!(damaged.check(), Err(Broken { invariant: 7, at: Offset(48) }));
-        heap.zones.add(Offset(1 << 19), 48);
+        heap.head.zones.add(Offset(1 << 19), 48);
         assert_eq!(heap.check().unwrap_err().invariant, 7);
         assert_eq!(heap.rules().len(), 7);
     }

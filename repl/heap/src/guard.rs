@@ -2,23 +2,25 @@
 //!
 //! ```text
 //!  a block of the heap inside
-//!  +-------+------+------+-------+-----------+--------------+
-//!  | magic | size | rear | front |  payload  | fd fd fd ... |
-//!  +-------+------+------+-------+-----------+--------------+
-//!  ^ the front canary, 16 bytes or the alignment            ^ the rear canary, 8 bytes or more
+//!  +------+------+------+------+-----------+------+--------------+
+//!  | seal | size | prev | next |  payload  | rear | fd fd fd ... |
+//!  +------+------+------+------+-----------+------+--------------+
+//!  ^ the front canary, 16 bytes or the     ^ the rear canary,
+//!    alignment; fd fd in front of the seal   8 bytes or more
 //! ```
 //!
-//! The front canary's last three words, each mixed with the magic number, say how long payload, rear and front are, so
-//! that a walk finds them. Bytes in front of its 16 and all of the rear are 0xfd. A write past either end damages a
-//! canary; `deallocate`, and every `check`, looks at both.
+//! `size` and `rear` say how long payload and rear canary are; `prev` and `next` link the live blocks, so that `check`
+//! finds each, whatever the heap inside knows of its blocks, and asks for no memory: a program may check its own global
+//! allocator. The seal is a checksum of the other four words, and says how long the front is. All other bytes are 0xfd.
+//! A write past either end damages a canary; `deallocate`, and every `check`, looks at both.
 //!
 //! A freed block is filled with 0xdd, poison, and held back until so many others were freed behind it; then it goes to
-//! the heap inside, if its poison is whole. Until then a late read meets poison, and a late write is noticed. When the
-//! heap inside is full, the blocks held back go first.
+//! the heap inside, if its poison is whole. Until then a late read meets poison, a late write is noticed, and so is a
+//! second free: the first one broke the seal. When the heap inside is full, the blocks held back go first.
 //!
 //! Invariants: those of the heap inside, then
 //!
-//! 1. Every canary is whole, as far as the heap inside knows its blocks.
+//! 1. Every canary is whole, and the list holds the live blocks.
 //! 2. Every byte held back is poison.
 //!
 //! Cost: filling and comparing, O(bytes) a request. Bad at: memory. Used by C programmers as Electric Fence (Perens, 1987)
@@ -26,17 +28,20 @@
 
 use std::alloc::Layout;
 
-use crate::around::stored_in_inner;
+use crate::around::{ask_inner, stored_in_inner};
 use crate::{
-    AnyHeap, Broken, Census, Design, Edges, Full, Info, Inner, Need, Observer, Offset, OptionInfo,
-    Over, Piece, PieceKind, Placement, Step, Storage, Structure, Takes, Wrapper,
+    AnyHeap, Broken, Census, Design, Edges, Full, Info, Inner, MAX_ALIGN, Need, Observer, Offset,
+    OptionInfo, Over, Piece, PieceKind, Placement, Step, Storage, Structure, Takes, Wrapper,
 };
 
 /// Bytes of the front canary's words.
 const FRONT_BYTES: u32 = 16;
 /// Bytes of the rear canary, at least.
 const REAR_BYTES: u32 = 8;
-const MAGIC: u32 = 0xfd5a_fe5a;
+/// The bits of a seal that say how long the front is, as a power of two.
+const SHIFT_BITS: u32 = 31;
+/// Behind the last block. Nothing can lie here.
+const NIL: Offset = Offset(u32::MAX);
 const FILL: u8 = 0xfd;
 const POISON: u8 = 0xdd;
 /// Blocks that can be held back.
@@ -52,6 +57,9 @@ pub struct Guard<D> {
     oldest: usize,
     held_count: usize,
     most_held: usize,
+    /// The payload of the block allocated last, or `NIL`: the head of the list.
+    newest: Offset,
+    live: u32,
 }
 
 /// A freed block: where the heap inside placed it, and what it was asked for there.
@@ -64,13 +72,25 @@ struct Held {
     payload_bytes: u32,
 }
 
-/// What a front canary says of its block.
+/// What the canaries say of their block.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_field_names, reason = "the unit stands in the name")]
 struct Canary {
     front_bytes: u32,
     payload_bytes: u32,
     rear_bytes: u32,
+    /// The payloads of its neighbours in the list.
+    prev: Offset,
+    next: Offset,
+}
+
+impl Canary {
+    /// The front's length, and a checksum in whose steps nothing is lost (multiplicative hashing, Knuth, The Art of
+    /// Computer Programming, volume 3, section 6.4).
+    fn seal(&self) -> u32 {
+        let words = [self.payload_bytes, self.rear_bytes, self.prev.0, self.next.0];
+        let mix = |sum: u32, word: u32| (sum ^ word).wrapping_mul(0x9e37_79b1).rotate_left(15);
+        words.into_iter().fold(0, mix) & !SHIFT_BITS | self.front_bytes.trailing_zeros()
+    }
 }
 
 impl<D> Guard<D> {
@@ -83,7 +103,15 @@ impl<D> Guard<D> {
             payload: Offset(0),
             payload_bytes: 0,
         };
-        Self { inner, held: [nothing; MOST_HELD], oldest: 0, held_count: 0, most_held }
+        Self {
+            inner,
+            held: [nothing; MOST_HELD],
+            oldest: 0,
+            held_count: 0,
+            most_held,
+            newest: NIL,
+            live: 0,
+        }
     }
 
     /// Whether a piece of the heap inside is a freed block.
@@ -137,29 +165,43 @@ impl<D: Design> Guard<D> {
         self.inner.write(at, &word.to_le_bytes());
     }
 
-    /// Writes the canaries around a payload.
-    fn surround(&mut self, payload: Offset, canary: Canary) {
-        let Canary { front_bytes, payload_bytes, rear_bytes } = canary;
-        self.inner.fill(payload.minus(front_bytes)..payload.minus(FRONT_BYTES), FILL);
-        let words = [MAGIC, payload_bytes ^ MAGIC, rear_bytes ^ MAGIC, front_bytes ^ MAGIC];
+    /// Writes the words of the canaries around a payload.
+    fn set_words(&mut self, payload: Offset, canary: Canary) {
+        let words = [canary.seal(), canary.payload_bytes, canary.prev.0, canary.next.0];
         for (index, word) in (0..).zip(words) {
-            self.set_word(payload.minus(FRONT_BYTES).plus(4 * index), word);
+            self.set_word(seal_of(payload).plus(4 * index), word);
         }
-        let rear = payload.plus(payload_bytes);
-        self.inner.fill(rear..rear.plus(rear_bytes), FILL);
+        self.set_word(payload.plus(canary.payload_bytes), canary.rear_bytes);
     }
 
-    /// What the words in front of a payload say; `None` if they are no canary's.
+    /// Writes the canaries around a payload, filling included.
+    fn surround(&mut self, payload: Offset, canary: Canary) {
+        let Canary { front_bytes, payload_bytes, rear_bytes, .. } = canary;
+        self.inner.fill(payload.minus(front_bytes)..seal_of(payload), FILL);
+        let rear = payload.plus(payload_bytes);
+        self.inner.fill(rear..rear.plus(rear_bytes), FILL);
+        self.set_words(payload, canary);
+    }
+
+    /// What the words around a payload say; `None` if the seal does not fit them. Reads nothing outside the arena.
     fn canary_of(&self, payload: Offset) -> Option<Canary> {
-        let words = payload.0.checked_sub(FRONT_BYTES).map(Offset)?;
-        let [payload_bytes, rear_bytes, front_bytes] =
-            [4, 8, 12].map(|plus| self.word(words.plus(plus)) ^ MAGIC);
-        let end = u64::from(payload.0) + u64::from(payload_bytes) + u64::from(rear_bytes);
-        let sound = self.word(words) == MAGIC
-            && (FRONT_BYTES..=payload.0).contains(&front_bytes)
-            && rear_bytes >= REAR_BYTES
-            && end <= u64::from(self.len());
-        sound.then_some(Canary { front_bytes, payload_bytes, rear_bytes })
+        let len = self.len();
+        let words = payload.0.checked_sub(FRONT_BYTES).filter(|_| payload.0 <= len).map(Offset)?;
+        let [seal, payload_bytes, prev, next] =
+            [0, 4, 8, 12].map(|plus| self.word(words.plus(plus)));
+        let rear = payload.0.checked_add(payload_bytes)?;
+        let room_bytes = len.checked_sub(rear).filter(|room| *room >= REAR_BYTES)?;
+        let canary = Canary {
+            front_bytes: 1 << (seal & SHIFT_BITS),
+            payload_bytes,
+            rear_bytes: self.word(Offset(rear)),
+            prev: Offset(prev),
+            next: Offset(next),
+        };
+        let sound = (FRONT_BYTES..=payload.0).contains(&canary.front_bytes)
+            && (REAR_BYTES..=room_bytes).contains(&canary.rear_bytes)
+            && canary.seal() == seal;
+        sound.then_some(canary)
     }
 
     fn is_filled(&self, from: Offset, to: Offset, byte: u8) -> bool {
@@ -176,21 +218,47 @@ impl<D: Design> Guard<D> {
         true
     }
 
-    /// Where the payload of the inner heap's block at `at` starts: behind the filling and the words.
-    fn payload_in(&self, mut at: Offset, end: Offset) -> Offset {
-        while at < end && self.word(at) == u32::from_le_bytes([FILL; 4]) {
-            at = at.plus(4);
-        }
-        at.plus(FRONT_BYTES)
+    /// The canaries around a payload, if they are whole, filling included.
+    fn whole(&self, payload: Offset) -> Option<Canary> {
+        self.canary_of(payload).filter(|canary| {
+            let rear = payload.plus(canary.payload_bytes);
+            self.is_filled(payload.minus(canary.front_bytes), seal_of(payload), FILL)
+                && self.is_filled(rear.plus(4), rear.plus(canary.rear_bytes), FILL)
+        })
     }
 
-    /// Whether the canaries around a payload are whole.
-    fn is_whole(&self, payload: Offset) -> bool {
-        self.canary_of(payload).is_some_and(|canary| {
-            let rear = payload.plus(canary.payload_bytes);
-            self.is_filled(payload.minus(canary.front_bytes), payload.minus(FRONT_BYTES), FILL)
-                && self.is_filled(rear, rear.plus(canary.rear_bytes), FILL)
-        })
+    // The list of live blocks.
+
+    /// Changes the canary of a neighbour in the list.
+    fn relink(&mut self, payload: Offset, change: impl FnOnce(&mut Canary)) {
+        let mut canary = self.canary_of(payload).unwrap_or_else(|| damaged(payload));
+        change(&mut canary);
+        self.set_words(payload, canary);
+    }
+
+    /// Puts canaries around a new block, and it into the list.
+    fn enlist(&mut self, payload: Offset, canary: Canary) {
+        let next = self.newest;
+        self.surround(payload, Canary { next, ..canary });
+        if next != NIL {
+            self.relink(next, |canary| canary.prev = payload);
+        }
+        self.newest = payload;
+        self.live += 1;
+    }
+
+    /// Takes a block from the list and breaks its seal.
+    fn strike(&mut self, payload: Offset, Canary { prev, next, .. }: Canary) {
+        if prev == NIL {
+            self.newest = next;
+        } else {
+            self.relink(prev, |canary| canary.next = next);
+        }
+        if next != NIL {
+            self.relink(next, |canary| canary.prev = prev);
+        }
+        self.set_word(seal_of(payload), 0);
+        self.live -= 1;
     }
 
     /// Gives the oldest block held back to the heap inside.
@@ -207,12 +275,21 @@ impl<D: Design> Guard<D> {
     }
 }
 
-/// What the heap inside granted, seen from outside: the payload, and what is around it.
+#[cold]
+fn damaged(payload: Offset) -> ! {
+    panic!("a canary of the block at {payload:?} is damaged, or it was freed before")
+}
+
+fn seal_of(payload: Offset) -> Offset {
+    payload.minus(FRONT_BYTES)
+}
+
+/// What the heap inside granted, seen from outside: the payload, and what is around it. It is in no list yet.
 fn outer(at: Offset, granted_bytes: u32, layout: Layout) -> (Placement, Canary) {
     let (front_bytes, payload_bytes) = (front_bytes(layout), layout.size() as u32);
     let rear_bytes = granted_bytes - front_bytes - payload_bytes;
     let placed = Placement { at: at.plus(front_bytes), granted_bytes: payload_bytes };
-    (placed, Canary { front_bytes, payload_bytes, rear_bytes })
+    (placed, Canary { front_bytes, payload_bytes, rear_bytes, prev: NIL, next: NIL })
 }
 
 /// Bytes in front of a payload: room for the words, and a multiple of the alignment.
@@ -239,12 +316,13 @@ impl<D: Design> Design for Guard<D> {
             }
         };
         let (placed, canary) = outer(placed.at, placed.granted_bytes, layout);
-        self.surround(placed.at, canary);
+        self.enlist(placed.at, canary);
         Ok(placed)
     }
 
     fn deallocate(&mut self, at: Offset, layout: Layout, mut observer: impl Observer) {
-        assert!(self.is_whole(at), "a canary of the block at {at:?} is damaged");
+        let canary = self.whole(at).unwrap_or_else(|| damaged(at));
+        self.strike(at, canary);
         let payload_bytes = layout.size() as u32;
         self.inner.fill(at..at.plus(payload_bytes), POISON);
         let inner = inner_layout(layout).expect("the block was allocated with this layout");
@@ -268,7 +346,7 @@ impl<D: Design> Design for Guard<D> {
         new_bytes: u32,
         observer: impl Observer,
     ) -> Result<Placement, Full> {
-        assert!(self.is_whole(at), "a canary of the block at {at:?} is damaged");
+        let Canary { prev, next, .. } = self.whole(at).unwrap_or_else(|| damaged(at));
         let new = Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
         let new_inner = inner_layout(new).filter(|new| new.size() <= self.len() as usize);
         let new_inner = new_inner.ok_or(Full)?;
@@ -276,34 +354,23 @@ impl<D: Design> Design for Guard<D> {
         let block = at.minus(front_bytes(layout));
         let placed = self.inner.resize(block, inner, new_inner.size() as u32, observer)?;
         let (placed, canary) = outer(placed.at, placed.granted_bytes, new);
-        self.surround(placed.at, canary);
+        self.surround(placed.at, Canary { prev, next, ..canary });
         Ok(placed)
     }
 
-    fn grow(&mut self, len: u32, observer: impl Observer) {
-        self.inner.grow(len, observer);
-    }
-
-    fn can_grow(&self) -> bool {
-        self.inner.can_grow()
-    }
-
-    fn top(&self) -> Option<Offset> {
-        self.inner.top()
-    }
-
     /// What is held back is forgotten: the heap inside takes its bytes back, or keeps them until a reset further down.
-    fn reset(&mut self, at: Offset) {
+    fn reset(&mut self, mark: Offset) {
+        let gone = self.inner.reset_range(mark);
+        let mut at = self.newest;
+        while at != NIL {
+            let canary = self.canary_of(at).unwrap_or_else(|| damaged(at));
+            if gone.contains(&at.minus(canary.front_bytes)) {
+                self.strike(at, canary);
+            }
+            at = canary.next;
+        }
         self.held_count = 0;
-        self.inner.reset(at);
-    }
-
-    fn reset_range(&self, mark: Offset) -> std::ops::Range<Offset> {
-        self.inner.reset_range(mark)
-    }
-
-    fn origin(&self) -> Offset {
-        self.inner.origin()
+        self.inner.reset(mark);
     }
 
     fn newer_than(&self, at: Offset) -> Option<Offset> {
@@ -311,17 +378,19 @@ impl<D: Design> Design for Guard<D> {
         let canary = self.canary_of(at)?;
         let newer = self.inner.newer_than(at.minus(canary.front_bytes))?;
         let held = self.held().any(|held| held.at == newer);
-        (!held).then(|| self.payload_in(newer, Offset(self.len())))
+        // How long its front is only its own seal says.
+        let fronts = FRONT_BYTES.ilog2()..=MAX_ALIGN.ilog2();
+        let is_there = |payload: &Offset| {
+            let canary = self.canary_of(*payload);
+            canary.is_some_and(|canary| payload.minus(canary.front_bytes) == newer)
+        };
+        fronts.map(|shift| newer.plus(1 << shift)).find(is_there).filter(|_| !held)
     }
 
     fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         self.inner.pieces().map(|piece| {
             if self.holds_back(&piece) { Piece { kind: PieceKind::Held, ..piece } } else { piece }
         })
-    }
-
-    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.inner.holes()
     }
 
     fn structure(&self) -> Structure {
@@ -372,26 +441,27 @@ impl<D: Design> Design for Guard<D> {
         }
     }
 
-    fn hole_edges(&self, hole: Piece) -> Edges {
-        self.inner.hole_edges(hole)
-    }
-
     fn rules(&self) -> Vec<&'static str> {
         let mut rules = self.inner.rules();
-        rules.extend(["every canary is whole", "every byte held back is poison"]);
+        rules.extend([
+            "every canary is whole, and each live block is listed",
+            "every byte held back is poison",
+        ]);
         rules
     }
 
     fn check(&self) -> Result<Census, Broken> {
-        let mut census = self.inner.check()?;
+        let census = self.inner.check()?;
         // `rules` allocates, and a program may check its global allocator: not before something is broken.
         let broken = |own, at| Err(Broken { invariant: self.inner.rules().len() + own, at });
-        for piece in self.pieces().filter(|piece| piece.kind == PieceKind::Block) {
-            let header = self.inner.need(Layout::new::<u64>()).edges.front_bytes;
-            let payload = self.payload_in(piece.at.plus(header), piece.end());
-            if payload >= piece.end() || !self.is_whole(payload) {
-                return broken(1, piece.at);
-            }
+        let (mut prev, mut at) = (NIL, self.newest);
+        for _ in 0..self.live {
+            let canary = self.whole(at).filter(|canary| canary.prev == prev);
+            let Some(canary) = canary else { return broken(1, at) };
+            (prev, at) = (at, canary.next);
+        }
+        if at != NIL {
+            return broken(1, at);
         }
         let poisoned = |held: &&Held| {
             !self.is_filled(held.payload, held.payload.plus(held.payload_bytes), POISON)
@@ -399,11 +469,10 @@ impl<D: Design> Design for Guard<D> {
         if let Some(held) = self.held().find(poisoned) {
             return broken(2, held.payload);
         }
-        // The heap inside counts what is held back here as in use, where it knows its blocks.
-        let held = self.inner.pieces().filter(|piece| self.holds_back(piece)).count();
-        census.used -= held as u32;
-        Ok(census)
+        Ok(Census { used: self.live, ..census })
     }
+
+    ask_inner! { grow top holes }
 }
 
 #[cfg(test)]
@@ -411,13 +480,10 @@ mod tests {
     use memory::Pages;
 
     use super::*;
-    use crate::FirstFit;
+    use crate::oracle::layout;
+    use crate::{Bump, FirstFit};
 
     type Guarded = Guard<FirstFit<Pages>>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     #[test]
     fn a_write_one_byte_past_either_end_breaks_a_canary() {
@@ -439,6 +505,38 @@ mod tests {
         let mut heap = Guarded::new(Pages::new(1024));
         let at = heap.allocate(layout(40, 8), ()).unwrap().at;
         heap.write(at.plus(40), b"x");
+        heap.deallocate(at, layout(40, 8), ());
+    }
+
+    #[test]
+    fn a_check_finds_the_blocks_of_a_heap_that_knows_none() {
+        let mut heap = Guard::<Bump<Pages>>::new(Pages::new(1024));
+        let blocks: Vec<_> = (0..3).map(|_| heap.allocate(layout(40, 8), ()).unwrap().at).collect();
+        heap.deallocate(blocks[1], layout(40, 8), ());
+        assert_eq!(heap.check().unwrap().used, 2);
+        heap.write(blocks[0].plus(40), b"x");
+        assert_eq!(heap.check(), Err(Broken { invariant: 2, at: blocks[0] }));
+    }
+
+    #[test]
+    fn a_reset_takes_its_blocks_from_the_list() {
+        let mut heap = Guard::<Bump<Pages>>::new(Pages::new(1024));
+        heap.allocate(layout(40, 8), ()).unwrap();
+        let mark = heap.top().unwrap();
+        heap.allocate(layout(40, 8), ()).unwrap();
+        heap.allocate(layout(40, 64), ()).unwrap();
+        heap.reset(mark);
+        assert_eq!(heap.check().unwrap().used, 1);
+        heap.allocate(layout(100, 8), ()).unwrap();
+        assert_eq!(heap.check().unwrap().used, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "or it was freed before")]
+    fn a_second_free_is_noticed_while_the_block_is_held_back() {
+        let mut heap = Guarded::new(Pages::new(1024));
+        let at = heap.allocate(layout(40, 8), ()).unwrap().at;
+        heap.deallocate(at, layout(40, 8), ());
         heap.deallocate(at, layout(40, 8), ());
     }
 

@@ -12,6 +12,9 @@
 //! is that list: when it is asked for more, it asks a fresh instance the same again. The memory is aligned to its own
 //! length, so the answers are the same.
 //!
+//! In a process of its own, which may die of it, this protection can be taken away ([`unprotect_crates`]): to see what a
+//! mistake really does.
+//!
 //! Seen from outside, a byte that is in no block may be free or the crate's own. Both are drawn as gaps.
 //!
 //! Invariants:
@@ -21,6 +24,7 @@
 use std::alloc::{self, Layout};
 use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use imbl::{OrdMap, Vector};
 use memory::Pages;
@@ -29,13 +33,26 @@ use crate::peers::{
     BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Peer, Rlsf, Talc,
 };
 use crate::{
-    AnyHeap, Broken, Census, Design, Edges, Full, Info, MAX_ARENA, Misuse, Need, Observer, Offset,
-    Piece, PieceKind, Placement, Region, Storage, Structure, Unfit,
+    AnyHeap, Broken, Census, Design, Edges, Full, Info, MAX_ARENA, Need, Observer, Offset, Piece,
+    PieceKind, Placement, Region, Storage, Structure, Unfit,
 };
 
 /// The alignment of what a crate that brings its own memory gets from the system, and so the widest that is the same in
 /// every instance.
 const OWN_ALIGN: usize = 16;
+
+/// Whether the crates of this process are unprotected.
+static UNPROTECTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on every request reaches a crate as it is, right or wrong, and bytes are written to and read from its real
+/// memory. There is no way back: for a process that was started to make a mistake, before the crate is set up.
+pub fn unprotect_crates() {
+    UNPROTECTED.store(true, Relaxed);
+}
+
+fn is_unprotected() -> bool {
+    UNPROTECTED.load(Relaxed)
+}
 
 /// A crate at the prompt. See the top of the file.
 pub struct Guest<P> {
@@ -166,6 +183,9 @@ impl<P: Peer> Guest<P> {
     }
 
     fn assert_live(&self, at: Offset, layout: Layout) {
+        if is_unprotected() {
+            return;
+        }
         let size = self.live.get(&at.0);
         assert_eq!(size, Some(&(layout.size() as u32)), "no live block of {layout:?} at {at:?}");
     }
@@ -176,7 +196,7 @@ impl<P: Peer> Guest<P> {
         let len = self.len();
         let inside = at.filter(|at| at.0 <= len && size_bytes <= len - at.0);
         if inside.is_none() {
-            self.instance = None;
+            self.start_over();
         }
         inside.ok_or(Full)
     }
@@ -185,9 +205,16 @@ impl<P: Peer> Guest<P> {
     /// asked for what was granted alone.
     fn granted(&mut self, block: Option<NonNull<u8>>) -> Result<NonNull<u8>, Full> {
         if block.is_none() {
-            self.instance = None;
+            self.start_over();
         }
         block.ok_or(Full)
+    }
+
+    /// Leaves the next request to another instance; but a wrong request is not made twice.
+    fn start_over(&mut self) {
+        if !is_unprotected() {
+            self.instance = None;
+        }
     }
 
     fn remembered(&mut self, request: Request) {
@@ -223,21 +250,45 @@ fn replay<P: Peer>(instance: &mut Instance<P>, requests: &Vector<Request>) {
     }
 }
 
+impl<P> Guest<P> {
+    /// Where a byte really is, if it may be touched.
+    fn real(&self, at: Offset) -> Option<NonNull<u8>> {
+        let instance = self.instance.as_ref().filter(|_| is_unprotected())?;
+        NonNull::new(instance.base.as_ptr().wrapping_add(at.0 as usize))
+    }
+}
+
 impl<P> Storage for Guest<P> {
     fn len(&self) -> u32 {
         self.pages.len()
     }
 
     fn read(&self, at: Offset, into: &mut [u8]) {
-        crate::Memory::read(&self.pages, at, into);
+        match self.real(at) {
+            // SAFETY: none: the crate's memory is read as it is. This is what is to be seen, in a process made for it.
+            Some(start) => unsafe {
+                let len = into.len();
+                start.copy_to_nonoverlapping(NonNull::from(into).cast(), len);
+            },
+            None => crate::Memory::read(&self.pages, at, into),
+        }
     }
 
     fn write(&mut self, at: Offset, bytes: &[u8]) {
         crate::Memory::write(&mut self.pages, at, bytes);
+        if let Some(start) = self.real(at) {
+            // SAFETY: none, as above.
+            unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
+        }
     }
 
     fn fill(&mut self, range: Range<Offset>, byte: u8) {
+        let (at, len) = (range.start, range.end.since(range.start) as usize);
         crate::Memory::fill(&mut self.pages, range, byte);
+        if let Some(start) = self.real(at) {
+            // SAFETY: none, as above.
+            unsafe { start.write_bytes(byte, len) }
+        }
     }
 
     fn copy(&mut self, from: Offset, to: Offset, len: u32) {
@@ -306,27 +357,13 @@ impl<P: Peer> Design for Guest<P> {
         let Some(instance) = &self.instance else { return Err(Full) };
         let to = instance.offset(block);
         let to = self.inside(to, new_bytes)?;
-        self.copy(at, to, new_bytes.min(layout.size() as u32));
+        if !is_unprotected() {
+            self.copy(at, to, new_bytes.min(layout.size() as u32));
+        }
         self.live.remove(&at.0);
         self.live.insert(to.0, new_bytes);
         self.remembered(Request::Reallocate { at, layout, new_bytes, to });
         Ok(Placement { at: to, granted_bytes: new_bytes })
-    }
-
-    fn misuse(&mut self, misuse: Misuse<'_>) {
-        let Ok(instance) = self.at_work() else { return };
-        match misuse {
-            Misuse::Free { at, layout } => {
-                let block = Self::block_pointer(instance, at);
-                // SAFETY: none. The block is not live; this is what is to be seen, in a process made for it.
-                unsafe { instance.peer.deallocate(block, layout) }
-            }
-            Misuse::Write { at, bytes } => {
-                let start = Self::block_pointer(instance, at);
-                // SAFETY: as above, but inside the instance's memory: the caller has looked.
-                unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
-            }
-        }
     }
 
     fn grow(&mut self, len: u32, _: impl Observer) {

@@ -34,10 +34,9 @@
 use std::alloc::Layout;
 
 use crate::design::stored_in_memory;
-use crate::fit::{
-    Best, ByAddress, First, Found, HoleList, Next, Walk, Wanted, Worst, find, holes_in_order,
-};
-use crate::zones::{NIL, Zones};
+use crate::fit::{Best, ByAddress, First, Found, Next, Wanted, Worst, find};
+use crate::hole_list::{HoleList, ListHead, Walk};
+use crate::zones::NIL;
 use crate::{
     Broken, Census, Design, Edges, Fit, Full, MAX_ARENA, Memory, Need, Observer, Offset, Order,
     Over, Piece, PieceKind, Placement, Policy, Step, Structure, sandbox,
@@ -53,11 +52,7 @@ const BEYOND_BYTES: u32 = 2 * MAX_ARENA;
 #[derive(Clone, Debug)]
 pub struct Headerless<M, F, O = ByAddress> {
     memory: M,
-    fit: F,
-    order: O,
-    first_hole: Offset,
-    rover: Offset,
-    zones: Zones,
+    head: ListHead<F, O>,
 }
 
 /// First fit without headers.
@@ -90,8 +85,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
     pub fn with(memory: M, fit: F, order: O) -> Self {
         let size_bytes = memory.len();
         assert!(size_bytes.is_multiple_of(GRAIN_BYTES), "{size_bytes} is no multiple of 8");
-        let zones = Zones::new(size_bytes);
-        let mut heap = Self { memory, fit, order, first_hole: NIL, rover: NIL, zones };
+        let mut heap = Self { memory, head: ListHead::new(fit, order, size_bytes) };
         if size_bytes > 0 {
             heap.put(NIL, Piece::hole(Offset(0), size_bytes), NIL);
         }
@@ -118,7 +112,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
     #[inline]
     fn link(&mut self, from: Offset, to: Offset) {
         if from == NIL {
-            self.first_hole = to;
+            self.head.first = to;
         } else {
             self.memory.set_word(next_of(from), to.0);
         }
@@ -132,19 +126,12 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         self.set_size(hole.at, hole.size_bytes);
         self.link(prev, hole.at);
         self.link(hole.at, next);
-        self.index(hole);
+        self.head.index(hole);
     }
 
     /// Makes a hole and puts it where the size wants it.
     fn put_by_size(&mut self, hole: Piece, observer: &mut impl Observer) {
-        let mut walk = Walk::through(self);
-        let (mut prev, mut next) = (NIL, self.first_hole);
-        while next != NIL && (self.hole_bytes(next), next) < (hole.size_bytes, hole.at) {
-            walk.past(next);
-            prev = next;
-            next = self.next(next);
-        }
-        observer.step(Step::Walked { holes: walk.holes });
+        let (prev, next) = self.neighbours_by_size(hole, observer);
         self.put(prev, hole, next);
     }
 
@@ -152,9 +139,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
     fn take_out(&mut self, link: Link) {
         let next = self.next(link.hole);
         self.link(link.prev, next);
-        if self.by_address() {
-            self.zones.remove(link.hole, next);
-        }
+        self.head.forget(link.hole, next);
     }
 
     /// Takes a hole from the list and makes holes of what a cut left of it: in its place, or by size where they
@@ -169,20 +154,18 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
     ) -> Offset {
         let next = self.next(hole);
         let go_on = rests[1].map_or(next, |tail| tail.at);
-        let by_size = self.order.get() == Order::Size;
+        let by_size = self.head.order() == Order::Size;
         if let (Some(padding), false) = (rests[0], by_size) {
             // The hole stays where it is, only shorter.
             self.set_size(hole, padding.size_bytes);
-            self.index(padding);
+            self.head.index(padding);
             if let Some(tail) = rests[1] {
                 self.put(hole, tail, next);
             }
             return go_on;
         }
         let prev = prev.unwrap_or_else(|| self.prev(hole, observer));
-        if self.by_address() {
-            self.zones.remove(hole, next);
-        }
+        self.head.forget(hole, next);
         match rests {
             [None, Some(tail)] if !by_size => self.put(prev, tail, next),
             _ => {
@@ -197,9 +180,9 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
 
     /// The hole in front of `hole` in the list, or `NIL`: a walk.
     fn prev(&self, hole: Offset, observer: &mut impl Observer) -> Offset {
-        let (mut prev, mut next) = (NIL, self.first_hole);
+        let (mut prev, mut next) = (NIL, self.head.first);
         if self.by_address() {
-            let start = self.zones.hole_before(hole);
+            let start = self.head.zones.hole_before(hole);
             if start != NIL {
                 next = start;
             }
@@ -224,9 +207,9 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         }
         let mut walk = Walk::through(self);
         let (mut before, mut prev) = (NIL, NIL);
-        let mut next = self.zones.hole_before(at);
+        let mut next = self.head.zones.hole_before(at);
         if next == NIL {
-            next = self.first_hole;
+            next = self.head.first;
         }
         while next < at {
             walk.past(next);
@@ -247,7 +230,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
     fn touching_anywhere(&self, at: Offset, end: Offset, observer: &mut impl Observer) -> Touching {
         let mut touching = Touching::default();
         let mut walk = Walk::through(self);
-        let (mut prev, mut hole) = (NIL, self.first_hole);
+        let (mut prev, mut hole) = (NIL, self.head.first);
         while hole != NIL {
             walk.past(hole);
             if hole == end {
@@ -262,41 +245,6 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         }
         observer.step(Step::Walked { holes: walk.holes });
         touching
-    }
-
-    #[inline]
-    fn by_address(&self) -> bool {
-        self.order.get() == Order::Address
-    }
-
-    /// Whether the index has something to say.
-    fn is_indexed(&self) -> bool {
-        self.by_address() && !self.zones.is_one()
-    }
-
-    #[inline]
-    fn index(&mut self, hole: Piece) {
-        if self.by_address() {
-            self.zones.add(hole.at, hole.size_bytes);
-        }
-    }
-
-    fn index_anew(&mut self, zones: Zones) {
-        self.zones = zones;
-        let mut walk = Walk::through(self);
-        let mut hole = self.first_hole;
-        while hole != NIL {
-            walk.past(hole);
-            self.index(Piece::hole(hole, self.hole_bytes(hole)));
-            hole = self.next(hole);
-        }
-    }
-
-    /// The same heap with an index of one zone, so that every search walks.
-    #[cfg(test)]
-    pub(crate) fn without_index(mut self) -> Self {
-        self.index_anew(Zones::new(0));
-        self
     }
 
     // Joining.
@@ -317,17 +265,12 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
             self.list_by_address(joined, prev, in_front, touching.behind);
         } else {
             self.take_out_both(touching);
-            match self.order.get() {
+            match self.head.order() {
                 Order::Size => self.put_by_size(joined, observer),
-                _ => self.put(NIL, joined, self.first_hole),
+                _ => self.put(NIL, joined, self.head.first),
             }
         }
-        if self.fit.get() == Fit::Next && (in_front, behind) != (None, None) {
-            let rover = Some(self.rover);
-            if rover == in_front || rover == behind {
-                self.rover = at;
-            }
-        }
+        self.head.rover_follows([in_front, behind], at);
         observer.step(Step::Joined {
             at,
             freed_bytes,
@@ -352,9 +295,9 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         }
         if in_front.is_some() {
             self.set_size(joined.at, joined.size_bytes);
-            self.index(joined);
+            self.head.index(joined);
         } else {
-            let next = if prev == NIL { self.first_hole } else { self.next(prev) };
+            let next = if prev == NIL { self.head.first } else { self.next(prev) };
             self.put(prev, joined, next);
         }
     }
@@ -395,35 +338,6 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
         }
     }
 
-    /// Whether the order allows `next` behind `hole`.
-    fn is_in_order(&self, hole: Offset, next: Offset) -> bool {
-        match self.order.get() {
-            Order::Address => hole < next,
-            Order::Lifo => true,
-            Order::Size => (self.hole_bytes(hole), hole) < (self.hole_bytes(next), next),
-        }
-    }
-
-    /// Invariant 5, once the others hold. In an arena of one zone the index is the list's head.
-    fn check_index(&self) -> Result<(), Broken> {
-        if !self.by_address() {
-            return Ok(());
-        }
-        let invariant = if self.is_indexed() { 5 } else { 3 };
-        let (mut prev, mut zones) = (NIL, 0);
-        for Piece { at, size_bytes, .. } in self.listed() {
-            if !self.zones.agrees(prev, at, size_bytes) {
-                return Err(Broken { invariant, at });
-            }
-            zones += u32::from(prev == NIL || self.zones.zone_of(prev) != self.zones.zone_of(at));
-            prev = at;
-        }
-        if zones != self.zones.occupied() {
-            return Err(Broken { invariant, at: self.end() });
-        }
-        Ok(())
-    }
-
     /// By address the list as it is; in the other orders it is sorted, which allocates.
     fn holes_by_address(&self) -> impl Iterator<Item = Piece> + '_ {
         let mut sorted = if self.by_address() { Vec::new() } else { self.listed().collect() };
@@ -435,41 +349,20 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Headerless<M, F, O> {
             None => sorted.next(),
         })
     }
-
-    fn listed(&self) -> impl Iterator<Item = Piece> + '_ {
-        let mut hole = self.first_hole;
-        let mut left = self.most_holes();
-        std::iter::from_fn(move || {
-            if left == 0 || !self.can_be_hole(hole) {
-                return None;
-            }
-            left -= 1;
-            let piece = Piece::hole(hole, self.hole_bytes(hole));
-            hole = self.next(hole);
-            Some(piece)
-        })
-    }
 }
 
 impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> HoleList for Headerless<M, F, O> {
+    type Fit = F;
+    type Order = O;
+
     #[inline]
-    fn fit(&self) -> Fit {
-        self.fit.get()
+    fn head(&self) -> &ListHead<F, O> {
+        &self.head
     }
 
     #[inline]
-    fn order(&self) -> Order {
-        self.order.get()
-    }
-
-    #[inline]
-    fn first_hole(&self) -> Offset {
-        self.first_hole
-    }
-
-    #[inline]
-    fn rover(&self) -> Offset {
-        self.rover
+    fn head_mut(&mut self) -> &mut ListHead<F, O> {
+        &mut self.head
     }
 
     #[inline]
@@ -486,11 +379,6 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> HoleList for Headerless<M, F, 
     #[inline]
     fn place(hole: Offset, align_bytes: u32) -> Offset {
         hole.align_up(align_bytes.max(GRAIN_BYTES))
-    }
-
-    #[inline]
-    fn zones(&mut self) -> &mut Zones {
-        &mut self.zones
     }
 
     fn can_be_hole(&self, at: Offset) -> bool {
@@ -536,9 +424,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
         let padding = (padding_bytes > 0).then(|| Piece::hole(hole, padding_bytes));
         let tail = (remaining_bytes > 0).then(|| Piece::hole(block.plus(need), remaining_bytes));
         let rover = self.replace(prev, hole, [padding, tail], &mut observer);
-        if self.fit.get() == Fit::Next {
-            self.rover = rover;
-        }
+        self.head.searched_up_to(rover);
         Ok(Placement { at: block, granted_bytes: need })
     }
 
@@ -578,9 +464,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
             let tail = (remaining_bytes > 0).then(|| Piece::hole(at.plus(need), remaining_bytes));
             let rests = [None, tail];
             let rover = self.replace(Some(behind.prev), behind.hole, rests, &mut observer);
-            if self.rover == behind.hole {
-                self.rover = rover;
-            }
+            self.head.rover_follows([Some(behind.hole), None], rover);
         } else if need < size_bytes {
             self.release(at.plus(need), size_bytes - need, &mut observer);
         }
@@ -595,9 +479,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
         if added_bytes == 0 {
             return;
         }
-        if self.zones.is_too_coarse_for(len) {
-            self.index_anew(Zones::new(len));
-        }
+        self.refine_index(len);
         self.release(old_end, added_bytes, &mut observer);
     }
 
@@ -621,13 +503,11 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
     }
 
     fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        holes_in_order(self)
+        self.in_order_of_search()
     }
 
     fn structure(&self) -> Structure {
-        let rover = if self.rover == NIL { self.first_hole } else { self.rover };
-        let rover = (self.fit.get() == Fit::Next && rover != NIL).then_some(rover);
-        Structure::List { order: self.order.get(), rover }
+        self.head.structure()
     }
 
     fn need(&self, layout: Layout) -> Need {
@@ -650,26 +530,20 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
         let mut rules = vec![
             "every hole lies in the arena, its start and size multiples of 8",
             "no two holes overlap or touch",
-            match self.order.get() {
+            match self.head.order() {
                 Order::Address => "the list is in address order",
                 Order::Lifo => "the list ends",
                 Order::Size => "the list goes from the smallest hole to the largest",
             },
         ];
-        if self.fit.get() == Fit::Next || self.is_indexed() {
-            rules.push("the rover is a hole, or nothing");
-        }
-        if self.is_indexed() {
-            rules.push("the index knows each zone's first hole, and the class of every hole");
-        }
+        rules.extend(self.head.rules());
         rules
     }
 
     /// Allocates, except by address.
     fn check(&self) -> Result<Census, Broken> {
         let broken = |invariant, at| Err(Broken { invariant, at });
-        let mut rover_seen = self.rover == NIL;
-        let (mut prev, mut hole) = (NIL, self.first_hole);
+        let (mut prev, mut hole) = (NIL, self.head.first);
         let mut holes = 0;
         while hole != NIL {
             if !self.is_whole(hole) {
@@ -680,7 +554,6 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
             if holes > self.most_holes() || prev != NIL && !self.is_in_order(prev, hole) {
                 return broken(3, hole);
             }
-            rover_seen |= self.rover == hole;
             (prev, hole) = (hole, self.next(hole));
         }
         let mut used = 0;
@@ -693,10 +566,7 @@ impl<M: Memory, F: Policy<Fit>, O: Policy<Order>> Design for Headerless<M, F, O>
             end = Some(hole.end());
         }
         used += u32::from(end.unwrap_or(Offset(0)) < self.end());
-        if !rover_seen {
-            return broken(4, self.rover);
-        }
-        self.check_index()?;
+        self.check_head(3, 4)?;
         Ok(Census { used, holes })
     }
 }
@@ -839,7 +709,7 @@ mod tests {
             let (mut heap, b) = filled(order, &[40, 24, 40, 24]);
             free(&mut heap, b[0]);
             // The list goes around and around.
-            let first = heap.first_hole;
+            let first = heap.head.first;
             Memory::set_word(&mut heap.memory, next_of(first), first.0);
             assert_eq!(heap.check().unwrap_err().invariant, 3, "{order:?}");
         }

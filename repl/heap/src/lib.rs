@@ -27,6 +27,7 @@ mod guard;
 mod guest;
 mod headerless;
 mod heaps;
+mod hole_list;
 mod locked;
 mod offset;
 #[cfg(test)]
@@ -40,6 +41,7 @@ mod serial;
 mod size_classes;
 mod stack;
 mod tlsf;
+mod top;
 pub mod trace;
 mod zones;
 
@@ -48,14 +50,14 @@ pub use bump::Bump;
 pub use bump_down::BumpDown;
 pub use counting::Counting;
 pub use design::{
-    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Misuse, Need,
-    Node, NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage,
-    Structure, Wrapper,
+    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node,
+    NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure,
+    Wrapper,
 };
 pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
 pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
 pub use guard::Guard;
-pub use guest::Guest;
+pub use guest::{Guest, unprotect_crates};
 pub use headerless::{
     Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
 };

@@ -37,7 +37,7 @@ impl<D: Design> Oracle<D> {
     fn run(&mut self, op: &Op) {
         match *op {
             Op::Alloc { size, align_shift } => {
-                let layout = Layout::from_size_align(size, 1 << align_shift).unwrap();
+                let layout = layout(size, 1 << align_shift);
                 match self.heap.allocate(layout, ()) {
                     Ok(placed) => self.owe(placed, layout),
                     Err(_) => self.judge_refusal(layout),
@@ -51,7 +51,7 @@ impl<D: Design> Oracle<D> {
             }
             Op::Realloc { which, size } => {
                 let Some((at, old, byte)) = self.pick(which) else { return };
-                let new = Layout::from_size_align(size, old.align()).unwrap();
+                let new = layout(size, old.align());
                 match self.heap.reallocate(at, old, size as u32, ()) {
                     Ok(placed) => {
                         self.judge_bytes(placed.at, size.min(old.size()), byte);
@@ -147,10 +147,14 @@ pub(crate) fn random_programs<D: Design>(
     verdict.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
+/// A layout that a test is sure of.
+pub(crate) fn layout(size: usize, align: usize) -> Layout {
+    Layout::from_size_align(size, align).unwrap()
+}
+
 /// Asks for more than there is in every way a layout can, and resizes a block beyond it: all of it is refused, and
 /// nothing changes.
 pub(crate) fn too_much_is_full<D: Design>(mut heap: D) {
-    let layout = |size, align| Layout::from_size_align(size, align).unwrap();
     let small = layout(16, 8);
     let block = heap.allocate(small, ()).ok();
     let before = state(&heap);
@@ -207,18 +211,17 @@ pub(crate) fn random_damage_is_survived<D: Design + Clone>(fresh: impl Fn() -> D
 /// Frees twice and overwrites every byte of the arena, as a program without a ledger may: a check and a drawing still
 /// end without a panic, and a run in the sandbox ends one way or another.
 pub(crate) fn damage_is_survived<D: Design + Clone>(fresh: D) {
-    let layout = |size| Layout::from_size_align(size, 8).unwrap();
     let mut heap = fresh;
-    let blocks: Vec<_> = (0..6).map(|_| heap.allocate(layout(40), ()).unwrap().at).collect();
+    let blocks: Vec<_> = (0..6).map(|_| heap.allocate(layout(40, 8), ()).unwrap().at).collect();
     for &at in &blocks[1..3] {
-        heap.deallocate(at, layout(40), ());
+        heap.deallocate(at, layout(40, 8), ());
     }
     let mut twice = heap.clone();
     let program = |heap: &mut D| {
-        heap.deallocate(blocks[1], layout(40), ());
-        heap.deallocate(blocks[0], layout(40), ());
-        heap.deallocate(blocks[5], layout(40), ());
-        while heap.allocate(layout(40), ()).is_ok() {}
+        heap.deallocate(blocks[1], layout(40, 8), ());
+        heap.deallocate(blocks[0], layout(40, 8), ());
+        heap.deallocate(blocks[5], layout(40, 8), ());
+        while heap.allocate(layout(40, 8), ()).is_ok() {}
     };
     let _ = sandbox::run(10_000, || program(&mut twice));
     judge_drawing(&twice);

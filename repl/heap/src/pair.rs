@@ -272,9 +272,10 @@ impl<A: Design, B: Design, C: Choice> Pair<A, B, C> {
     fn allocate_second(
         &mut self,
         layout: Layout,
-        observer: impl Observer,
+        mut observer: impl Observer,
     ) -> Result<Placement, Full> {
         if !self.second_aligns(layout.align()) {
+            observer.step(Step::Handed { second: true, because: Because::Unaligned });
             return Err(Full);
         }
         let by = self.border.0;
@@ -294,6 +295,9 @@ impl<A: Design, B: Design, C: Choice> Design for Pair<A, B, C> {
         match self.first.allocate(layout, &mut observer) {
             Err(Full) if self.choice.falls_back() => {
                 observer.step(Step::Handed { second: true, because: Because::Full });
+                let block_bytes = self.second.need(layout).block_bytes() as u32;
+                let asked_bytes = layout.size() as u32;
+                observer.step(Step::Rounded { asked_bytes, block_bytes });
                 self.allocate_second(layout, observer)
             }
             answer => answer,

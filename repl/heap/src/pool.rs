@@ -532,10 +532,11 @@ impl<M: Memory> Pool<M> {
         while end < self.top && self.noted(end) == PADDING {
             end = end.plus(grain_bytes);
         }
+        let mut kind = PieceKind::Padding;
         if end == at {
-            end = self.top;
+            (end, kind) = (self.top, PieceKind::Books);
         }
-        Piece { at, size_bytes: end.since(at), kind: PieceKind::Books }
+        Piece { at, size_bytes: end.since(at), kind }
     }
 }
 
@@ -547,15 +548,11 @@ fn next_of(slot: Offset) -> Offset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PieceKind::{Block, Books, Hole};
-    use crate::oracle;
+    use crate::PieceKind::{Block, Hole, Padding};
+    use crate::oracle::{self, layout};
 
     type Heap = Pool<Pages>;
     type Damage = fn(&mut Heap);
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32, sizes: &[u32]) -> Heap {
         Heap::with_sizes(Pages::new(len), sizes)
@@ -612,7 +609,7 @@ mod tests {
         allocate(&mut heap, 24);
         assert_eq!(allocate(&mut heap, 64), Offset(64));
         let pieces: Vec<_> = heap.pieces().map(|piece| (piece.size_bytes, piece.kind)).collect();
-        assert_eq!(pieces, [(24, Block), (24, Hole), (16, Books), (64, Block), (896, Hole)]);
+        assert_eq!(pieces, [(24, Block), (24, Hole), (16, Padding), (64, Block), (896, Hole)]);
     }
 
     #[test]

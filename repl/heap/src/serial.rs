@@ -94,5 +94,5 @@ impl<D: Design> Design for Serial<D> {
         Structure::Around { wrapper: Wrapper::Locked { taken: self.taken }, inner }
     }
 
-    ask_inner! { grow top newer_than pieces holes blocks check }
+    ask_inner! { grow top reset newer_than pieces holes blocks check }
 }

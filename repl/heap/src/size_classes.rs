@@ -830,13 +830,10 @@ fn taken(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MAX_ALIGN, MAX_ARENA, oracle};
+    use crate::oracle::{self, layout};
+    use crate::{MAX_ALIGN, MAX_ARENA};
 
     type Heap = SizeClasses<Pages>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32) -> Heap {
         Heap::new(Pages::new(len))

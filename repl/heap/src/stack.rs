@@ -296,11 +296,8 @@ impl<M: Memory> Design for Stack<M> {
             bottom = self.before(block);
             let padding_bytes = block.since(bottom);
             if padding_bytes > 0 {
-                pieces.push(Piece {
-                    at: bottom,
-                    size_bytes: padding_bytes,
-                    kind: PieceKind::Books,
-                });
+                let kind = PieceKind::Padding;
+                pieces.push(Piece { at: bottom, size_bytes: padding_bytes, kind });
             }
         }
         if bottom.0 > 0 {
@@ -394,14 +391,10 @@ fn below_of(block: Offset) -> Offset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PieceKind::{Block, Books, Hole};
-    use crate::oracle;
+    use crate::PieceKind::{Block, Hole, Padding};
+    use crate::oracle::{self, layout};
 
     type Heap = Stack<Pages>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32) -> Heap {
         Heap::new(Pages::new(len))
@@ -432,7 +425,7 @@ mod tests {
         let placed = heap.allocate(layout(64, 1024), ()).unwrap();
         assert_eq!(placed.at, Offset(1024));
         let pieces: Vec<_> = heap.pieces().map(|piece| (piece.size_bytes, piece.kind)).collect();
-        assert_eq!(pieces, [(32, Block), (984, Books), (72, Block), (3008, Hole)]);
+        assert_eq!(pieces, [(32, Block), (984, Padding), (72, Block), (3008, Hole)]);
         heap.deallocate(placed.at, layout(64, 1024), ());
         assert_eq!(heap.top, Offset(32));
     }

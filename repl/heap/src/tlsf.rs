@@ -980,13 +980,10 @@ fn tag_in_front(block: Offset) -> Offset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MAX_ALIGN, MAX_ARENA, Storage, oracle};
+    use crate::oracle::{self, layout};
+    use crate::{MAX_ALIGN, MAX_ARENA, Storage};
 
     type Heap = Tlsf<Pages>;
-
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
 
     fn heap(len: u32) -> Heap {
         Heap::new(Pages::new(len))

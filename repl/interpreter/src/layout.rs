@@ -311,7 +311,8 @@ impl Layouts {
                 };
                 Layout::new(ty, size, size, niche, Shape::Scalar(*scalar))
             }
-            Type::Never => Layout::new(ty, 0, 1, None, Shape::Never),
+            // What an empty collection holds may be known only when a later line uses it.
+            Type::Never | Type::Var(_) => Layout::new(ty, 0, 1, None, Shape::Never),
             Type::Str => Layout::new(ty, 0, 1, None, Shape::Str),
             Type::Slice(element) => {
                 let id = self.enter(element, structs, waiting)?;
@@ -361,7 +362,8 @@ impl Layouts {
                 }
                 Lib::RefCell => {
                     let fields = [&Type::Scalar(Scalar::Isize), &args[0]];
-                    let record = self.record(ty, &fields, Order::LastStays, None, structs, waiting)?;
+                    let record =
+                        self.record(ty, &fields, Order::LastStays, None, structs, waiting)?;
                     let Shape::Record { fields, .. } = &record.shape else { unreachable!() };
                     Layout { niche: None, shape: Shape::RefCell(fields[1]), ..record }
                 }
@@ -372,13 +374,15 @@ impl Layouts {
                     Layout { shape: Shape::Range(fields[0].id, fields[1].offset), ..record }
                 }
                 Lib::Option => self.choice(ty, [None, Some(&args[0])], structs, waiting)?,
-                Lib::Result => self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?,
+                Lib::Result => {
+                    self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
+                }
                 Lib::TryReserveError => {
                     let niche = Niche { offset: 0, size: WORD_BYTES, start: 0, end: 1 << 63 };
                     Layout { niche: Some(niche), ..words(2, Shape::ReserveError) }
                 }
             },
-            Type::Param(_) | Type::Var(_) => panic!("{ty} was never found"),
+            Type::Param(_) => panic!("{ty} stands for nothing"),
         })
     }
 
@@ -391,8 +395,10 @@ impl Layouts {
         structs: &Structs,
         waiting: &mut Vec<Type>,
     ) -> Result<Layout, TooLarge> {
-        let ids: Vec<_> =
-            fields.iter().map(|field| self.enter(field, structs, waiting)).collect::<Result<_, _>>()?;
+        let ids: Vec<_> = fields
+            .iter()
+            .map(|field| self.enter(field, structs, waiting))
+            .collect::<Result<_, _>>()?;
         let parts: Vec<_> = ids.iter().map(|id| &*self[*id]).collect();
         let too_large = || TooLarge(ty.clone());
         let mut placed = Placed::of(&parts, order, Bias::Front).ok_or_else(too_large)?;

@@ -14,6 +14,7 @@ pub mod layout;
 pub mod library;
 pub mod lower;
 pub mod machine;
+pub mod picture;
 pub mod program;
 pub mod run;
 pub mod typed;

@@ -8,6 +8,7 @@ use imbl::Vector;
 use crate::items::Items;
 use crate::lower::{self, Names};
 use crate::machine::{Machine, Refused};
+use crate::picture::{Picture, picture};
 use crate::run::{self, State, Stop};
 use crate::typed::{LocalId, Top};
 use crate::{check, typed::At};
@@ -91,6 +92,13 @@ impl Fault {
     }
 }
 
+/// Whether ownership and borrows are judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Kept,
+    Ignored,
+}
+
 impl Program {
     /// Takes in one line: it is typed, judged together with all lines before it, and run.
     ///
@@ -105,10 +113,40 @@ impl Program {
         for function in items.functions.iter().skip(old_functions) {
             check::function(&items, function).map_err(Fault::Check)?;
         }
+        self.take_in(names, items, tops, Rules::Kept, machine)
+    }
+
+    /// Takes in one line that the rules of ownership and borrowing forbid, and runs it all the same: nothing it leaves
+    /// behind is of use, but to be looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`], but none of [`Fault::Check`].
+    pub fn run_unjudged(
+        &mut self,
+        line: u32,
+        text: &str,
+        machine: &mut dyn Machine,
+    ) -> Result<(), Fault> {
+        let (mut names, mut items) = (self.names.clone(), self.items.clone());
+        let tops = lower::line(&mut names, &mut items, line, text).map_err(Fault::Lower)?;
+        self.take_in(names, items, tops, Rules::Ignored, machine)
+    }
+
+    fn take_in(
+        &mut self,
+        names: Names,
+        items: Items,
+        tops: Vec<Top>,
+        rules: Rules,
+        machine: &mut dyn Machine,
+    ) -> Result<(), Fault> {
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
         let from = self.body.len();
-        self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
+        if rules == Rules::Kept {
+            self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
+        }
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
         run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
@@ -171,6 +209,21 @@ impl Program {
         named.collect()
     }
 
+    /// The blocks that nothing owns any more.
+    pub fn leaks(&self, machine: &dyn Machine) -> Vec<run::Leak> {
+        self.state.leaks(&self.items, machine)
+    }
+
+    /// How the values of a type lie in memory.
+    ///
+    /// # Errors
+    ///
+    /// Text that is no type, or one too large.
+    pub fn layout(&self, line: u32, text: &str) -> Result<Picture, Fault> {
+        let ty = lower::type_of(&self.names, &self.items, line, text).map_err(Fault::Lower)?;
+        picture(&ty, &self.items).map_err(|too_large| Fault::Run(Stop::TooLarge(too_large)))
+    }
+
     /// Where the variable of that name lies.
     pub fn address(&self, name: &str) -> Option<u64> {
         self.state.address(self.names.local(name)?)
@@ -187,7 +240,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Lower(fault) => fault.fmt(f),
             Self::Check(fault) => fault.fmt(f),
-            Self::Run(stop) => write!(f, "{stop:?}"),
+            Self::Run(stop) => stop.fmt(f),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use engine::units::{Address, Count, bytes, count};
 use engine::{
-    CheckOutcome, ClassRow, Crash, Dare, Deed, Ending, Frag, Probe, ProbeOutcome, TrapRow, Try,
-    Why, WhyAnswer, WhyAsk, WhyNeed, WhyStep,
+    CheckOutcome, ClassRow, Crash, Dare, DareRust, Deed, Ending, Frag, Probe, ProbeOutcome,
+    TrapRow, Try, Why, WhyAnswer, WhyAsk, WhyNeed, WhyStep,
 };
 
 use crate::Style;
@@ -78,7 +78,7 @@ fn step_lines(why: &Why) -> Vec<Line> {
     };
     let mut lines = Vec::new();
     let (mut number, mut named) = (0, Vec::new());
-    for step in &why.steps {
+    for (index, step) in why.steps.iter().enumerate() {
         match step {
             WhyStep::Looked { address, size_bytes, fits, short_bytes } => {
                 number += 1;
@@ -99,16 +99,20 @@ fn step_lines(why: &Why) -> Vec<Line> {
                     hole(&number.to_string(), *address, *size_bytes).text(format!("  {verdict}")),
                 );
             }
+            WhyStep::Unnamed { holes } => {
+                number += holes;
+                lines.push(Line::detail(format!("… and {} more", count(*holes, "hole"))));
+            }
             WhyStep::Cut { address, .. } if named.contains(address) => {}
             WhyStep::Cut { address, .. } => {
                 let words = cut_words(step, &why.name);
                 lines.push(Line::of("  ").address(*address).text(format!("  {words}")));
             }
-            step => lines.extend(step_words(step).map(|words| Line::of(format!("  {words}")))),
+            step => {
+                let words = step_words(step, why.steps.get(index + 1));
+                lines.extend(words.map(|words| Line::of(format!("  {words}"))));
+            }
         }
-    }
-    if why.looked > number && number > 0 {
-        lines.push(Line::detail(format!("… and {} more", count(why.looked - number, "hole"))));
     }
     for unlooked in &why.unlooked {
         lines.push(
@@ -148,10 +152,11 @@ pub(crate) fn class_words(class: &ClassRow) -> String {
     }
 }
 
-/// A step that is no hole's row.
-fn step_words(step: &WhyStep) -> Option<String> {
+/// A step that is no hole's row, and is followed by `next`.
+fn step_words(step: &WhyStep, next: Option<&WhyStep>) -> Option<String> {
     Some(match step {
         WhyStep::Looked { .. }
+        | WhyStep::Unnamed { .. }
         | WhyStep::Cut { .. }
         | WhyStep::Rounded { .. }
         | WhyStep::Walked { holes: 0 } => return None,
@@ -197,7 +202,16 @@ fn step_words(step: &WhyStep) -> Option<String> {
             let which = if *second { "second" } else { "first" };
             match *because {
                 "first" => "The first heap is asked first".to_owned(),
-                "full" => "The first heap is full; the second is asked".to_owned(),
+                "full" => {
+                    let asked = match next {
+                        Some(WhyStep::Rounded { block_bytes, .. }) => {
+                            format!(" for {}", Count(*block_bytes))
+                        }
+                        _ => String::new(),
+                    };
+                    format!("The first heap is full; the second is asked{asked}")
+                }
+                "unaligned" => "The second heap starts at no multiple of the alignment".to_owned(),
                 "small" => format!("Small enough for the {which} heap"),
                 "large" => format!("Too large for the first heap; the {which} is asked"),
                 "underneath" => "No slab serves it: the heap underneath is asked".to_owned(),
@@ -210,7 +224,7 @@ fn step_words(step: &WhyStep) -> Option<String> {
 
 fn why_answer(why: &Why) -> Line {
     let visited = match (&why.ask, why.holes) {
-        (WhyAsk::Alloc { .. }, holes @ 1..) => {
+        (WhyAsk::Alloc { .. }, Some(holes @ 1..)) => {
             format!(" {} of {} visited.", Count(why.looked), count(holes, "hole"))
         }
         _ => String::new(),
@@ -240,7 +254,7 @@ fn why_answer(why: &Why) -> Line {
 
 fn others_line(why: &Why) -> Option<Line> {
     let words = |other: &engine::Other| {
-        let looked = if other.looked == why.holes {
+        let looked = if why.holes == Some(other.looked) {
             format!("all {}", Count(other.looked))
         } else {
             Count(other.looked).to_string()
@@ -306,7 +320,48 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
             .put(Role::Error, dare.code)
             .text("):"),
     ];
-    let deed = match &dare.deed {
+    lines.push(Line::of(format!("  {}", deed_words(&heap, &dare.deed))));
+    if let Some(broken) = dare.broken {
+        lines.push(Line::of("  ").put(Role::Error, "BROKEN").text(format!("  {broken}")));
+    }
+    if !dare.probes.is_empty() {
+        lines.push(Line::of("Then innocent lines, on the same copy:"));
+    }
+    lines.extend(probe_lines(&heap, &dare.probes));
+    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// A forbidden line of Rust.
+pub(crate) fn dare_rust_lines(dare: &DareRust, style: Style) -> Vec<Line> {
+    let mut lines = vec![match dare.code {
+        Some(code) => Line::of("On a copy, without the borrow checker (your session says ")
+            .put(Role::Error, code)
+            .text("):"),
+        None => {
+            Line::of("On a copy. Your session allows it, since nothing it breaks is used again:")
+        }
+    }];
+    for line in crate::events::lines(&dare.events, Style { width: style.width - 2, ..style }) {
+        lines.push(Line::of("  ").append(line));
+    }
+    if let Some(ended) = &dare.ended {
+        lines.push(Line::of("  ").put(Role::Error, &**ended));
+    }
+    for row in &dare.dangling {
+        let head = Line::of("  ").name(&*row.name).text(" points to ").address(row.address);
+        lines.push(head.text(format!(", {}: it reads {}.", row.lies, row.value)));
+    }
+    if dare.events.is_empty() && dare.ended.is_none() && dare.dangling.is_empty() {
+        lines.push(Line::detail("No harm is to be seen this time. The next change may do some."));
+    }
+    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// What the forbidden line did, to a heap of that name.
+fn deed_words(heap: &str, deed: &Deed) -> String {
+    match deed {
         Deed::Refused {} => format!("{heap} found no room, and said so."),
         Deed::Freed { address } => format!("{heap} took {address} back and said nothing."),
         Deed::Wrote { address, bytes: written, over } => {
@@ -325,18 +380,8 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
         Deed::Faulted { address } => format!(
             "Nothing of ours lies at {address}: the process dies of a fault, or reaches what is there."
         ),
-        Deed::Trapped { trap } => trap_words(&heap, trap),
-    };
-    lines.push(Line::of(format!("  {deed}")));
-    if let Some(broken) = dare.broken {
-        lines.push(Line::of("  ").put(Role::Error, "BROKEN").text(format!("  {broken}")));
+        Deed::Trapped { trap } => trap_words(heap, trap),
     }
-    if !dare.probes.is_empty() {
-        lines.push(Line::of("Then innocent lines, on the same copy:"));
-    }
-    lines.extend(probe_lines(&heap, &dare.probes));
-    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
-    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
 
 /// A forbidden line in a process of its own.
@@ -347,8 +392,8 @@ pub(crate) fn crash_lines(crash: &Crash, style: Style) -> Vec<Line> {
             .put(Role::Error, crash.code)
             .text("):"),
     ];
-    if crash.done {
-        lines.push(Line::of(format!("  {heap} took it and said nothing.")));
+    if let Some(deed) = &crash.deed {
+        lines.push(Line::of(format!("  {}", deed_words(&heap, deed))));
     }
     if !crash.probes.is_empty() {
         lines.push(Line::of("Then innocent lines, in the same process:"));

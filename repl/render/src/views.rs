@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
-    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, RustGroup, StackItem,
-    StackMap, Stats, StructureRow, VarRow, View,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, RegionItem, Rule, RustGroup,
+    Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -21,7 +21,7 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             let between = Row { label: "not yours".into(), ..Row::sized("", size(*between_bytes)) };
             let mut lines = stack_heading(stack);
             lines.extend(table(rows.into_iter().chain([between])));
-            lines.extend(heap_lines(heap));
+            lines.extend(heap_lines(heap, style));
             lines
         }
         View::Stack(stack) => {
@@ -50,12 +50,15 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
         View::Stats(stats) => wrapped(stats_lines(stats), style),
-        View::Check { heap, rules, blocks, holes } => {
-            wrapped(check_lines(heap, rules, *blocks, *holes), style)
+        View::Check { heap, rules, blocks, holes, leaks } => {
+            let mut lines = check_lines(heap, rules, *blocks, *holes);
+            lines.extend(leak_lines(leaks));
+            wrapped(lines, style)
         }
         View::Why(why) => reasons::why_lines(why, style),
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::DareRust(dare) => reasons::dare_rust_lines(dare, style),
         View::Crash(crash) => reasons::crash_lines(crash, style),
         View::Frag(frag) => reasons::frag_lines(frag, style),
         View::Heaps { groups } => heaps_lines(groups),
@@ -63,6 +66,7 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         View::Help { groups } => help_lines(groups),
         View::HelpCommand(help) => help_command_lines(help, style),
         View::HelpRust { forms, groups } => help_rust_lines(forms, groups, style),
+        View::Layout(layout) => layout_lines(layout),
         View::Vars { rows } => vars_lines(rows, style),
         View::History { rows, undone, all } => {
             let earlier = rows.len() - shown(rows, *all, style);
@@ -216,14 +220,14 @@ fn slot_note(ty: Option<&str>, literal: Option<&str>, touched: bool) -> String {
     }
 }
 
-fn heap_lines(heap: &HeapMap) -> Vec<Line> {
+fn heap_lines(heap: &HeapMap, style: Style) -> Vec<Line> {
     let head = format!(
         "HEAP   {}, {}, {} used, grows up",
         heap.heap,
         bytes(heap.size_bytes),
         Count(heap.used_bytes)
     );
-    let mut lines = vec![Line::new().put(Role::Heading, head)];
+    let mut lines = Line::new().put(Role::Heading, head).wrapped(style.width);
     let mut rows = vec![Row::border(heap.end, "end")];
     for row in &heap.rows {
         let what = match &row.region {
@@ -240,6 +244,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
             RegionItem::Books => {
                 ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
             }
+            RegionItem::Padding => ("padding".to_owned(), Role::Dim, "skipped to align".to_owned()),
             RegionItem::Gap => {
                 ("gap".to_owned(), Role::Hole, "free, or the crate's own".to_owned())
             }
@@ -257,7 +262,7 @@ fn heap_lines(heap: &HeapMap) -> Vec<Line> {
     }
     lines.extend(table(rows));
     lines.push(bar(&heap.bar));
-    lines.push(legend(heap));
+    lines.extend(legend(heap, style));
     lines
 }
 
@@ -271,6 +276,7 @@ fn bar(columns: &[Column]) -> Line {
             Column::Blocks => line.name("#".repeat(group.len())),
             Column::Stranded => line.put(Role::Dim, "-".repeat(group.len())),
             Column::Held => line.put(Role::Dim, ":".repeat(group.len())),
+            Column::Padding => line.put(Role::Dim, "_".repeat(group.len())),
         };
     }
     line.text("|")
@@ -285,7 +291,7 @@ fn run_of(name: &str, len: usize) -> String {
     format!("{shown:=<len$}")
 }
 
-fn legend(heap: &HeapMap) -> Line {
+fn legend(heap: &HeapMap, style: Style) -> Vec<Line> {
     let mut parts = Vec::new();
     let mut part = |column: &Column, text: &str| {
         if heap.bar.contains(column) {
@@ -296,10 +302,22 @@ fn legend(heap: &HeapMap) -> Line {
     part(&Column::Blocks, "# many blocks");
     part(&Column::Stranded, "- dead");
     part(&Column::Held, ": held");
+    part(&Column::Padding, "_ padding");
     part(&Column::Hole, ". hole");
-    parts.push(format!("1 column = {}", bytes(heap.column_bytes)));
+    let first = if heap.blocks_first { ", blocks before holes" } else { "" };
+    parts.push(format!("1 column = {}{first}", bytes(heap.column_bytes)));
     parts.push("* changed last".to_owned());
-    Line::detail(parts.join("   "))
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if 2 + line.width() + 3 + part.width() <= style.width => {
+                line.push_str("   ");
+                line.push_str(&part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines.into_iter().map(Line::detail).collect()
 }
 
 // Lists.
@@ -683,6 +701,7 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
         ("dead", stats.stranded_bytes, share(stats.stranded_bytes)),
         ("held", stats.held_bytes, share(stats.held_bytes)),
         ("books", stats.books_bytes, share(stats.books_bytes)),
+        ("padding", stats.padding_bytes, share(stats.padding_bytes)),
         (
             "free",
             stats.free_bytes,
@@ -740,6 +759,32 @@ fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line>
         lines.push(
             Line::of(format!("  {}  ", index + 1)).put(role, word).text(format!("  {}", rule.text)),
         );
+    }
+    lines
+}
+
+/// Leaks listed one by one; a loop may leave thousands.
+const LEAKS_LISTED: usize = 8;
+
+fn leak_lines(leaks: &[LeakRow]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !leaks.is_empty() {
+        let bytes_lost = leaks.iter().map(|leak| leak.size_bytes).sum();
+        let lost = count(leaks.len() as u64, "block");
+        lines.push(Line::of(format!(
+            "{lost} leaked, {}: no variable leads there, so nothing will free it.",
+            bytes(bytes_lost)
+        )));
+    }
+    for leak in leaks.iter().take(LEAKS_LISTED) {
+        let line = Line::of("  ").name(&*leak.handle).text("  ").address(leak.address);
+        let size = bytes(leak.size_bytes);
+        lines.push(
+            line.text(format!("  {size} with {}, allocated by line {}", leak.holds, leak.line)),
+        );
+    }
+    if leaks.len() > LEAKS_LISTED {
+        lines.push(Line::detail(format!("… {} more", leaks.len() - LEAKS_LISTED)));
     }
     lines
 }
@@ -816,6 +861,38 @@ fn help_rust_lines(forms: &[&str], groups: &[RustGroup], style: Style) -> Vec<Li
             let on = if index == 0 { group.on } else { "" };
             lines.push(Line::of("  ").name(format!("{on:<width$}")).text(format!("  {names}")));
         }
+    }
+    lines
+}
+
+fn layout_lines(layout: &TypeLayout) -> Vec<Line> {
+    let TypeLayout { ty, size_bytes, align_bytes, rows, chosen_by_rustc, spare } = layout;
+    let head = Line::new().put(Role::Heading, &**ty);
+    let mut lines = vec![head.text(format!(": {}, align {align_bytes}.", bytes(*size_bytes)))];
+    let offsets = rows.last().map_or(1, |row| Count(row.offset).to_string().len());
+    let names = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).max(7);
+    for row in rows {
+        let at = format!("  {:>offsets$}  ", Count(row.offset).to_string());
+        let size = format!("  {:>5}  ", Count(row.size_bytes).to_string());
+        let line = Line::new().put(Role::Dim, at);
+        lines.push(if row.name.is_empty() {
+            line.put(Role::Dim, format!("{:<names$}{size}", row.what))
+        } else {
+            line.name(format!("{:<names$}", row.name)).text(format!("{size}{}", row.what))
+        });
+    }
+    if *chosen_by_rustc {
+        lines.push(Line::detail("The order is rustc's choice today; #[repr(C)] keeps yours."));
+    }
+    if let Some(Spare { offset, patterns }) = spare {
+        let patterns = match patterns.parse::<u64>() {
+            Ok(patterns) if patterns <= 1_000_000 => Count(patterns).to_string(),
+            _ => "many".to_owned(),
+        };
+        let plural = if patterns == "1" { "pattern" } else { "patterns" };
+        lines.push(Line::detail(format!(
+            "Spare at {offset}: {patterns} bit {plural} that no value has, room for an Option's None."
+        )));
     }
     lines
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
-use crate::reply::Answer;
+use crate::reply::{Answer, Event};
 use crate::scan::Span;
 use crate::world::{SIZE_GRAIN, World};
 
@@ -29,7 +29,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (size, span) = args.size("SIZE").given();
     let old_bytes = if what == "grow" { u64::from(world.heap.len()) } else { 0 };
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
-    Ok(Answer::step(match what.as_str() {
+    let events = match what.as_str() {
         "grow" => {
             if !world.heap.can_grow() {
                 let heap = world.heap_called();
@@ -38,7 +38,17 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
             world.grow_heap(size_bytes)
         }
         _ => world.replace_heap(Arc::clone(&world.spec), size_bytes, span)?,
-    }))
+    };
+    Ok(step_of(size.bytes, events))
+}
+
+/// The step that `events` make up, and that the size asked for was rounded up, if it was.
+pub(super) fn step_of(asked_bytes: u64, mut events: Vec<Event>) -> Answer {
+    let size_bytes = asked_bytes.next_multiple_of(SIZE_GRAIN);
+    if asked_bytes < size_bytes {
+        events.insert(1, Event::Rounded { asked_bytes, size_bytes });
+    }
+    Answer::step(events)
 }
 
 /// `more` bytes on top of `old`, rounded up to the grain; the first to be refused for zero, the sum above `max`.

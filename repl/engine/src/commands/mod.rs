@@ -18,6 +18,7 @@ mod heaps;
 mod help;
 mod history;
 mod holes;
+mod layout;
 mod map;
 mod mark;
 mod new;
@@ -201,6 +202,7 @@ pub static COMMANDS: &[Command] = &[
     stats::COMMAND,
     frag::COMMAND,
     check::COMMAND,
+    layout::COMMAND,
     vars::COMMAND,
     why::COMMAND,
     try_run::COMMAND,
@@ -264,7 +266,7 @@ pub(crate) fn read(line: &str) -> Result<Read, Problem> {
     let start = line.len() - line.trim_start().len();
     let rest = &line[start + first.len()..];
     let spaced = rest.is_empty() || rest.starts_with(char::is_whitespace);
-    if !spaced || continues_as_rust(rest.trim_start()) {
+    if !spaced || continues_as_rust(first, rest.trim_start()) {
         return Ok(Read::Statement);
     }
     if let Some(command) = find(first) {
@@ -286,7 +288,7 @@ pub(crate) fn read(line: &str) -> Result<Read, Problem> {
 }
 
 /// Whether what follows a first word makes the line Rust: an operator, or a path as in `use std::rc::Rc`.
-fn continues_as_rust(rest: &str) -> bool {
+fn continues_as_rust(first: &str, rest: &str) -> bool {
     let next_word = rest.split_whitespace().next().unwrap_or_default();
     // `save -` has an operator's sign, and nothing for it to work on.
     let has_more = rest.len() > next_word.len();
@@ -301,7 +303,8 @@ fn continues_as_rust(rest: &str) -> bool {
         || rest.starts_with('=')
         || rest.starts_with('.')
         || rest.starts_with("::")
-        || first_word(next_word).len() < next_word.len()
+        || first == "use"
+            && first_word(next_word).len() < next_word.len()
             && next_word[first_word(next_word).len()..].starts_with("::")
 }
 

@@ -31,7 +31,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
             }
             let size_bytes =
                 heap::rounded(size.bytes, 0, "a stack", u64::from(MAX_STACK_BYTES), span)?;
-            Ok(Answer::step(world.replace_stack(size_bytes)))
+            Ok(heap::step_of(size.bytes, world.replace_stack(size_bytes)))
         }
     }
 }

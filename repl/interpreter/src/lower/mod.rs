@@ -156,19 +156,33 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
     lowered
 }
 
-fn lower(names: &mut Names, items: &mut Items, line: u32, stmts: &[syn::Stmt]) -> Result<Vec<Top>> {
-    let body = std::mem::take(&mut names.body);
-    let old_locals = body.locals.len();
-    let mut lower = Lower {
-        names,
-        items,
-        body,
-        line,
-        hoisted: Vec::new(),
-        is_extending: false,
-        literals: Vec::new(),
-        bounds: Vec::new(),
+/// Reads a type, as `layout` takes it.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn type_of(names: &Names, items: &Items, line: u32, text: &str) -> Result<Type> {
+    scan::check_depth(text, line)?;
+    let (mut names, mut items) = (names.clone(), items.clone());
+    let at = At { line, start: 0, end: text.len() as u32 };
+    let lowered = match syn::parse_str::<syn::Type>(text) {
+        Ok(ty) => {
+            let mut lower = Lower::new(&mut names, &mut items, line);
+            let ty = lower.ty(&ty);
+            ty.and_then(|ty| match ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
+                true => Err(Fault { kind: Kind::NeedsType { what: text.to_owned() }, at }),
+                false => Ok(ty),
+            })
+        }
+        Err(error) => Err(scan::syntax(&error, line, text)),
     };
+    proc_macro2::extra::invalidate_current_thread_spans();
+    lowered
+}
+
+fn lower(names: &mut Names, items: &mut Items, line: u32, stmts: &[syn::Stmt]) -> Result<Vec<Top>> {
+    let old_locals = names.body.locals.len();
+    let mut lower = Lower::new(names, items, line);
     lower.declare(stmts)?;
     let mut tops = Vec::new();
     for (index, stmt) in stmts.iter().enumerate() {
@@ -205,7 +219,21 @@ struct Lower<'a> {
     bounds: Vec<(Type, &'static str, At, fault::Why)>,
 }
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
+    fn new(names: &'a mut Names, items: &'a mut Items, line: u32) -> Self {
+        let body = std::mem::take(&mut names.body);
+        Self {
+            names,
+            items,
+            body,
+            line,
+            hoisted: Vec::new(),
+            is_extending: false,
+            literals: Vec::new(),
+            bounds: Vec::new(),
+        }
+    }
+
     fn at(&self, node: &impl Spanned) -> At {
         let range = node.span().byte_range();
         At { line: self.line, start: range.start as u32, end: range.end as u32 }
