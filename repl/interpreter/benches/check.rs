@@ -1,10 +1,10 @@
 //! How long a line waits for its verdict: the log so far is judged with it.
 
 use divan::Bencher;
+use interpreter::check;
 use interpreter::items::Items;
 use interpreter::lower::{self, Names};
 use interpreter::typed::Top;
-use interpreter::check;
 
 fn main() {
     divan::main();
@@ -27,7 +27,8 @@ fn log(count: usize) -> Vec<String> {
         ]
     };
     let first = ["let mut all: Vec<&i32> = Vec::new();".to_owned(), "let kept = 5;".to_owned()];
-    let mut lines: Vec<_> = first.into_iter().chain((0..).map(group).take(count / 10).flatten()).collect();
+    let mut lines: Vec<_> =
+        first.into_iter().chain((0..).map(group).take(count / 10).flatten()).collect();
     lines.push("all.push(&kept);".to_owned());
     lines
 }

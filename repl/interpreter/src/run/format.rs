@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{Path, PathStep, Text, TextPiece};
-use super::memory::{Bytes, fat, thin};
+use super::memory::{Bytes, fat, is_read_only, thin};
 use super::scalar;
 use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
@@ -70,6 +70,8 @@ struct Writer<'a> {
     out: String,
     todo: Vec<Todo>,
     limit: usize,
+    /// Whether references are followed. A variable may hold one to what is gone, as long as nothing uses it.
+    follows: bool,
 }
 
 impl Bytes<'_> {
@@ -97,7 +99,8 @@ impl Bytes<'_> {
     ) -> Run<String> {
         let (at, len) = thin(reference);
         let value = Value { at, id, len, depth: 0, moved: Vec::new() };
-        self.write(layouts, value, spec, MAX_TEXT_BYTES).map_err(|_| Halt::Stop(Stop::Steps))
+        let text = self.write(layouts, value, spec, MAX_TEXT_BYTES, true);
+        text.map_err(|_| Halt::Stop(Stop::Steps))
     }
 
     /// Gives what was written up to the limit if there is more.
@@ -107,9 +110,10 @@ impl Bytes<'_> {
         value: Value,
         spec: Spec,
         limit: usize,
+        follows: bool,
     ) -> Result<String, String> {
-        let todo = vec![Todo::Value(value)];
-        let mut writer = Writer { view: self, layouts, spec, out: String::new(), todo, limit };
+        let (todo, out) = (vec![Todo::Value(value)], String::new());
+        let mut writer = Writer { view: self, layouts, spec, out, todo, limit, follows };
         while let Some(todo) = writer.todo.pop() {
             writer.write(todo);
             if writer.out.len() > limit {
@@ -126,13 +130,13 @@ impl Vm<'_> {
     /// A value as `{:?}` prints it, for a note.
     pub(super) fn value_text(&self, at: u64, id: LayoutId) -> String {
         let value = Value { at, id, len: 0, depth: 0, moved: Vec::new() };
-        bounded(self.view().write(&self.layouts, value, DEBUG, NOTE_BYTES))
+        bounded(self.view().write(&self.layouts, value, DEBUG, NOTE_BYTES, true))
     }
 }
 
 impl State {
-    /// A variable of the outermost body as `{:?}` prints it, with `moved` for what was moved out; `unset` before it has a
-    /// value. The text ends after some `limit` bytes. `None` if the variable is not in scope.
+    /// A variable of the outermost body as `{:?}` prints it, but for references, of which it gives the address; with
+    /// `moved` for what was moved out; `unset` before it has a value. The text ends after some `limit` bytes. `None` if the variable is not in scope.
     pub fn describe(
         &self,
         items: &Items,
@@ -148,7 +152,7 @@ impl State {
             Held::Live => Vec::new(),
         };
         let value = Value { at: slot.address, id: slot.layout, len: 0, depth: 0, moved };
-        Some(bounded(Bytes { items, machine }.write(&self.layouts, value, DEBUG, limit)))
+        Some(bounded(Bytes { items, machine }.write(&self.layouts, value, DEBUG, limit, false)))
     }
 
     /// The value of a type that lies at an address, as `{:?}` prints it. `None` for a type no line has used.
@@ -162,7 +166,7 @@ impl State {
     ) -> Option<String> {
         let id = self.layouts.known(ty)?;
         let value = Value { at, id, len: 0, depth: 0, moved: Vec::new() };
-        Some(bounded(Bytes { items, machine }.write(&self.layouts, value, DEBUG, limit)))
+        Some(bounded(Bytes { items, machine }.write(&self.layouts, value, DEBUG, limit, false)))
     }
 }
 
@@ -234,6 +238,11 @@ impl Writer<'_> {
                 let [first, len] =
                     [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
                 self.list(first, *element, len, depth);
+            }
+            Shape::Reference(_) | Shape::Iter(_)
+                if !self.follows && !is_read_only(self.view.word(at)) =>
+            {
+                self.out += &format!("&{:#x}", self.view.word(at));
             }
             Shape::Iter(element) => {
                 let [first, end] = [0, WORD_BYTES].map(|offset| self.view.word(at + offset));

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::code::{Arg, Base, Call, Code, Loc, Op, SlotInfo, SlotRef, Text};
+use super::compile::Locals;
 use super::drop::Task;
 use super::memory::{fat, thin};
-use super::compile::Locals;
 use super::{Held, MAX_STEPS, Slot, State, Stop, compile, scalar};
 use crate::items::Items;
 use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, vec};
-use crate::types::Type;
 use crate::machine::{Machine, NewSlot, Note, Refused};
 use crate::typed::{At, FunctionId, LocalId};
+use crate::types::Type;
 
 /// Steps between two looks at whether somebody wants to stop.
 const STEPS_BETWEEN_LOOKS: u64 = 4096;

@@ -49,10 +49,8 @@ fn differences_of_some(programs: &[Program]) -> Vec<Option<Difference>> {
             (None, Ok(Answer { refusal: None, printed })) => running.push((number, printed)),
             (Some(_), Ok(Answer { refusal: Some(refusal), .. })) => refused.push((number, refusal)),
             (None, Ok(Answer { refusal: Some(refusal), .. })) => {
-                found[number] = Some(Difference {
-                    what: refused_wrongly(refusal),
-                    sides: said(refusal),
-                });
+                found[number] =
+                    Some(Difference { what: refused_wrongly(refusal), sides: said(refusal) });
             }
             (Some(refusal), Ok(_)) => {
                 found[number] = Some(Difference {
@@ -105,7 +103,8 @@ fn prints(interpreted: &[String], compiled: &[String]) -> Difference {
         (false, true) => "only rustc's panics",
         _ => "they print different lines",
     };
-    let line = |lines: &[String]| lines.get(first).map_or("nothing".to_owned(), |l| format!("{l:?}"));
+    let line =
+        |lines: &[String]| lines.get(first).map_or("nothing".to_owned(), |l| format!("{l:?}"));
     Difference {
         what: what.to_owned(),
         sides: format!(
@@ -118,7 +117,11 @@ fn prints(interpreted: &[String], compiled: &[String]) -> Difference {
 }
 
 /// Rustc must accept the lines before the refused one, and refuse those up to it for the same reason.
-fn refuses(refusal: &Refusal, before: &[rustc::Refusal], with: &[rustc::Refusal]) -> Option<Difference> {
+fn refuses(
+    refusal: &Refusal,
+    before: &[rustc::Refusal],
+    with: &[rustc::Refusal],
+) -> Option<Difference> {
     let difference = |what: String, theirs: Option<&rustc::Refusal>| {
         let theirs = theirs.map_or_else(
             || "rustc accepts it so far".to_owned(),
@@ -179,13 +182,14 @@ pub(crate) fn shrink(program: &Program, difference: &Difference) -> (Program, Di
         });
         let found = smaller.chunks(100).find_map(|programs| {
             let differences = differences(programs);
-            let same = differences.into_iter().position(|found| {
-                found.is_some_and(|found| found.what == difference.what)
-            })?;
+            let same = differences
+                .into_iter()
+                .position(|found| found.is_some_and(|found| found.what == difference.what))?;
             Some(programs[same].clone())
         });
         let Some(found) = found else { return (program, difference) };
-        difference = differences(std::slice::from_ref(&found)).remove(0).expect("it differed just now");
+        difference =
+            differences(std::slice::from_ref(&found)).remove(0).expect("it differed just now");
         program = found;
     }
 }

@@ -33,7 +33,10 @@ fn look() {
     let mut codes = std::collections::BTreeMap::<String, Vec<String>>::new();
     for (number, (program, refusals)) in programs.iter().zip(&refusals).enumerate() {
         for refusal in refusals {
-            codes.entry(refusal.code.clone()).or_default().push(format!("{number}: {} <- {}", refusal.message, program[refusal.line]));
+            codes
+                .entry(refusal.code.clone())
+                .or_default()
+                .push(format!("{number}: {} <- {}", refusal.message, program[refusal.line]));
         }
     }
     for (code, texts) in &codes {
@@ -42,7 +45,12 @@ fn look() {
             println!("    {text}");
         }
     }
-    let valid: Vec<_> = programs.iter().zip(&refusals).filter(|(_, r)| r.is_empty()).map(|(p, _)| p.clone()).collect();
+    let valid: Vec<_> = programs
+        .iter()
+        .zip(&refusals)
+        .filter(|(_, r)| r.is_empty())
+        .map(|(p, _)| p.clone())
+        .collect();
     println!("{} of {} are valid", valid.len(), programs.len());
     if std::env::var("SHOW").is_ok() {
         for program in &valid {
