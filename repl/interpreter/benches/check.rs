@@ -1,7 +1,10 @@
 //! How long a line waits for its verdict: the log so far is judged with it.
 
+use std::sync::Arc;
+
 use divan::Bencher;
-use interpreter::check;
+use imbl::Vector;
+use interpreter::check::Judge;
 use interpreter::items::Items;
 use interpreter::lower::{self, Names};
 use interpreter::typed::Top;
@@ -36,20 +39,45 @@ fn log(count: usize) -> Vec<String> {
 struct Log {
     names: Names,
     items: Items,
-    body: Vec<Top>,
+    body: Vector<Arc<Top>>,
+    /// How many tops the last line has not.
+    before: usize,
 }
 
 fn lowered(lines: &[String]) -> Log {
-    let mut log = Log { names: Names::default(), items: Items::default(), body: Vec::new() };
+    let (names, items) = (Names::default(), Items::default());
+    let mut log = Log { names, items, body: Vector::new(), before: 0 };
     for (number, line) in (1..).zip(lines) {
+        log.before = log.body.len();
         let tops = lower::line(&mut log.names, &mut log.items, number, line);
-        log.body.extend(tops.unwrap_or_else(|fault| panic!("{line}: {fault}")));
+        let tops = tops.unwrap_or_else(|fault| panic!("{line}: {fault}"));
+        log.body.extend(tops.into_iter().map(Arc::new));
     }
     log
 }
 
+/// All lines at once: after an undo, or when a session is opened.
 #[divan::bench(args = [10, 100, 1_000])]
-fn whole_log(bencher: Bencher, count: usize) {
+fn all_lines(bencher: Bencher<'_, '_>, count: usize) {
     let log = lowered(&log(count));
-    bencher.bench(|| check::body(&log.items, log.names.locals(), &log.body));
+    bencher.bench(|| Judge::default().judge(&log.items, log.names.locals(), &log.body, 0));
+}
+
+/// One more line.
+#[divan::bench(args = [10, 100, 1_000])]
+fn last_line(bencher: Bencher<'_, '_>, count: usize) {
+    let log = lowered(&log(count));
+    let before: Vector<_> = log.body.iter().take(log.before).cloned().collect();
+    bencher
+        .with_inputs(|| {
+            let judge = Judge::default();
+            judge.judge(&log.items, log.names.locals(), &before, 0).expect("it is accepted");
+            judge
+        })
+        .bench_values(|judge| {
+            judge
+                .judge(&log.items, log.names.locals(), &log.body, log.before)
+                .expect("it is accepted");
+            judge
+        });
 }

@@ -19,6 +19,7 @@ pub struct Program {
     names: Names,
     items: Items,
     body: Vector<Arc<Top>>,
+    judge: check::Judge,
     state: State,
 }
 
@@ -91,6 +92,13 @@ impl Fault {
     }
 }
 
+/// Whether ownership and borrows are judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Kept,
+    Ignored,
+}
+
 impl Program {
     /// Takes in one line: it is typed, judged together with all lines before it, and run.
     ///
@@ -105,10 +113,40 @@ impl Program {
         for function in items.functions.iter().skip(old_functions) {
             check::function(&items, function).map_err(Fault::Check)?;
         }
+        self.take_in(names, items, tops, Rules::Kept, machine)
+    }
+
+    /// Takes in one line that the rules of ownership and borrowing forbid, and runs it all the same: nothing it leaves
+    /// behind is of use, but to be looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`], but none of [`Fault::Check`].
+    pub fn run_unjudged(
+        &mut self,
+        line: u32,
+        text: &str,
+        machine: &mut dyn Machine,
+    ) -> Result<(), Fault> {
+        let (mut names, mut items) = (self.names.clone(), self.items.clone());
+        let tops = lower::line(&mut names, &mut items, line, text).map_err(Fault::Lower)?;
+        self.take_in(names, items, tops, Rules::Ignored, machine)
+    }
+
+    fn take_in(
+        &mut self,
+        names: Names,
+        items: Items,
+        tops: Vec<Top>,
+        rules: Rules,
+        machine: &mut dyn Machine,
+    ) -> Result<(), Fault> {
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
-        check::body(&items, names.locals(), body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         let from = self.body.len();
+        if rules == Rules::Kept {
+            self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
+        }
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
         run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
@@ -125,7 +163,8 @@ impl Program {
         let top = Arc::new(Top::Pop(local, At { line, start: 0, end: 0 }));
         let mut body = self.body.clone();
         body.push_back(Arc::clone(&top));
-        check::body(&self.items, self.names.locals(), body.iter().map(|top| &**top))
+        self.judge
+            .judge(&self.items, self.names.locals(), &body, self.body.len())
             .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
@@ -168,6 +207,11 @@ impl Program {
             })
         });
         named.collect()
+    }
+
+    /// The blocks that nothing owns any more.
+    pub fn leaks(&self, machine: &dyn Machine) -> Vec<run::Leak> {
+        self.state.leaks(&self.items, machine)
     }
 
     /// How the values of a type lie in memory.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use imbl::Vector;
 use interpreter::items::Items;
 use interpreter::typed::{FunctionId, Top};
 use interpreter::{check, lower};
@@ -59,11 +61,13 @@ fn programs() -> Vec<Program> {
 fn fault_of(program: &Program) -> Result<Result<(), check::Fault>, String> {
     let mut names = lower::Names::default();
     let mut items = Items::default();
-    let mut tops: Vec<Top> = Vec::new();
+    let mut body: Vector<Arc<Top>> = Vector::new();
+    let judge = check::Judge::default();
     let mut functions = 0;
     for (number, text) in (1..).zip(&program.lines) {
+        let before = body.len();
         match lower::line(&mut names, &mut items, number, text) {
-            Ok(new) => tops.extend(new),
+            Ok(new) => body.extend(new.into_iter().map(Arc::new)),
             Err(fault) => return Err(format!("line {number} is not lowered: {:?}", fault.kind)),
         }
         while functions < items.functions.len() {
@@ -73,7 +77,10 @@ fn fault_of(program: &Program) -> Result<Result<(), check::Fault>, String> {
             }
             functions += 1;
         }
-        if let Err(fault) = check::body(&items, names.locals(), &tops) {
+        let verdict = judge.judge(&items, names.locals(), &body, before);
+        let anew = check::Judge::default().judge(&items, names.locals(), &body, 0);
+        assert_eq!(verdict, anew, "{}: a judge who remembers says something else", program.title);
+        if let Err(fault) = verdict {
             return Ok(Err(fault));
         }
     }

@@ -123,6 +123,9 @@ pub(super) struct Regions {
     regions: Vec<Region>,
     flows: Vec<Flow>,
     has_guesses: bool,
+    flows_to_caller: bool,
+    /// Whose references newly flow on since [`Regions::settle`], some more than once.
+    newly_lending: Vec<VariableId>,
     /// Whether guesses do not count.
     pub is_bold: bool,
 }
@@ -149,6 +152,11 @@ impl Regions {
         self.has_guesses
     }
 
+    /// Whether anything is borrowed for longer than the body lasts.
+    pub(super) fn flows_to_caller(&self) -> bool {
+        self.flows_to_caller
+    }
+
     /// From now on, what is borrowed for `from` is borrowed for `to` too.
     pub(super) fn flow(&mut self, from: RegionId, to: RegionId, at: At) {
         self.add_flow(from, to, at, false);
@@ -164,8 +172,22 @@ impl Regions {
         if from == to {
             return;
         }
+        self.flows_to_caller |= self.get(to).owner == Owner::Caller;
+        if let Owner::Variable(variable) = self.get(from).owner {
+            self.newly_lending.push(variable);
+        }
         let before = self.regions[from.index()].last_flow.replace(self.flows.len() as u32);
         self.flows.push(Flow { to, at, is_guess, before });
+    }
+
+    /// Whose references newly flow on.
+    pub(super) fn newly_lending(&self) -> impl Iterator<Item = VariableId> {
+        self.newly_lending.iter().copied()
+    }
+
+    /// What flows by now is no longer new.
+    pub(super) fn settle(&mut self) {
+        self.newly_lending.clear();
     }
 
     /// The regions that `from` flows into, itself first.

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::program::Program;
+use crate::program::{Less, Program};
 use crate::prompt::{self, Answer, Refusal};
 use crate::rustc;
 
@@ -173,24 +173,30 @@ fn without_names(message: &str) -> String {
 /// A smaller program that differs in the same way, until there is none.
 pub(crate) fn shrink(program: &Program, difference: &Difference) -> (Program, Difference) {
     let (mut program, mut difference) = (program.clone(), difference.clone());
-    loop {
-        // The compiler's parser gives up at the first mistake, for all programs of a crate: most are left out here.
-        let mut smaller = program.smaller();
-        smaller.retain(|program| {
-            let source = format!("fn main() {{ {} }}", program.lines().join("\n"));
-            syn::parse_str::<syn::ItemFn>(&source).is_ok()
-        });
-        let found = smaller.chunks(100).find_map(|programs| {
-            let differences = differences(programs);
-            let same = differences
-                .into_iter()
-                .position(|found| found.is_some_and(|found| found.what == difference.what))?;
-            Some(programs[same].clone())
-        });
-        let Some(found) = found else { return (program, difference) };
-        difference =
-            differences(std::slice::from_ref(&found)).remove(0).expect("it differed just now");
-        program = found;
+    let refusal = |program: &Program| interpret(&program.lines()).map(|answer| answer.refusal);
+    'smaller: loop {
+        let said = refusal(&program);
+        for by in [Less::Statements, Less::Text] {
+            let mut smaller = program.smaller(by);
+            // What the interpreter now says something else of is not worth a look by the compiler.
+            smaller.retain(|program| match (&said, refusal(program)) {
+                (Ok(Some(said)), Ok(Some(now))) => said.code == now.code,
+                (Ok(None), Ok(None)) | (Err(_), Err(_)) => true,
+                _ => false,
+            });
+            for programs in smaller.chunks(50) {
+                let found =
+                    programs.iter().zip(differences(programs)).find_map(|(program, found)| {
+                        let found = found.filter(|found| found.what == difference.what)?;
+                        Some((program.clone(), found))
+                    });
+                if let Some(found) = found {
+                    (program, difference) = found;
+                    continue 'smaller;
+                }
+            }
+        }
+        return (program, difference);
     }
 }
 

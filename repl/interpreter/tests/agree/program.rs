@@ -99,13 +99,13 @@ impl Program {
         lines
     }
 
-    /// Every program with something less in it, the smallest first.
-    pub(crate) fn smaller(&self) -> Vec<Self> {
+    /// Every program with a statement less in it, or with less in one of its statements; the smallest first.
+    pub(crate) fn smaller(&self, by: Less) -> Vec<Self> {
         let mut found = Vec::new();
-        for items in fewer(&self.items) {
+        for items in fewer(&self.items, by) {
             found.push(Self { items, body: self.body.clone() });
         }
-        for body in fewer(&self.body) {
+        for body in fewer(&self.body, by) {
             found.push(Self { items: self.items.clone(), body });
         }
         found.sort_by_key(|program| program.lines().iter().map(String::len).sum::<usize>());
@@ -113,10 +113,18 @@ impl Program {
     }
 }
 
-/// The statements without one half, one quarter, …, one of them; without something inside one; or one body in its place.
-fn fewer(stmts: &[Stmt]) -> Vec<Vec<Stmt>> {
+/// What a smaller program has less of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Less {
+    Statements,
+    Text,
+}
+
+/// The statements without one half, one quarter, …, one of them, without something inside one, or with one body's
+/// statements in its place; or with less text in one.
+fn fewer(stmts: &[Stmt], by: Less) -> Vec<Vec<Stmt>> {
     let mut found = Vec::new();
-    let mut len = stmts.len().div_ceil(2);
+    let mut len = if by == Less::Statements { stmts.len().div_ceil(2) } else { 0 };
     while len > 0 {
         for start in (0..stmts.len()).step_by(len) {
             let end = (start + len).min(stmts.len());
@@ -132,15 +140,21 @@ fn fewer(stmts: &[Stmt]) -> Vec<Vec<Stmt>> {
                 found.push(stmts);
             };
             match piece {
-                Piece::Text(text) => shorter(text).into_iter().map(Piece::Text).for_each(put),
+                Piece::Text(text) if by == Less::Text => {
+                    shorter(text).into_iter().map(Piece::Text).for_each(put);
+                }
+                Piece::Text(_) => {}
                 Piece::Body(body, tail) => {
-                    for body in fewer(body) {
+                    for body in fewer(body, by) {
                         put(Piece::Body(body, tail.clone()));
                     }
-                    for tail in shorter(tail) {
-                        put(Piece::Body(body.clone(), tail));
+                    if by == Less::Text {
+                        for tail in shorter(tail) {
+                            put(Piece::Body(body.clone(), tail));
+                        }
+                    } else {
+                        found.push([&stmts[..at], body, &stmts[at + 1..]].concat());
                     }
-                    found.push([&stmts[..at], body, &stmts[at + 1..]].concat());
                 }
             }
         }

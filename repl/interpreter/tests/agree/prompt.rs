@@ -3,9 +3,14 @@
 use interpreter::check::{Later, NotMutable, Wrong};
 use interpreter::run::Stop;
 use interpreter::typed::At;
-use interpreter::{Fault, Program};
+use interpreter::{Fault, Note, Program};
 
-use crate::bench::Bench;
+use crate::machine::TestMachine;
+
+const STACK_BYTES: u64 = 1 << 20;
+const HEAP_BYTES: u64 = 4 << 20;
+/// A program whose loop has lost its end, as shrinking makes them, is stopped when it has asked so often.
+const MOST_LOOKS: u64 = 500;
 
 /// A line the interpreter refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +34,35 @@ pub(crate) struct Answer {
 /// Types the lines at a fresh prompt, up to the first that is refused. After a panic all scopes are closed, which is what a
 /// function does that panics.
 pub(crate) fn interpret(lines: &[String]) -> Answer {
-    let (mut program, mut machine) = (Program::default(), Bench::default());
+    let mut program = Program::default();
+    let mut machine = TestMachine::new(STACK_BYTES, HEAP_BYTES);
+    machine.looks_left.set(MOST_LOOKS);
+    let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let mut number = 0;
     let mut refusal = None;
-    for (number, text) in lines.iter().enumerate() {
-        match program.run(number as u32, text, &mut machine) {
+    while number < lines.len() {
+        match program.run(number as u32, lines[number], &mut machine) {
             Ok(()) => {}
-            Err(Fault::Run(Stop::Panic { message, .. })) => {
-                machine.printed += &format!("panicked: {message}\n");
-                let depth = program.names().depth();
-                for end in 0..depth {
-                    let line = (number + 1 + end) as u32;
-                    if let Err(fault) = program.run(line, "}", &mut machine) {
-                        refusal = Some(refused(&fault, line as usize));
-                        break;
-                    }
-                }
-                break;
+            Err(Fault::Run(Stop::Panic { .. })) => {
+                lines.truncate(number + 1);
+                lines.resize(number + 1 + program.names().depth(), "}");
             }
             Err(fault) => {
                 refusal = Some(refused(&fault, number));
                 break;
             }
         }
+        number += 1;
     }
-    Answer { printed: machine.printed.lines().map(str::to_owned).collect(), refusal }
+    let mut printed = String::new();
+    for note in &machine.notes {
+        match note {
+            Note::Print(text) => printed += text,
+            Note::Panic { message } => printed += &format!("panicked: {message}\n"),
+            _ => {}
+        }
+    }
+    Answer { printed: printed.lines().map(str::to_owned).collect(), refusal }
 }
 
 fn refused(fault: &Fault, line: usize) -> Refusal {

@@ -1,6 +1,8 @@
 //! A machine that takes nothing on trust: it panics when a byte is read that nobody wrote, a block is freed with a size it
 //! does not have, a slot is popped that is not there, or anything is touched outside what is in use.
 
+#![allow(dead_code, reason = "no test needs all of it")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
