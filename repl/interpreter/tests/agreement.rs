@@ -650,4 +650,10 @@ agree! {
         let copy = head.clone();
         println!("{} {}", copy == head, format!("{:?}", head).len());
     }
+    pointers_differ_and_agree {
+        let v = vec![1u8, 2];
+        println!("{} {}", format!("{:p}", &v[0]) == format!("{:p}", v.as_slice()), format!("{:p}", &v) == format!("{:p}", &v));
+        println!("{}", format!("{:p}", v.as_slice()).ends_with(", metadata: 2 }"));
+        println!("{}", format!("{:#p}", &v[0]).len());
+    }
 }

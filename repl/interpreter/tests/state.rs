@@ -180,7 +180,7 @@ fn recursion_without_end_overflows_the_machine_s_stack_alone() {
     let mut prompt = Prompt::after(&["fn f(n: u64) -> u64 { f(n + 1) + 1 }"]);
     assert_eq!(prompt.stop("f(0)"), Stop::Refused(Refused::Stack));
     let mut large = Prompt::after(&["fn f() { f() }"]);
-    large.machine = TestMachine::new(16 << 20, 1024);
+    large.machine = TestMachine::new(2 << 20, 1024);
     assert_eq!(large.stop("f()"), Stop::Refused(Refused::Stack));
 }
 
@@ -191,7 +191,7 @@ fn a_loop_without_end_is_stopped() {
     assert_eq!(prompt.stop("loop {}"), Stop::Interrupted);
     prompt.machine.looks_left.set(1000);
     assert_eq!(
-        prompt.stop("let mut v = vec![0u8; 1 << 20]; loop { v.reverse(); }"),
+        prompt.stop("let mut v = vec![0u8; 1 << 12]; loop { v.reverse(); }"),
         Stop::Interrupted
     );
 }
@@ -298,4 +298,27 @@ fn a_name_of_a_closed_scope_has_no_address() {
     prompt.run("let b = 2;").unwrap();
     assert_eq!(prompt.program.state().address(a), None);
     assert_eq!(prompt.program.state().newest(), prompt.program.local("b"));
+}
+
+#[test]
+fn a_reference_to_what_is_gone_is_not_followed() {
+    let mut prompt = Prompt::after(&[
+        "let mut v = vec![1];",
+        "let r = &v[0];",
+        "let gone: &Vec<u8> = { let b = vec![1]; &b };",
+    ]);
+    prompt.run("let mut s = (1, &v);").unwrap();
+    let Some(Note::Bind { value, .. }) = prompt.machine.notes.pop() else { panic!() };
+    assert_eq!(value, "(1, [1])");
+    prompt.run("v.clear();").unwrap();
+    assert_eq!(prompt.value("r"), "&0x10000000");
+    assert!(prompt.value("gone").starts_with("&0xffff"));
+}
+
+#[test]
+fn a_value_that_is_gone_when_it_is_bound_is_told_as_gone() {
+    let mut prompt = Prompt::new();
+    prompt.run("let gone: &Vec<u8> = { let b = vec![1]; &b };").unwrap();
+    let Some(Note::Bind { value, .. }) = prompt.machine.notes.pop() else { panic!() };
+    assert_eq!(value, "gone");
 }
