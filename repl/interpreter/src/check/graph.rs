@@ -124,6 +124,7 @@ pub(super) enum Next {
 
 /// A variable or a temporary.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Variable {
     /// Its name, if it has one.
     pub name: Option<Arc<str>>,

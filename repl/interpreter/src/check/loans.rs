@@ -388,15 +388,23 @@ impl Judge<'_> {
         })
     }
 
-    /// Where the loan just followed is returned, if it is.
+    /// Where the loan just followed is returned, if it is, and not put somewhere first that the caller sees.
     fn returned(&self) -> Option<At> {
-        let values = &self.result?.values;
-        values
-            .iter()
-            .find(|(value, _)| {
-                self.graph.variable(*value).regions().any(|region| self.state.reach.has(region))
+        let is_caller = |region| match self.graph.regions.get(region).owner {
+            Owner::Caller => true,
+            Owner::Call => false,
+            Owner::Variable(variable) => self.graph.variable(variable).is_parameter,
+        };
+        let is_direct = |value: VariableId| {
+            let regions: Vec<_> = self.graph.variable(value).regions().collect();
+            let found = self.state.reach.found.iter();
+            let place = found.into_iter().position(|found| regions.contains(&found.region));
+            place.is_some_and(|place| {
+                !self.state.reach.way(place).iter().any(|(region, _)| is_caller(*region))
             })
-            .map(|(_, at)| *at)
+        };
+        let values = &self.result?.values;
+        values.iter().find(|(value, _)| is_direct(*value)).map(|(_, at)| *at)
     }
 
     /// Who uses a loan behind a point: the loan just followed.
