@@ -361,7 +361,11 @@ pub enum Trouble {
         nearest: Option<&'static str>,
     },
     /// A line of Rust that rustc, or we, would not take; or that stopped.
-    Rust(Box<interpreter::Fault>),
+    Rust {
+        fault: Box<interpreter::Fault>,
+        /// What is wrong, with the lines of the log by their text.
+        message: String,
+    },
     /// A line of Rust panicked. Its effects stay.
     Panicked {
         message: String,
@@ -1068,8 +1072,8 @@ impl Trouble {
                 words("E0308", format!("mismatched types: expected {expected}, found {found}."))
                     .hint(format!("a value of type {expected}"))
             }
-            Self::Rust(fault) => {
-                let words = words(fault.code(), fault.to_string()).note(fault.note());
+            Self::Rust { fault, message } => {
+                let words = words(fault.code(), message.clone()).note(fault.note());
                 words.hint(fault.hint().unwrap_or_default())
             }
             Self::Panicked { message } => {

@@ -9,7 +9,7 @@ use interpreter::types::Type;
 use interpreter::{Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
-use crate::problem::{Problem, Trouble};
+use crate::problem::{Cause, Problem, Trouble};
 use crate::reply::{Answer, Event};
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
@@ -82,6 +82,9 @@ fn with_program(
     if untold > 0 {
         events.push(Event::More { events: untold });
     }
+    if matches!(outcome, Ok(()) | Err(Fault::Run(Stop::Panic { .. }))) {
+        world.rust_lines.insert(world.now.line, Arc::clone(&world.now.text));
+    }
     match outcome {
         Ok(()) => Ok(Answer::step(events)),
         Err(Fault::Run(Stop::Panic { message, at })) => {
@@ -113,7 +116,26 @@ pub(crate) fn problem(
     let span = fault.at().map_or(Span::all(line), |at| span_of(number, at, line));
     match fault {
         Fault::Run(Stop::Interrupted) => Problem::new(Trouble::Interrupted, span),
-        fault => Problem::new(Trouble::Rust(Box::new(fault)), span),
+        fault => {
+            let message = told(world, &fault, line);
+            Problem::new(Trouble::Rust { fault: Box::new(fault), message }, span)
+        }
+    }
+}
+
+/// What is wrong, with each line of the log called by its number and its text. A line that was right until now is named
+/// first.
+fn told(world: &World, fault: &Fault, line: &str) -> String {
+    let number = world.now.line;
+    let text = |of: u32| match world.rust_lines.get(&of) {
+        Some(text) if of != number => Cause { line: of, text: Arc::clone(text) }.to_string(),
+        _ => "this line".to_owned(),
+    };
+    let Fault::Check(check) = fault else { return fault.to_string() };
+    let told = check.told(&text);
+    match check.at.line {
+        at if at == number || line.is_empty() => told,
+        at => format!("with this line, {} is wrong: {told}", text(at)),
     }
 }
 

@@ -141,6 +141,8 @@ pub struct World {
     pub(crate) now: Cause,
     /// The program of Rust lines.
     pub(crate) rust: interpreter::Program,
+    /// The lines it was made of, by their number in the log.
+    pub(crate) rust_lines: OrdMap<u32, Arc<str>>,
     /// The slots of its variables.
     pub(crate) rust_slots: OrdSet<SlotId>,
     /// The blocks it owns.
@@ -261,6 +263,7 @@ impl Default for World {
             touched: Vec::new(),
             now: Cause { line: 0, text: "".into() },
             rust: interpreter::Program::default(),
+            rust_lines: OrdMap::new(),
             rust_slots: OrdSet::new(),
             owned: OrdSet::new(),
             rust_frames: 0,

@@ -311,7 +311,8 @@ impl Layouts {
                 };
                 Layout::new(ty, size, size, niche, Shape::Scalar(*scalar))
             }
-            Type::Never => Layout::new(ty, 0, 1, None, Shape::Never),
+            // What an empty collection holds may be known only when a later line uses it.
+            Type::Never | Type::Var(_) => Layout::new(ty, 0, 1, None, Shape::Never),
             Type::Str => Layout::new(ty, 0, 1, None, Shape::Str),
             Type::Slice(element) => {
                 let id = self.enter(element, structs, waiting)?;
@@ -381,7 +382,7 @@ impl Layouts {
                     Layout { niche: Some(niche), ..words(2, Shape::ReserveError) }
                 }
             },
-            Type::Param(_) | Type::Var(_) => panic!("{ty} was never found"),
+            Type::Param(_) => panic!("{ty} stands for nothing"),
         })
     }
 

@@ -124,6 +124,10 @@ library! {
         SliceRange "fn index_range(this: &[T], start: usize, end: usize) -> &[T]"
         SliceRangeMut "fn index_range_mut(this: &mut [T], start: usize, end: usize) -> &mut [T]"
         StrRange "fn index_str(s: &str, start: usize, end: usize) -> &str"
+        // `&s[start..=last]`.
+        SliceThrough "fn index_through(this: &[T], start: usize, last: usize) -> &[T]"
+        SliceThroughMut "fn index_through_mut(this: &mut [T], start: usize, last: usize) -> &mut [T]"
+        StrThrough "fn index_str_through(s: &str, start: usize, last: usize) -> &str"
         // `&s[start..]`.
         SliceFrom "fn index_from(this: &[T], start: usize) -> &[T]"
         SliceFromMut "fn index_from_mut(this: &mut [T], start: usize) -> &mut [T]"

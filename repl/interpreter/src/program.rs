@@ -19,6 +19,7 @@ pub struct Program {
     names: Names,
     items: Items,
     body: Vector<Arc<Top>>,
+    judge: check::Judge,
     state: State,
 }
 
@@ -84,7 +85,7 @@ impl Fault {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Lower(fault) => fault.hint(),
-            Self::Check(_) => None,
+            Self::Check(fault) => fault.hint(),
             Self::Run(Stop::Steps) => Some("a loop with fewer turns".to_owned()),
             Self::Run(_) => None,
         }
@@ -107,8 +108,8 @@ impl Program {
         }
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
-        check::body(&items, names.locals(), body.iter().map(|top| &**top)).map_err(Fault::Check)?;
         let from = self.body.len();
+        self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
         run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
@@ -125,7 +126,8 @@ impl Program {
         let top = Arc::new(Top::Pop(local, At { line, start: 0, end: 0 }));
         let mut body = self.body.clone();
         body.push_back(Arc::clone(&top));
-        check::body(&self.items, self.names.locals(), body.iter().map(|top| &**top))
+        self.judge
+            .judge(&self.items, self.names.locals(), &body, self.body.len())
             .map_err(Fault::Check)?;
         self.body = body;
         self.names.forget(local);
@@ -195,8 +197,8 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lower(fault) => fault.fmt(f),
-            Self::Check(fault) => write!(f, "{fault:?}"),
-            Self::Run(stop) => write!(f, "{stop:?}"),
+            Self::Check(fault) => fault.fmt(f),
+            Self::Run(stop) => stop.fmt(f),
         }
     }
 }

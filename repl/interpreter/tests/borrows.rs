@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use imbl::Vector;
 use interpreter::items::Items;
@@ -57,35 +58,45 @@ fn programs() -> Vec<Program> {
 }
 
 /// What the checker says, at the first line that it refuses.
-fn judged(program: &Program) -> Result<Verdict, String> {
+fn fault_of(program: &Program) -> Result<Result<(), check::Fault>, String> {
     let mut names = lower::Names::default();
     let mut items = Items::default();
-    let mut tops: Vec<Top> = Vec::new();
+    let mut body: Vector<Arc<Top>> = Vector::new();
+    let judge = check::Judge::default();
     let mut functions = 0;
     for (number, text) in (1..).zip(&program.lines) {
+        let before = body.len();
         match lower::line(&mut names, &mut items, number, text) {
-            Ok(new) => tops.extend(new),
+            Ok(new) => body.extend(new.into_iter().map(Arc::new)),
             Err(fault) => return Err(format!("line {number} is not lowered: {:?}", fault.kind)),
         }
-        let refused = |fault: &check::Fault| {
-            if let check::Wrong::Limit { .. } = fault.wrong {
-                return Verdict::Refused("limit".to_owned(), fault.at.line);
-            }
-            Verdict::Refused(fault.code().unwrap_or("lifetime").to_owned(), fault.at.line)
-        };
         while functions < items.functions.len() {
             let function = items.function(FunctionId(functions as u32));
             if let Err(fault) = check::function(&items, function) {
-                return Ok(refused(&fault));
+                return Ok(Err(fault));
             }
             functions += 1;
         }
-        let locals: &Vector<_> = names.locals();
-        if let Err(fault) = check::body(&items, locals, &tops) {
-            return Ok(refused(&fault));
+        let verdict = judge.judge(&items, names.locals(), &body, before);
+        let anew = check::Judge::default().judge(&items, names.locals(), &body, 0);
+        assert_eq!(verdict, anew, "{}: a judge who remembers says something else", program.title);
+        if let Err(fault) = verdict {
+            return Ok(Err(fault));
         }
     }
-    Ok(Verdict::Accepted)
+    Ok(Ok(()))
+}
+
+/// The checker's verdict.
+fn judged(program: &Program) -> Result<Verdict, String> {
+    Ok(match fault_of(program)? {
+        Ok(()) => Verdict::Accepted,
+        Err(fault) => {
+            let is_limit = matches!(fault.wrong, check::Wrong::Limit { .. });
+            let code = if is_limit { "limit" } else { fault.code().unwrap_or("lifetime") };
+            Verdict::Refused(code.to_owned(), fault.at.line)
+        }
+    })
 }
 
 /// What rustc says of each program: one crate, a function each.
@@ -137,6 +148,26 @@ fn judged_by_rustc(programs: &[Program]) -> Vec<Verdict> {
         }
     }
     verdicts
+}
+
+/// What each refused program is told. Read the snapshot as a user would.
+#[test]
+fn each_refusal_is_told_in_words() {
+    let mut told = String::new();
+    for program in programs() {
+        let Ok(Err(fault)) = fault_of(&program) else { continue };
+        let line = |line: u32| format!("line {line} (`{}`)", program.lines[line as usize - 1]);
+        let code = fault.code().map_or_else(String::new, |code| format!("[{code}]"));
+        writeln!(told, "{}", program.lines[fault.at.line as usize - 1])
+            .expect("a string takes all");
+        let start = " ".repeat(fault.at.start as usize);
+        let mark = "^".repeat((fault.at.end - fault.at.start).max(1) as usize);
+        writeln!(told, "{start}{mark} error{code}: {}", fault.told(&line))
+            .expect("a string takes all");
+        let hint = fault.hint().unwrap_or_default();
+        writeln!(told, "    Try: {hint}\n").expect("a string takes all");
+    }
+    insta::assert_snapshot!(told);
 }
 
 #[test]

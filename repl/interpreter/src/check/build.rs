@@ -21,26 +21,52 @@ use super::signature::{Call, Caller};
 pub(super) struct Build<'a> {
     items: &'a Items,
     locals: &'a dyn Index<usize, Output = Local>,
-    /// The graph so far.
-    pub graph: Graph,
+    /// What is built.
+    pub built: Built,
     /// What can be refused without a look at the whole.
     pub faults: Vec<Fault>,
-    /// What each variable of the typed form is here.
-    variables: Vec<Option<VariableId>>,
-    /// The variables and temporaries that exist, the newest last.
-    alive: Vec<VariableId>,
     loops: Vec<Loop>,
     labels: Vec<Label>,
-    /// Where the scopes of several lines began.
-    open: Vec<usize>,
-    /// The region of `'static`.
-    fixed: RegionId,
     /// Of a function: what its result flows into, and where it is given.
     pub result: Option<Outcome>,
     /// Whether a run can come to where the graph grows.
     is_reached: bool,
     /// Of a log: where a line that panics goes on, since the prompt does.
     line_end: Option<LabelId>,
+}
+
+/// A body as far as it is built.
+#[derive(Debug)]
+pub(super) struct Built {
+    /// Its graph.
+    pub graph: Graph,
+    /// What each variable of the typed form is here.
+    variables: Vec<Option<VariableId>>,
+    /// The variables and temporaries that exist, the newest last.
+    pub alive: Vec<VariableId>,
+    /// How many of these look through a reference when they are dropped.
+    alive_looking: usize,
+    /// Where the scopes of several lines began.
+    open: Vec<usize>,
+    /// The region of `'static`.
+    fixed: RegionId,
+}
+
+impl Default for Built {
+    fn default() -> Self {
+        let mut graph = Graph::default();
+        let fixed = graph.regions.add(Owner::Caller, false);
+        // Something to go on from.
+        graph.add(Act::Nothing, At::default());
+        Self {
+            graph,
+            variables: Vec::new(),
+            alive: Vec::new(),
+            alive_looking: 0,
+            open: Vec::new(),
+            fixed,
+        }
+    }
 }
 
 /// What a function returns.
@@ -85,20 +111,19 @@ struct Found {
 }
 
 impl<'a> Build<'a> {
-    pub(super) fn new(items: &'a Items, locals: &'a dyn Index<usize, Output = Local>) -> Self {
-        let mut graph = Graph::default();
-        let fixed = graph.regions.add(Owner::Caller, false);
+    /// Goes on from what is built.
+    pub(super) fn new(
+        items: &'a Items,
+        locals: &'a dyn Index<usize, Output = Local>,
+        built: Built,
+    ) -> Self {
         Self {
             items,
             locals,
-            graph,
+            built,
             faults: Vec::new(),
-            fixed,
-            variables: Vec::new(),
-            alive: Vec::new(),
             loops: Vec::new(),
             labels: Vec::new(),
-            open: Vec::new(),
             result: None,
             is_reached: true,
             line_end: None,
@@ -107,20 +132,23 @@ impl<'a> Build<'a> {
 
     /// A line's part of the log's body.
     pub(super) fn top(&mut self, top: &Top) {
-        let before = self.add(Act::Nothing, At::default());
+        let before = NodeId::new(self.built.graph.nodes.len() - 1);
+        self.labels.clear();
         let end = self.label();
         self.line_end = Some(end);
         match top {
             Top::Stmt(stmt) => self.stmt(stmt),
             Top::Show(expr) => self.expr_stmt(expr),
-            Top::Open(_) => self.open.push(self.alive.len()),
+            Top::Open(_) => self.built.open.push(self.built.alive.len()),
             Top::Close(at) => {
-                let depth = self.open.pop().unwrap_or(0);
+                let depth = self.built.open.pop().unwrap_or(0);
                 self.close(depth, *at);
             }
             Top::Pop(local, at) => {
                 let variable = self.variable_of(*local);
-                self.alive.retain(|alive| *alive != variable);
+                self.built.alive.retain(|alive| *alive != variable);
+                self.built.alive_looking -=
+                    usize::from(self.built.graph.variable(variable).looks_when_dropped);
                 self.end(variable, *at);
             }
         }
@@ -130,28 +158,30 @@ impl<'a> Build<'a> {
         if !self.is_reached {
             // An endless loop: the prompt will have stopped it.
             let here = self.add(Act::Nothing, At::default());
-            self.graph.connect(before, here, true);
+            self.built.graph.connect(before, here, true);
             self.is_reached = true;
+        }
+        if self.built.graph.nodes.last().is_some_and(|last| last.next != Next::Step) {
+            self.add(Act::Nothing, At::default());
         }
     }
 
-    /// The end of the log's body: what is still alive ends, as at the end of a function.
-    pub(super) fn finish(&mut self, at: At) {
-        self.close(0, at);
+    /// The end of the log's body, for now: what is still alive ends, as at the end of a function.
+    pub(super) fn end_for_now(&mut self, at: At) {
+        self.leave(0, at);
         self.stop(at);
-        self.graph.finish();
     }
 
     /// A whole function.
     pub(super) fn function(&mut self, function: &Function) -> Caller {
-        let caller = Caller::new(&mut self.graph, self.fixed, &function.signature);
+        let caller = Caller::new(&mut self.built.graph, self.built.fixed, &function.signature);
         for (number, ty) in function.signature.params.iter().enumerate() {
             let variable = self.declare(LocalId(number as u32));
-            self.graph.variables[variable.index()].is_parameter = true;
+            self.built.graph.variables[variable.index()].is_parameter = true;
             let own = self.regions_of(variable);
             self.flow(&caller.param(number), &own, ty, At::default());
             self.add(Act::Define(variable), function.at);
-            self.alive.push(variable);
+            self.live(variable);
         }
         let regions = caller.result();
         let ty = function.signature.result.clone();
@@ -161,14 +191,13 @@ impl<'a> Build<'a> {
         self.block(&function.body, value);
         self.close(0, end);
         self.stop(end);
-        self.graph.finish();
         caller
     }
 
     // Points and jumps.
 
     fn add(&mut self, act: Act, at: At) -> NodeId {
-        self.graph.add(act, at)
+        self.built.graph.add(act, at)
     }
 
     fn label(&mut self) -> LabelId {
@@ -182,8 +211,8 @@ impl<'a> Build<'a> {
         self.labels[label.0].node = Some(here);
         for from in std::mem::take(&mut self.labels[label.0].waiting) {
             self.is_reached = true;
-            let is_fork = matches!(self.graph.nodes[from.index()].next, Next::Fork(_));
-            self.graph.connect(from, here, is_fork);
+            let is_fork = matches!(self.built.graph.nodes[from.index()].next, Next::Fork(_));
+            self.built.graph.connect(from, here, is_fork);
         }
     }
 
@@ -191,32 +220,32 @@ impl<'a> Build<'a> {
     fn go(&mut self, label: LabelId, is_fork: bool, at: At) {
         let from = self.add(Act::Nothing, at);
         // The target may not be known yet; the kind is.
-        self.graph.nodes[from.index()].next =
+        self.built.graph.nodes[from.index()].next =
             if is_fork { Next::Fork(from) } else { Next::Nothing };
         match self.labels[label.0].node {
-            Some(to) => self.graph.connect(from, to, is_fork),
+            Some(to) => self.built.graph.connect(from, to, is_fork),
             None if self.is_reached => self.labels[label.0].waiting.push(from),
-            None => self.graph.nodes[from.index()].next = Next::Nothing,
+            None => self.built.graph.nodes[from.index()].next = Next::Nothing,
         }
         self.is_reached &= is_fork;
     }
 
     fn stop(&mut self, at: At) {
         let node = self.add(Act::Nothing, at);
-        self.graph.nodes[node.index()].next = Next::Nothing;
+        self.built.graph.nodes[node.index()].next = Next::Nothing;
         self.is_reached = false;
     }
 
     /// Something here may panic. What has something to drop is dropped on the way out; that matters only where a drop looks
     /// through a reference.
     fn may_panic(&mut self, at: At) {
-        if !self.alive.iter().any(|alive| self.graph.variable(*alive).looks_when_dropped) {
+        if self.built.alive_looking == 0 {
             return;
         }
         let on = self.label();
         self.go(on, true, at);
-        for alive in self.alive.clone().into_iter().rev() {
-            if self.graph.variable(alive).needs_drop {
+        for alive in self.built.alive.clone().into_iter().rev() {
+            if self.built.graph.variable(alive).needs_drop {
                 self.add(Act::Drop(alive), at);
             }
         }
@@ -242,26 +271,27 @@ impl<'a> Build<'a> {
         let is_hidden =
             !local.name.starts_with(|first: char| first == '_' || first.is_alphabetic());
         let name = (!is_hidden).then(|| Arc::clone(&local.name));
-        let id_here = self.graph.add_variable(name, local.at, &slots);
-        let variable = &mut self.graph.variables[id_here.index()];
+        let id_here = self.built.graph.add_variable(name, local.at, &slots);
+        let variable = &mut self.built.graph.variables[id_here.index()];
         variable.is_mutable = local.is_mutable || is_hidden;
         variable.needs_drop = local.ty.needs_drop(&self.items.structs);
         let index = id.0 as usize;
-        if self.variables.len() <= index {
-            self.variables.resize(index + 1, None);
+        if self.built.variables.len() <= index {
+            self.built.variables.resize(index + 1, None);
         }
-        self.variables[index] = Some(id_here);
+        self.built.variables[index] = Some(id_here);
         id_here
     }
 
     fn variable_of(&self, id: LocalId) -> VariableId {
-        self.variables.get(id.0 as usize).copied().flatten().expect("it was declared")
+        self.built.variables.get(id.0 as usize).copied().flatten().expect("it was declared")
     }
 
     fn temporary(&mut self, ty: &Type, at: At) -> VariableId {
         let slots = slots(ty);
-        let variable = self.graph.add_variable(None, at, &slots);
-        self.graph.variables[variable.index()].needs_drop = ty.needs_drop(&self.items.structs);
+        let variable = self.built.graph.add_variable(None, at, &slots);
+        self.built.graph.variables[variable.index()].needs_drop =
+            ty.needs_drop(&self.items.structs);
         variable
     }
 
@@ -270,23 +300,31 @@ impl<'a> Build<'a> {
         (slot_count(ty) > 0).then(|| self.temporary(ty, at))
     }
 
+    fn live(&mut self, variable: VariableId) {
+        self.built.alive_looking +=
+            usize::from(self.built.graph.variable(variable).looks_when_dropped);
+        self.built.alive.push(variable);
+    }
+
     /// Ends what came to life since there were `depth` variables, the newest first.
     fn close(&mut self, depth: usize, at: At) {
-        while self.alive.len() > depth {
-            let variable = self.alive.pop().expect("there are more");
+        while self.built.alive.len() > depth {
+            let variable = self.built.alive.pop().expect("there are more");
+            self.built.alive_looking -=
+                usize::from(self.built.graph.variable(variable).looks_when_dropped);
             self.end(variable, at);
         }
     }
 
     /// The way out of a scope that is not its end: `break`, `continue`, `return`.
     fn leave(&mut self, depth: usize, at: At) {
-        for variable in self.alive[depth..].to_vec().into_iter().rev() {
+        for variable in self.built.alive[depth..].to_vec().into_iter().rev() {
             self.end(variable, at);
         }
     }
 
     fn end(&mut self, variable: VariableId, at: At) {
-        let of = self.graph.variable(variable);
+        let of = self.built.graph.variable(variable);
         if of.is_constant {
             return;
         }
@@ -303,7 +341,7 @@ impl<'a> Build<'a> {
 
     /// What `part` leaves behind ends with it.
     fn scope(&mut self, at: At, part: impl FnOnce(&mut Self)) {
-        let depth = self.alive.len();
+        let depth = self.built.alive.len();
         part(self);
         self.close(depth, at);
     }
@@ -326,27 +364,27 @@ impl<'a> Build<'a> {
             Stmt::Let { local, init: Some(init), at } => {
                 let variable = self.declare(*local);
                 self.scope(*at, |it| {
-                    let has_regions = it.graph.variable(variable).region_count > 0;
+                    let has_regions = it.built.graph.variable(variable).region_count > 0;
                     it.value(init, has_regions.then_some(variable));
                 });
-                let is_hidden = self.graph.variable(variable).name.is_none();
-                let of = &mut self.graph.variables[variable.index()];
+                let is_hidden = self.built.graph.variable(variable).name.is_none();
+                let of = &mut self.built.graph.variables[variable.index()];
                 of.is_constant = is_hidden && is_constant(init);
-                self.alive.push(variable);
+                self.live(variable);
             }
             Stmt::Let { local, init: None, at } => {
                 let variable = self.declare(*local);
-                let path = self.graph.variable(variable).path;
-                self.graph.mark(path);
-                let ever = self.graph.marks;
-                let of = &mut self.graph.variables[variable.index()];
+                let path = self.built.graph.variable(variable).path;
+                self.built.graph.mark(path);
+                let ever = self.built.graph.marks;
+                let of = &mut self.built.graph.variables[variable.index()];
                 of.is_set = false;
                 if !of.is_mutable {
                     of.ever_mark = Some(ever);
-                    self.graph.marks += 1;
+                    self.built.graph.marks += 1;
                 }
                 self.add(Act::Declare(variable), *at);
-                self.alive.push(variable);
+                self.live(variable);
             }
             Stmt::Expr(expr) => self.expr_stmt(expr),
             // rustc allows it of a place that was moved out of, or borrowed.
@@ -358,9 +396,9 @@ impl<'a> Build<'a> {
 
     fn expr_stmt(&mut self, expr: &Expr) {
         self.scope(expr.at, |it| match it.held(&expr.ty, expr.at) {
-            Some(value) if it.graph.variable(value).looks_when_dropped => {
+            Some(value) if it.built.graph.variable(value).looks_when_dropped => {
                 it.value(expr, Some(value));
-                it.alive.push(value);
+                it.live(value);
             }
             _ => it.value(expr, None),
         });
@@ -410,21 +448,21 @@ impl<'a> Build<'a> {
         if (from.len(), to.len()) != (slots.len(), slots.len()) {
             // A collection whose elements were not known when this line was read, but are now.
             for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
-                self.graph.regions.guess(*from, *to, at);
-                self.graph.regions.guess(*to, *from, at);
+                self.built.graph.regions.guess(*from, *to, at);
+                self.built.graph.regions.guess(*to, *from, at);
             }
             return;
         }
         for (slot, (from, to)) in slots.iter().zip(from.iter().zip(to)) {
-            self.graph.regions.flow(*from, *to, at);
+            self.built.graph.regions.flow(*from, *to, at);
             if slot.is_invariant {
-                self.graph.regions.flow(*to, *from, at);
+                self.built.graph.regions.flow(*to, *from, at);
             }
         }
     }
 
     fn regions_of(&self, variable: VariableId) -> Vec<RegionId> {
-        self.graph.variable(variable).regions().collect()
+        self.built.graph.variable(variable).regions().collect()
     }
 
     fn regions_into(&self, into: Option<VariableId>) -> Vec<RegionId> {
@@ -444,7 +482,7 @@ impl<'a> Build<'a> {
                     if let Some(stuck) = found.stuck {
                         self.stuck(found.path, stuck, at);
                     } else {
-                        self.graph.mark(found.path);
+                        self.built.graph.mark(found.path);
                     }
                     self.add(Act::Move(found.path), at);
                 }
@@ -540,7 +578,7 @@ impl<'a> Build<'a> {
             ExprKind::ForEach { id, local, slice, body } => {
                 let list = self.operand(slice);
                 if let Some(list) = list {
-                    self.alive.push(list);
+                    self.live(list);
                 }
                 self.looped(*id, None, at, |it| {
                     it.turn(*local, body, at, |it, element| {
@@ -618,7 +656,7 @@ impl<'a> Build<'a> {
     /// `activates` what waits for it.
     fn activate(&mut self, loan: LoanId, at: At) {
         let node = self.add(Act::Activate(loan), at);
-        self.graph.loans[loan.index()].active_from = Some(node);
+        self.built.graph.loans[loan.index()].active_from = Some(node);
     }
 
     /// The arguments from left to right, then the call.
@@ -651,7 +689,7 @@ impl<'a> Build<'a> {
             let params: Vec<_> = held.iter().map(|held| self.regions_into(*held)).collect();
             let result = self.regions_into(into);
             let call = Call { params: &params, result: &result, at };
-            call.flow(&mut self.graph.regions, self.fixed, &signature());
+            call.flow(&mut self.built.graph.regions, self.built.fixed, &signature());
         }
         self.make(&held, into, at);
     }
@@ -673,19 +711,19 @@ impl<'a> Build<'a> {
 
     /// Refuses to write where nothing may be written. Variables assigned to as a whole are another matter: see `moves`.
     fn assigned(&mut self, found: &Found, at: At) {
-        if self.graph.path(found.path).last.is_some()
+        if self.built.graph.path(found.path).last.is_some()
             && let Some(why) = self.not_mutable(found)
         {
-            let place = self.graph.name(found.path);
+            let place = self.built.graph.name(found.path);
             self.faults.push(Fault { at, wrong: Wrong::Written { place, why } });
         }
     }
 
     fn not_mutable(&self, found: &Found) -> Option<NotMutable> {
         if let Some(path) = found.read_only {
-            return Some(NotMutable::Reference { place: self.graph.name(path) });
+            return Some(NotMutable::Reference { place: self.built.graph.name(path) });
         }
-        let root = self.graph.root(found.path);
+        let root = self.built.graph.root(found.path);
         let is_through = found.through.iter().any(|(_, kind)| *kind == Mutability::Mut);
         if is_through || root.is_mutable {
             return None;
@@ -695,7 +733,7 @@ impl<'a> Build<'a> {
     }
 
     fn stuck(&mut self, path: PathId, from: MovedFrom, at: At) {
-        let place = self.graph.name(path);
+        let place = self.built.graph.name(path);
         self.faults.push(Fault { at, wrong: Wrong::MovedOut { place, from } });
     }
 
@@ -712,7 +750,7 @@ impl<'a> Build<'a> {
             }
             Root::Local(local) => {
                 let variable = self.variable_of(*local);
-                self.graph.variable(variable).is_constant && kind == BorrowKind::Shared
+                self.built.graph.variable(variable).is_constant && kind == BorrowKind::Shared
             }
         };
         let found = self.place(place, at);
@@ -724,7 +762,7 @@ impl<'a> Build<'a> {
         if borrow != Borrow::Shared
             && let Some(why) = self.not_mutable(&found)
         {
-            let place = self.graph.name(found.path);
+            let place = self.built.graph.name(found.path);
             self.faults.push(Fault { at, wrong: Wrong::BorrowedToWrite { place, why } });
         }
         let Some(into) = into else {
@@ -735,7 +773,7 @@ impl<'a> Build<'a> {
         let region = to[0];
         // Who borrows through a reference keeps what that one borrowed, up to the first that anybody may copy.
         for (through, mutability) in found.through.iter().rev() {
-            self.graph.regions.flow(*through, region, at);
+            self.built.graph.regions.flow(*through, region, at);
             if *mutability == Mutability::Shared {
                 break;
             }
@@ -743,7 +781,7 @@ impl<'a> Build<'a> {
         self.flow(&found.regions, &to[1..], &place.ty, at);
         if borrow != Borrow::Shared {
             for (from, to) in found.regions.iter().zip(&to[1..]) {
-                self.graph.regions.flow(*to, *from, at);
+                self.built.graph.regions.flow(*to, *from, at);
             }
         }
         let is_new = !is_constant
@@ -752,11 +790,17 @@ impl<'a> Build<'a> {
             self.add(Act::Borrow(found.path, borrow, None), at);
             return None;
         }
-        let loan = LoanId::new(self.graph.loans.len());
+        let loan = LoanId::new(self.built.graph.loans.len());
         let node = self.add(Act::Borrow(found.path, borrow, Some(loan)), at);
-        self.graph.loans.push(Loan { path: found.path, borrow, region, node, active_from: None });
-        let variable = self.graph.path(found.path).variable;
-        self.graph.variables[variable.index()].is_borrowed = true;
+        self.built.graph.loans.push(Loan {
+            path: found.path,
+            borrow,
+            region,
+            node,
+            active_from: None,
+        });
+        let variable = self.built.graph.path(found.path).variable;
+        self.built.graph.variables[variable.index()].is_borrowed = true;
         (borrow == Borrow::TwoPhase).then_some(loan)
     }
 
@@ -770,20 +814,20 @@ impl<'a> Build<'a> {
             }
             Root::Temporary(value) => {
                 let variable = self.temporary(&value.ty, value.at);
-                let has_regions = self.graph.variable(variable).region_count > 0;
-                let loans = self.graph.loans.len();
+                let has_regions = self.built.graph.variable(variable).region_count > 0;
+                let loans = self.built.graph.loans.len();
                 self.value(value, has_regions.then_some(variable));
                 if let ExprKind::Library { .. } = value.kind
-                    && let Some(loan) = self.graph.loans.get(loans)
+                    && let Some(loan) = self.built.graph.loans.get(loans)
                 {
-                    self.graph.variables[variable.index()].stands_for = Some(loan.path);
+                    self.built.graph.variables[variable.index()].stands_for = Some(loan.path);
                 }
-                self.alive.push(variable);
+                self.live(variable);
                 (variable, &value.ty)
             }
         };
         let mut found = Found {
-            path: self.graph.variable(variable).path,
+            path: self.built.graph.variable(variable).path,
             regions: self.regions_of(variable),
             through: Vec::new(),
             stuck: None,
@@ -828,7 +872,7 @@ impl<'a> Build<'a> {
                     Step::Index
                 }
             };
-            found.path = self.graph.longer(found.path, step);
+            found.path = self.built.graph.longer(found.path, step);
             ty = typed.ty();
         }
         found
@@ -860,7 +904,7 @@ impl<'a> Build<'a> {
     ) {
         let (head, end) = (self.label(), self.label());
         self.bind(head, at);
-        self.loops.push(Loop { id, head, end, into, outside: self.alive.len() });
+        self.loops.push(Loop { id, head, end, into, outside: self.built.alive.len() });
         body(self);
         self.go(head, false, at);
         self.loops.pop();
@@ -880,7 +924,7 @@ impl<'a> Build<'a> {
         self.go(end, true, at);
         self.scope(body.end, |it| {
             set(it, variable);
-            it.alive.push(variable);
+            it.live(variable);
             it.block(body, None);
         });
     }

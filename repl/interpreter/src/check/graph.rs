@@ -169,11 +169,6 @@ impl Variable {
         let first = self.first_region.index();
         (first..first + self.region_count).map(RegionId::new)
     }
-
-    /// The region of a slot.
-    pub(super) fn region(&self, slot: usize) -> RegionId {
-        RegionId::new(self.first_region.index() + slot)
-    }
 }
 
 /// A path: a variable, or what a step leads to.
@@ -320,16 +315,20 @@ impl Graph {
     pub(super) fn connect(&mut self, from: NodeId, to: NodeId, is_fork: bool) {
         self.nodes[from.index()].next = if is_fork { Next::Fork(to) } else { Next::Jump(to) };
         self.jumps.push((to, from));
-        if let Some(node) = self.nodes.get_mut(to.index()) {
-            node.is_target = true;
-        }
+        self.nodes[to.index()].is_target = true;
     }
 
     /// To be called when every jump is known.
     pub(super) fn finish(&mut self) {
         self.jumps.sort_unstable();
-        for (to, _) in &self.jumps {
-            self.nodes[to.index()].is_target = true;
+    }
+
+    /// Forgets the points from `end` on, which nobody jumps to or from, and which use nothing.
+    pub(super) fn truncate(&mut self, end: NodeId, alive: &[VariableId]) {
+        self.nodes.truncate(end.index());
+        for variable in alive {
+            let drops = &mut self.variables[variable.index()].drops;
+            drops.truncate(drops.partition_point(|node| *node < end));
         }
     }
 

@@ -10,48 +10,173 @@ use super::fault::{Access, Fault, Later, Wrong};
 use super::graph::{Act, Borrow, Depth, Graph, LoanId, NodeId, PathId, Step, VariableId};
 use super::regions::{Owner, Reach};
 
-/// Judges every loan.
-pub(super) fn judge(
-    graph: &Graph,
-    result: Option<&Outcome>,
-    is_reached: &[bool],
-    faults: &mut Vec<Fault>,
-) {
-    let mut judge = Judge {
-        graph,
-        result,
-        live: vec![None; graph.variables.len()],
-        reach: Reach::default(),
-        region: NodeSet::default(),
-        todo: Vec::new(),
-        seen: vec![0; graph.nodes.len()],
-        stamp: 0,
-        faults,
-    };
-    for (loan, of) in graph.loans.iter().enumerate() {
-        if is_reached[of.node.index()] {
-            judge.loan(LoanId::new(loan));
+/// What is known of the loans of a body that grows at its end.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    /// Where each variable is live because it is used later, once somebody asked.
+    live: Vec<Option<NodeSet>>,
+    /// The loans that may be needed by what is still to come, in the order of the source.
+    open: Vec<Open>,
+    /// The variables that what is new uses, or lends on.
+    is_touched: Vec<bool>,
+    /// The number of the search that last came to each point.
+    seen: Vec<u32>,
+    search: u32,
+    reach: Reach,
+    region: NodeSet,
+    todo: Vec<NodeId>,
+}
+
+/// A loan that may be needed again.
+#[derive(Debug)]
+struct Open {
+    loan: LoanId,
+    /// Who may hold it.
+    holders: Vec<VariableId>,
+}
+
+/// What was added to a body.
+pub(super) struct Added<'a> {
+    /// The first new point.
+    pub from: NodeId,
+    /// The first new loan.
+    pub first_loan: usize,
+    /// Which of the new points can be reached.
+    pub is_reached: &'a [bool],
+    /// Who is alive behind it all.
+    pub alive: &'a [VariableId],
+    /// What a function returns.
+    pub result: Option<&'a Outcome>,
+}
+
+impl Followed {
+    /// Judges the new loans, and those older ones that what is new may need.
+    pub(super) fn judge(&mut self, graph: &Graph, added: &Added<'_>, faults: &mut Vec<Fault>) {
+        self.live.resize(graph.variables.len(), None);
+        self.seen.resize(self.seen.len().max(graph.nodes.len()), 0);
+        self.is_touched.clear();
+        self.is_touched.resize(graph.variables.len(), false);
+        for node in &graph.nodes[added.from.index()..] {
+            if let Some(variable) = graph.used(node.act) {
+                self.is_touched[variable.index()] = true;
+                self.add_uses(graph, variable, added.from);
+            }
+        }
+        for variable in graph.regions.newly_lending() {
+            self.is_touched[variable.index()] = true;
+        }
+        let mut open = std::mem::take(&mut self.open);
+        let new = (added.first_loan..graph.loans.len()).map(LoanId::new).filter(|loan| {
+            let node = graph.loans[loan.index()].node;
+            added.is_reached[node.index() - added.from.index()]
+        });
+        open.extend(new.map(|loan| Open { loan, holders: Vec::new() }));
+        let mut judge = Judge { graph, result: added.result, state: self, faults };
+        for of in &mut open {
+            let is_new = of.loan.index() >= added.first_loan;
+            let concerns = |holder: &VariableId| {
+                judge.state.is_touched[holder.index()] || graph.variable(*holder).looks_when_dropped
+            };
+            if is_new || of.holders.iter().any(concerns) {
+                judge.loan(of.loan);
+                of.holders = judge.holders();
+            }
+        }
+        self.is_touched.fill(false);
+        for alive in added.alive {
+            self.is_touched[alive.index()] = true;
+        }
+        open.retain(|of| of.holders.iter().any(|holder| self.is_touched[holder.index()]));
+        self.open = open;
+    }
+
+    /// A variable is live up to its new uses.
+    fn add_uses(&mut self, graph: &Graph, variable: VariableId, from: NodeId) {
+        let of = graph.variable(variable);
+        if let Some(live) = &mut self.live[variable.index()] {
+            let new = of.uses.partition_point(|used| *used < from);
+            back(graph, variable, &of.uses[new..], |_| true, live);
         }
     }
+
+    /// Where a variable is live because it is used later.
+    fn live(&mut self, graph: &Graph, variable: VariableId) -> &NodeSet {
+        self.live[variable.index()].get_or_insert_with(|| {
+            let of = graph.variable(variable);
+            let mut live = NodeSet::from(of.born);
+            back(graph, variable, &of.uses, |_| true, &mut live);
+            live
+        })
+    }
+}
+
+/// Adds the points from which one of `uses` can be reached without a new value, and the points that gave the value.
+fn back(
+    graph: &Graph,
+    variable: VariableId,
+    uses: &[NodeId],
+    may_pass: impl Fn(NodeId) -> bool,
+    live: &mut NodeSet,
+) {
+    let mut todo: Vec<_> = uses.iter().copied().filter(|node| may_pass(*node)).collect();
+    while let Some(node) = todo.pop() {
+        if !live.insert(node) {
+            continue;
+        }
+        for before in graph.predecessors(node) {
+            if graph.defines(before, variable) {
+                live.insert(before);
+            } else if may_pass(before) {
+                todo.push(before);
+            }
+        }
+    }
+}
+
+/// Where a variable is live because its end looks through its references. One that has no value any more has no end.
+fn live_by_drop(graph: &Graph, variable: VariableId) -> NodeSet {
+    let of = graph.variable(variable);
+    let mut live = NodeSet::from(of.born);
+    if !of.drops.is_empty() {
+        let has_value = has_value(graph, variable);
+        back(graph, variable, &of.drops, |node| has_value.has(node), &mut live);
+    }
+    live
+}
+
+/// The points at which a variable may have a value.
+fn has_value(graph: &Graph, variable: VariableId) -> NodeSet {
+    let of = graph.variable(variable);
+    let mut found = NodeSet::from(of.born);
+    let mut todo: Vec<_> = (of.born.index()..graph.nodes.len())
+        .map(NodeId::new)
+        .filter(|node| match graph.nodes[node.index()].act {
+            Act::Define(defined) => defined == variable,
+            Act::Assign(path) => graph.path(path).variable == variable,
+            _ => false,
+        })
+        .flat_map(|node| graph.successors(node))
+        .collect();
+    while let Some(node) = todo.pop() {
+        if found.insert(node) {
+            let is_gone = match graph.nodes[node.index()].act {
+                Act::Move(path) => path == of.path,
+                Act::End(ended) | Act::Declare(ended) => ended == variable,
+                _ => false,
+            };
+            if !is_gone {
+                todo.extend(graph.successors(node));
+            }
+        }
+    }
+    found
 }
 
 struct Judge<'a> {
     graph: &'a Graph,
     result: Option<&'a Outcome>,
-    /// Where each variable is live, once somebody asked: by use, and by a drop that looks through its references.
-    live: Vec<Option<Live>>,
-    reach: Reach,
-    region: NodeSet,
-    todo: Vec<NodeId>,
-    seen: Vec<u32>,
-    stamp: u32,
+    state: &'a mut Followed,
     faults: &'a mut Vec<Fault>,
-}
-
-#[derive(Clone, Debug)]
-struct Live {
-    by_use: NodeSet,
-    by_drop: NodeSet,
 }
 
 /// A set of points that lie near each other.
@@ -66,6 +191,13 @@ impl NodeSet {
     /// A set for points from `first` on.
     fn from(first: NodeId) -> Self {
         Self { first_word: first.index() / 64, words: Vec::new(), is_all: false }
+    }
+
+    /// Empties it, for points from `first` on.
+    fn start(&mut self, first: NodeId) {
+        self.first_word = first.index() / 64;
+        self.words.clear();
+        self.is_all = false;
     }
 
     /// Whether it was not in it before.
@@ -113,18 +245,20 @@ enum Touch {
 }
 
 impl Judge<'_> {
+    /// Follows a loan.
     fn loan(&mut self, id: LoanId) {
         let graph = self.graph;
         let loan = &graph.loans[id.index()];
         self.fill_region(id);
-        self.stamp += 1;
-        self.todo.clear();
-        self.todo.extend(graph.successors(loan.node));
-        while let Some(node) = self.todo.pop() {
-            if !self.region.has(node) || self.seen[node.index()] == self.stamp {
+        self.state.search += 1;
+        let mut todo = std::mem::take(&mut self.state.todo);
+        todo.extend(graph.successors(loan.node));
+        while let Some(node) = todo.pop() {
+            let seen = &mut self.state.seen[node.index()];
+            if *seen == self.state.search || !self.state.region.has(node) {
                 continue;
             }
-            self.seen[node.index()] = self.stamp;
+            *seen = self.state.search;
             let act = graph.nodes[node.index()].act;
             if let Some(touch) = self.conflict(id, node, act) {
                 self.fault(id, node, touch);
@@ -135,120 +269,46 @@ impl Judge<'_> {
                 _ => false,
             };
             if !is_over {
-                self.todo.extend(graph.successors(node));
+                todo.extend(graph.successors(node));
             }
         }
+        self.state.todo = todo;
     }
 
     /// The points of a loan's region that lie behind it.
     fn fill_region(&mut self, loan: LoanId) {
-        let loan = &self.graph.loans[loan.index()];
-        let mut reach = std::mem::take(&mut self.reach);
-        let mut region = std::mem::take(&mut self.region);
-        self.graph.regions.reach(loan.region, &mut reach);
+        let graph = self.graph;
+        let loan = &graph.loans[loan.index()];
+        let mut reach = std::mem::take(&mut self.state.reach);
+        let mut region = std::mem::take(&mut self.state.region);
+        graph.regions.reach(loan.region, &mut reach);
         // A loan's variable was there before it; the way back of a loop is not further back than that.
-        let born = self.graph.root(loan.path).born;
-        region.words.clear();
-        region.first_word = born.index() / 64;
-        region.is_all = false;
+        region.start(graph.root(loan.path).born);
         for found in &reach.found {
-            let of = self.graph.regions.get(found.region);
+            let of = graph.regions.get(found.region);
             match of.owner {
                 Owner::Caller => region.is_all = true,
                 Owner::Call => {}
                 Owner::Variable(variable) => {
-                    let live = self.live(variable);
-                    region.extend(&live.by_use);
+                    region.extend(self.state.live(graph, variable));
                     if of.is_dropped {
-                        region.extend(&live.by_drop);
+                        region.extend(&live_by_drop(graph, variable));
                     }
                 }
             }
         }
-        self.reach = reach;
-        self.region = region;
+        self.state.reach = reach;
+        self.state.region = region;
     }
 
-    /// Where a variable is live.
-    fn live(&mut self, variable: VariableId) -> &Live {
-        if self.live[variable.index()].is_none() {
-            let live =
-                Live { by_use: self.live_by_use(variable), by_drop: self.live_by_drop(variable) };
-            self.live[variable.index()] = Some(live);
-        }
-        self.live[variable.index()].as_ref().expect("it was just found")
-    }
-
-    fn live_by_use(&mut self, variable: VariableId) -> NodeSet {
-        let of = self.graph.variable(variable);
-        self.back(variable, &of.uses, |_| true)
-    }
-
-    /// A variable that has no value any more is not dropped.
-    fn live_by_drop(&mut self, variable: VariableId) -> NodeSet {
-        let of = self.graph.variable(variable);
-        if of.drops.is_empty() {
-            return NodeSet::from(of.born);
-        }
-        let has_value = self.has_value(variable);
-        self.back(variable, &of.drops, |node| has_value.has(node))
-    }
-
-    /// The points from which one of `uses` can be reached without a new value, and the points that gave the value.
-    fn back(
-        &mut self,
-        variable: VariableId,
-        uses: &[NodeId],
-        may_pass: impl Fn(NodeId) -> bool,
-    ) -> NodeSet {
-        let graph = self.graph;
-        let mut live = NodeSet::from(graph.variable(variable).born);
-        let mut todo: Vec<_> = uses.iter().copied().filter(|node| may_pass(*node)).collect();
-        while let Some(node) = todo.pop() {
-            if !live.insert(node) {
-                continue;
-            }
-            for before in graph.predecessors(node) {
-                if graph.defines(before, variable) {
-                    // Another use may lie there too, and then it goes on from that.
-                    if before >= graph.variable(variable).born {
-                        live.insert(before);
-                    }
-                } else if may_pass(before) {
-                    todo.push(before);
-                }
-            }
-        }
-        live
-    }
-
-    /// The points at which a variable may have a value.
-    fn has_value(&self, variable: VariableId) -> NodeSet {
-        let graph = self.graph;
-        let of = graph.variable(variable);
-        let mut found = NodeSet::from(of.born);
-        let mut todo: Vec<_> = (of.born.index()..graph.nodes.len())
-            .map(NodeId::new)
-            .filter(|node| match graph.nodes[node.index()].act {
-                Act::Define(defined) => defined == variable,
-                Act::Assign(path) => graph.path(path).variable == variable,
-                _ => false,
-            })
-            .flat_map(|node| graph.successors(node))
-            .collect();
-        while let Some(node) = todo.pop() {
-            if found.insert(node) {
-                let is_gone = match graph.nodes[node.index()].act {
-                    Act::Move(path) => path == of.path,
-                    Act::End(ended) | Act::Declare(ended) => ended == variable,
-                    _ => false,
-                };
-                if !is_gone {
-                    todo.extend(graph.successors(node));
-                }
-            }
-        }
-        found
+    /// Who may hold the loan just followed.
+    fn holders(&self) -> Vec<VariableId> {
+        let found = self.state.reach.found.iter();
+        let owners = found.filter_map(|found| match self.graph.regions.get(found.region).owner {
+            Owner::Variable(variable) => Some(variable),
+            Owner::Caller | Owner::Call => None,
+        });
+        owners.collect()
     }
 
     /// Whether what happens at a point conflicts with a loan in force there.
@@ -334,7 +394,7 @@ impl Judge<'_> {
         values
             .iter()
             .find(|(value, _)| {
-                self.graph.variable(*value).regions().any(|region| self.reach.has(region))
+                self.graph.variable(*value).regions().any(|region| self.state.reach.has(region))
             })
             .map(|(_, at)| *at)
     }
@@ -343,12 +403,12 @@ impl Judge<'_> {
     fn later(&self, node: NodeId) -> Later {
         let graph = self.graph;
         let holds = |variable: VariableId| {
-            graph.variable(variable).regions().any(|region| self.reach.has(region))
+            graph.variable(variable).regions().any(|region| self.state.reach.has(region))
         };
         let mut is_seen = vec![false; graph.nodes.len()];
         let mut todo: std::collections::VecDeque<_> = graph.successors(node).collect();
         while let Some(id) = todo.pop_front() {
-            if !self.region.has(id) || std::mem::replace(&mut is_seen[id.index()], true) {
+            if !self.state.region.has(id) || std::mem::replace(&mut is_seen[id.index()], true) {
                 continue;
             }
             let of = &graph.nodes[id.index()];

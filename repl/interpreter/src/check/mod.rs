@@ -7,19 +7,24 @@
 mod build;
 mod fault;
 mod graph;
+mod judge;
 mod loans;
 mod moves;
 mod regions;
 mod signature;
 
 pub use fault::{Access, Fault, Later, MovedFrom, Needs, NotMutable, Use, Wrong};
+pub use judge::Judge;
 
 use imbl::Vector;
 
 use crate::items::Items;
 use crate::typed::{At, Function, Lifetime, Local, Top};
 
-use build::Build;
+use build::{Build, Built, Outcome};
+use graph::{Graph, NodeId};
+use loans::{Added, Followed};
+use moves::Marks;
 use signature::Escape;
 
 /// Judges a function's body.
@@ -28,58 +33,97 @@ use signature::Escape;
 ///
 /// The first thing in it that rustc refuses.
 pub fn function(items: &Items, function: &Function) -> Result<(), Fault> {
-    let mut build = Build::new(items, &function.locals);
+    let mut build = Build::new(items, &function.locals, Built::default());
     let caller = build.function(function);
-    let mut faults = judge(&mut build);
-    for escape in caller.escapes(&build.graph) {
-        faults.push(escaped(function, &build, &escape));
+    build.built.graph.finish();
+    let Build { built: Built { graph, .. }, faults, result, .. } = &mut build;
+    let is_reached = moves::walk(graph, NodeId::new(0), &mut Vec::new(), faults);
+    let added = Added {
+        from: NodeId::new(0),
+        first_loan: 0,
+        is_reached: &is_reached,
+        alive: &[],
+        result: result.as_ref(),
+    };
+    judge(graph, &mut Followed::default(), &added, faults);
+    for escape in caller.escapes(graph) {
+        faults.push(escaped(function, graph, result.as_ref(), &escape));
     }
     first(faults)
 }
 
-/// Judges the log's body so far, as that of a function which ends behind it.
-///
-/// # Errors
-///
-/// The first thing in it that rustc refuses. That may stand in an older line, see [`Fault::at`].
-pub fn body<'a>(
-    items: &Items,
-    locals: &Vector<Local>,
-    body: impl IntoIterator<Item = &'a Top>,
-) -> Result<(), Fault> {
-    let mut build = Build::new(items, locals);
-    for top in body {
-        build.top(top);
-    }
-    build.finish(At::default());
-    first(judge(&mut build))
+/// A log's body, which grows line by line: each is judged as the end of a function that holds all of them.
+#[derive(Debug, Default)]
+pub struct Log {
+    built: Built,
+    marks: Marks,
+    followed: Followed,
 }
 
-fn judge(build: &mut Build<'_>) -> Vec<Fault> {
-    let mut faults = std::mem::take(&mut build.faults);
-    let moves = moves::walk(&build.graph);
-    faults.extend(moves.faults);
+impl Log {
+    /// Adds what a line means.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that rustc refuses. That may stand in an older line, see [`Fault::at`]. The log is of no use then.
+    pub fn add<'a>(
+        &mut self,
+        items: &Items,
+        locals: &Vector<Local>,
+        tops: impl IntoIterator<Item = &'a Top>,
+    ) -> Result<(), Fault> {
+        let mut build = Build::new(items, locals, std::mem::take(&mut self.built));
+        let from = NodeId::new(build.built.graph.nodes.len());
+        let first_loan = build.built.graph.loans.len();
+        for top in tops {
+            build.top(top);
+        }
+        let Build { built, faults, .. } = &mut build;
+        built.graph.finish();
+        let mut is_reached = moves::walk(&built.graph, from, &mut self.marks, faults);
+        let end = NodeId::new(built.graph.nodes.len());
+        build.end_for_now(At::default());
+        let Build { mut built, mut faults, .. } = build;
+        is_reached.resize(built.graph.nodes.len() - from.index(), true);
+        let is_reached = &is_reached;
+        let added = Added { from, first_loan, is_reached, alive: &built.alive, result: None };
+        judge(&mut built.graph, &mut self.followed, &added, &mut faults);
+        built.graph.truncate(end, &built.alive);
+        built.graph.regions.settle();
+        self.built = built;
+        first(&mut faults)
+    }
+}
+
+/// Follows the loans. What is refused only because of a guess is said to be so.
+fn judge(graph: &mut Graph, followed: &mut Followed, added: &Added<'_>, faults: &mut Vec<Fault>) {
     let is_sure = !faults.is_empty();
-    loans::judge(&build.graph, build.result.as_ref(), &moves.is_reached, &mut faults);
-    if !is_sure && !faults.is_empty() && build.graph.regions.has_guesses() {
-        let mut bold = Vec::new();
-        build.graph.regions.is_bold = true;
-        loans::judge(&build.graph, build.result.as_ref(), &moves.is_reached, &mut bold);
-        build.graph.regions.is_bold = false;
-        if bold.is_empty() {
-            for fault in &mut faults {
-                let wrong = Box::new(fault.wrong.clone());
-                fault.wrong = Wrong::Limit { wrong };
-            }
+    followed.judge(graph, added, faults);
+    if is_sure || faults.is_empty() || !graph.regions.has_guesses() {
+        return;
+    }
+    graph.regions.is_bold = true;
+    let all = Added {
+        from: NodeId::new(0),
+        first_loan: 0,
+        is_reached: &vec![true; graph.nodes.len()],
+        ..*added
+    };
+    let mut bold = Vec::new();
+    Followed::default().judge(graph, &all, &mut bold);
+    graph.regions.is_bold = false;
+    if bold.is_empty() {
+        for fault in faults {
+            let wrong = Box::new(fault.wrong.clone());
+            fault.wrong = Wrong::Limit { wrong };
         }
     }
-    faults
 }
 
-fn escaped(function: &Function, build: &Build<'_>, escape: &Escape) -> Fault {
-    let values = build.result.iter().flat_map(|result| &result.values);
+fn escaped(function: &Function, graph: &Graph, result: Option<&Outcome>, escape: &Escape) -> Fault {
+    let values = result.iter().flat_map(|result| &result.values);
     let returned = values.into_iter().find(|(value, _)| {
-        let mut regions = build.graph.variable(*value).regions();
+        let mut regions = graph.variable(*value).regions();
         regions.any(|own| escape.way.iter().any(|(region, _)| *region == own))
     });
     let stored = escape.way.iter().map(|(_, at)| *at).find(|at| *at != At::default());
@@ -101,7 +145,7 @@ fn escaped(function: &Function, build: &Build<'_>, escape: &Escape) -> Fault {
 }
 
 /// The first one in the order of the source.
-fn first(faults: Vec<Fault>) -> Result<(), Fault> {
-    let first = faults.into_iter().min_by_key(|fault| (fault.at.line, fault.at.start));
+fn first(faults: &mut Vec<Fault>) -> Result<(), Fault> {
+    let first = faults.drain(..).min_by_key(|fault| (fault.at.line, fault.at.start));
     first.map_or(Ok(()), Err)
 }

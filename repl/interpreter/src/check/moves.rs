@@ -10,7 +10,7 @@ use super::fault::{Fault, Use, Wrong};
 use super::graph::{Act, Graph, Next, NodeId, PathId, VariableId};
 
 /// The marks set at a point.
-type Marks = Vec<u64>;
+pub(super) type Marks = Vec<u64>;
 
 fn has(marks: &Marks, mark: u32) -> bool {
     marks[mark as usize / 64] >> (mark % 64) & 1 == 1
@@ -21,55 +21,59 @@ fn set(marks: &mut Marks, mark: u32, is_set: bool) {
     *word = *word & !(1 << (mark % 64)) | u64::from(is_set) << (mark % 64);
 }
 
-/// What the walk found.
-pub(super) struct Found {
-    /// Uses of what may be without a value, second assignments.
-    pub faults: Vec<Fault>,
-    /// Which points can be reached at all.
-    pub is_reached: Vec<bool>,
-}
-
-/// Walks over the graph until nothing new is found.
-pub(super) fn walk(graph: &Graph) -> Found {
-    let mut walk = Walk { graph, faults: Vec::new(), entries: BTreeMap::new() };
-    let mut is_reached = vec![false; graph.nodes.len()];
+/// Walks over the points from `from` on, until nothing new is found. `marks` are those before; what is behind the last
+/// point comes out. Which of the points can be reached.
+pub(super) fn walk(
+    graph: &Graph,
+    from: NodeId,
+    marks: &mut Marks,
+    faults: &mut Vec<Fault>,
+) -> Vec<bool> {
+    marks.resize((graph.marks as usize).div_ceil(64), 0);
+    let is_reached = vec![false; graph.nodes.len() - from.index()];
+    let mut walk = Walk { graph, from, faults: Vec::new(), entries: BTreeMap::new(), is_reached };
     loop {
         // Marks are only ever added, so a fault found in any turn is one.
         walk.faults.clear();
-        if !walk.turn(&mut is_reached) {
-            return Found { faults: walk.faults, is_reached };
+        let mut now = Some(marks.clone());
+        if !walk.turn(&mut now) {
+            *marks = now.unwrap_or_default();
+            faults.append(&mut walk.faults);
+            return walk.is_reached;
         }
     }
 }
 
 struct Walk<'a> {
     graph: &'a Graph,
+    from: NodeId,
     faults: Vec<Fault>,
     /// The marks with which somebody jumps to a point.
     entries: BTreeMap<NodeId, Marks>,
+    is_reached: Vec<bool>,
 }
 
 impl Walk<'_> {
     /// Walks over all points once, in order; whether a way back brought something new.
-    fn turn(&mut self, is_reached: &mut [bool]) -> bool {
+    fn turn(&mut self, now: &mut Option<Marks>) -> bool {
         let mut is_new = false;
-        let mut now = Some(vec![0; (self.graph.marks as usize).div_ceil(64)]);
-        for (index, node) in self.graph.nodes.iter().enumerate() {
+        let from = self.from.index();
+        for (index, node) in self.graph.nodes.iter().enumerate().skip(from) {
             let id = NodeId::new(index);
             if node.is_target
                 && let Some(entry) = self.entries.get(&id)
             {
-                match &mut now {
+                match now {
                     Some(now) => now.iter_mut().zip(entry).for_each(|(now, entry)| *now |= entry),
-                    None => now = Some(entry.clone()),
+                    None => *now = Some(entry.clone()),
                 }
             }
-            let Some(marks) = &mut now else { continue };
-            is_reached[index] = true;
+            let Some(marks) = now else { continue };
+            self.is_reached[index - from] = true;
             self.act(id, node.act, node.at, marks);
             let (Next::Fork(to) | Next::Jump(to)) = node.next else {
                 if node.next == Next::Nothing {
-                    now = None;
+                    *now = None;
                 }
                 continue;
             };
@@ -83,7 +87,7 @@ impl Walk<'_> {
             }
             is_new |= is_more && to <= id;
             if matches!(node.next, Next::Jump(_)) {
-                now = None;
+                *now = None;
             }
         }
         is_new
@@ -199,7 +203,7 @@ impl Walk<'_> {
                     .flatten(),
                 how,
                 by,
-                is_same: by == at,
+                is_around: (by.line, by.start) >= (at.line, at.start),
             },
             None => Wrong::Unset { place, how, declared },
         };

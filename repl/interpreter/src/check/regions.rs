@@ -123,6 +123,8 @@ pub(super) struct Regions {
     regions: Vec<Region>,
     flows: Vec<Flow>,
     has_guesses: bool,
+    /// Whose references newly flow on since [`Regions::settle`], some more than once.
+    newly_lending: Vec<VariableId>,
     /// Whether guesses do not count.
     pub is_bold: bool,
 }
@@ -164,8 +166,21 @@ impl Regions {
         if from == to {
             return;
         }
+        if let Owner::Variable(variable) = self.get(from).owner {
+            self.newly_lending.push(variable);
+        }
         let before = self.regions[from.index()].last_flow.replace(self.flows.len() as u32);
         self.flows.push(Flow { to, at, is_guess, before });
+    }
+
+    /// Whose references newly flow on.
+    pub(super) fn newly_lending(&self) -> impl Iterator<Item = VariableId> {
+        self.newly_lending.iter().copied()
+    }
+
+    /// What flows by now is no longer new.
+    pub(super) fn settle(&mut self) {
+        self.newly_lending.clear();
     }
 
     /// The regions that `from` flows into, itself first.

@@ -19,6 +19,8 @@ use crate::types::{Lib, Mutability, Type};
 pub(super) struct Ends {
     pub(super) start: Option<Expr>,
     pub(super) end: Option<Expr>,
+    /// Whether the end is the last index, not the one behind it.
+    pub(super) is_inclusive: bool,
 }
 
 impl Lower<'_> {
@@ -1504,16 +1506,9 @@ impl Lower<'_> {
         let syn::Expr::Range(range) = unparenthesized(index) else { return Ok(None) };
         let start =
             range.start.as_ref().map(|start| self.coerced(start, &Type::USIZE)).transpose()?;
-        let mut end = range.end.as_ref().map(|end| self.coerced(end, &Type::USIZE)).transpose()?;
-        if let syn::RangeLimits::Closed(_) = &range.limits {
-            end = end.map(|last| {
-                let at = last.at;
-                let one = Expr { kind: ExprKind::Constant(1), ty: Type::USIZE, at };
-                let kind = ExprKind::Binary(BinaryOp::Add, Box::new(last), Box::new(one));
-                Expr { kind, ty: Type::USIZE, at }
-            });
-        }
-        Ok(Some(Ends { start, end }))
+        let end = range.end.as_ref().map(|end| self.coerced(end, &Type::USIZE)).transpose()?;
+        let is_inclusive = matches!(range.limits, syn::RangeLimits::Closed(_));
+        Ok(Some(Ends { start, end, is_inclusive }))
     }
 }
 

@@ -84,6 +84,7 @@ fn mutable_twin(run: Builtin) -> Option<Builtin> {
     match run {
         Builtin::VecIndex => Some(Builtin::VecIndexMut),
         Builtin::SliceRange => Some(Builtin::SliceRangeMut),
+        Builtin::SliceThrough => Some(Builtin::SliceThroughMut),
         Builtin::SliceFrom => Some(Builtin::SliceFromMut),
         _ => SMART.iter().find(|row| row.1 == run)?.2,
     }
@@ -242,11 +243,14 @@ impl Lower<'_> {
     ) -> Result<Operand> {
         loop {
             let ty = self.shallow(&place.ty);
-            let (run, from, types) = match &ty {
-                Type::Slice(element) => {
-                    (Builtin::SliceRange, Builtin::SliceFrom, vec![Type::clone(element)])
+            let ([to, through, from], types) = match &ty {
+                Type::Slice(element) => (
+                    [Builtin::SliceRange, Builtin::SliceThrough, Builtin::SliceFrom],
+                    vec![Type::clone(element)],
+                ),
+                Type::Str => {
+                    ([Builtin::StrRange, Builtin::StrThrough, Builtin::StrFrom], Vec::new())
                 }
-                Type::Str => (Builtin::StrRange, Builtin::StrFrom, Vec::new()),
                 Type::Array(..) => {
                     place = self.unsized_array(place, at).unwrap_or_else(|place| place);
                     continue;
@@ -266,7 +270,11 @@ impl Lower<'_> {
             let this = self.borrow(place, BorrowKind::Shared, at);
             let mut args = vec![this, range.start.clone().unwrap_or_else(zero)];
             args.extend(range.end.clone());
-            let run = if range.end.is_some() { run } else { from };
+            let run = match (&range.end, range.is_inclusive) {
+                (None, _) => from,
+                (Some(_), false) => to,
+                (Some(_), true) => through,
+            };
             let pointer = self.library(run, types, args, at);
             return Ok(Operand::Place(
                 Operand::Value(pointer).into_place().step(Step::Deref(ty)),
@@ -280,13 +288,14 @@ impl Lower<'_> {
         let Root::Temporary(value) = &mut place.root else { return };
         match &mut value.kind {
             ExprKind::Library { row, args, .. } if is_path(row.run) => {
-                if let ExprKind::Borrow { place, .. } = &mut args[0].kind {
-                    self.hoist(place);
-                }
+                self.hoist_referent(&mut args[0]);
             }
-            // A reference that is followed needs no home of its own.
+            // A reference that is followed needs no home of its own; what it refers to may.
             _ if matches!(place.steps.first(), Some(Step::Deref(_)))
-                && matches!(self.names.infer.shallow(&value.ty), Type::Ref(..)) => {}
+                && matches!(self.names.infer.shallow(&value.ty), Type::Ref(..)) =>
+            {
+                self.hoist_referent(value);
+            }
             _ => {
                 let (ty, at) = (value.ty.clone(), value.at);
                 let local = self.hidden_local("".into(), ty, true, at);
@@ -298,6 +307,14 @@ impl Lower<'_> {
             }
         }
     }
+
+    fn hoist_referent(&mut self, reference: &mut Expr) {
+        match &mut reference.kind {
+            ExprKind::Unsize(inner) => self.hoist_referent(inner),
+            ExprKind::Borrow { place, .. } => self.hoist(place),
+            _ => {}
+        }
+    }
 }
 
 /// Whether a function of the library is written as a step of a path: `*rc`, `v[0]`.
@@ -305,6 +322,7 @@ fn is_path(run: Builtin) -> bool {
     use Builtin as B;
     let index = matches!(run, B::VecIndex | B::VecIndexMut);
     let range = matches!(run, B::SliceRange | B::SliceRangeMut | B::StrRange);
+    let through = matches!(run, B::SliceThrough | B::SliceThroughMut | B::StrThrough);
     let from = matches!(run, B::SliceFrom | B::SliceFromMut | B::StrFrom);
-    index || range || from || SMART.iter().any(|row| row.1 == run || row.2 == Some(run))
+    index || range || through || from || SMART.iter().any(|row| row.1 == run || row.2 == Some(run))
 }

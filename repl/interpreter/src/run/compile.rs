@@ -21,9 +21,7 @@ use crate::types::{Lib, Type};
 type Result<T = ()> = std::result::Result<T, TooLarge>;
 
 /// The variables of a body, by their numbers.
-pub(super) trait Locals: Index<usize, Output = Local> {}
-
-impl<L: Index<usize, Output = Local> + ?Sized> Locals for L {}
+pub(super) type Locals = dyn Index<usize, Output = Local>;
 
 /// The slots of the outermost body's variables.
 pub(super) type Globals = imbl::OrdMap<LocalId, u32>;
@@ -55,7 +53,7 @@ pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function
 pub(super) fn statement(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &dyn Locals,
+    locals: &Locals,
     globals: &Globals,
     stmt: &Stmt,
 ) -> Result<Code> {
@@ -97,7 +95,7 @@ pub(super) fn statement(
 pub(super) fn show(
     items: &Items,
     layouts: &mut Layouts,
-    locals: &dyn Locals,
+    locals: &Locals,
     globals: &Globals,
     expr: &Expr,
 ) -> Result<Code> {
@@ -162,7 +160,7 @@ struct Loop {
 struct Compiler<'a> {
     items: &'a Items,
     layouts: &'a mut Layouts,
-    locals: &'a dyn Locals,
+    locals: &'a Locals,
     globals: Option<&'a Globals>,
     code: Code,
     /// The slots of this body's variables; a later entry hides an earlier one.
@@ -182,12 +180,7 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(
-        items: &'a Items,
-        layouts: &'a mut Layouts,
-        locals: &'a dyn Locals,
-        body: Body<'a>,
-    ) -> Self {
+    fn new(items: &'a Items, layouts: &'a mut Layouts, locals: &'a Locals, body: Body<'a>) -> Self {
         Self {
             items,
             layouts,

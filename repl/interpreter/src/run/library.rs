@@ -164,6 +164,8 @@ impl Vm<'_> {
             | B::SliceToVec
             | B::SliceRange
             | B::SliceRangeMut
+            | B::SliceThrough
+            | B::SliceThroughMut
             | B::SliceFrom
             | B::SliceFromMut => self.slice(call),
             B::StringNew
@@ -197,6 +199,7 @@ impl Vm<'_> {
             | B::StrToUppercase
             | B::StrToLowercase
             | B::StrRange
+            | B::StrThrough
             | B::StrFrom => self.str(call),
             B::OptionUnwrap
             | B::OptionExpect

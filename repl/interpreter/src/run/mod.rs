@@ -21,10 +21,11 @@ mod text;
 mod vec;
 mod vm;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::items::Items;
-use crate::layout::{LayoutId, Layouts, TooLarge};
+use crate::layout::{Layout, LayoutId, Layouts, TooLarge};
 use crate::machine::{Machine, Refused};
 use crate::typed::{At, Local, LocalId, Stmt, Top};
 
@@ -64,6 +65,22 @@ pub enum Stop {
     TooLarge(TooLarge),
 }
 
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panic { message, .. } => write!(f, "panicked: {message}"),
+            Self::Abort { message, .. } => {
+                write!(f, "panicked while a panic unwound, which aborts a process: {message}")
+            }
+            Self::Refused(Refused::Stack) => f.write_str("the stack has no room for that"),
+            Self::Refused(Refused::Heap) => f.write_str("the heap has no room for that"),
+            Self::Steps => write!(f, "still running after {MAX_STEPS} steps"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::TooLarge(too_large) => too_large.fmt(f),
+        }
+    }
+}
+
 impl From<Refused> for Stop {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
@@ -86,6 +103,8 @@ pub struct State {
     of_local: compile::Globals,
     /// How many slots there were when each open scope was opened.
     scopes: imbl::Vector<usize>,
+    /// Slots of whose types something is not known yet: `let v = Vec::new();`.
+    unknown: imbl::Vector<u32>,
     blocks: imbl::OrdMap<u64, leaks::Block>,
     layouts: Layouts,
     /// By the function's number.
@@ -154,6 +173,7 @@ pub fn run(
     machine: &mut dyn Machine,
 ) -> Result<(), Stop> {
     let mut vm = Vm::new(items, state, machine);
+    vm.learn_types(locals)?;
     let result = tops.iter().try_for_each(|top| run_top(&mut vm, locals, top));
     vm.finish();
     result
@@ -204,6 +224,7 @@ fn close(vm: &mut Vm<'_>, len: usize, at: At) -> Result<(), Stop> {
     if matches!(result, Ok(()) | Err(Stop::Panic { .. })) {
         vm.machine.pop(vm.state.slots.len() - len);
         vm.state.slots.truncate(len);
+        vm.state.unknown.retain(|slot| (*slot as usize) < len);
         for local in vm.state.locals.split_off(len) {
             vm.state.of_local.remove(&local);
         }
@@ -233,6 +254,12 @@ impl State {
     /// Where a variable of the outermost body lies, while it is in scope.
     pub fn address(&self, local: LocalId) -> Option<u64> {
         Some(self.slots.get(*self.of_local.get(&local)? as usize)?.address)
+    }
+
+    /// How a variable's type is laid out, while it is in scope.
+    pub fn layout(&self, local: LocalId) -> Option<&Layout> {
+        let slot = self.slots.get(*self.of_local.get(&local)? as usize)?;
+        Some(&self.layouts[slot.layout])
     }
 
     /// The outermost body's variables, the oldest first. A value's text ends after some `limit` characters.

@@ -62,15 +62,24 @@ impl Vm<'_> {
                 self.clone_elements(of, first, to, len)?;
                 self.set_len(call.to, len);
             }
-            B::SliceRange | B::SliceRangeMut | B::SliceFrom | B::SliceFromMut => {
-                let has_end = matches!(call.run, B::SliceRange | B::SliceRangeMut);
-                let (start, end) = (call.word(1), if has_end { call.word(2) } else { len });
+            B::SliceRange
+            | B::SliceRangeMut
+            | B::SliceThrough
+            | B::SliceThroughMut
+            | B::SliceFrom
+            | B::SliceFromMut => {
+                let start = call.word(1);
+                let (end, is_beyond) = match call.run {
+                    B::SliceFrom | B::SliceFromMut => (len, false),
+                    B::SliceRange | B::SliceRangeMut => (call.word(2), call.word(2) > len),
+                    _ => behind(call.word(2), len),
+                };
                 if start > len {
                     return panic(format!(
                         "range start index {start} out of range for slice of length {len}"
                     ));
                 }
-                if end > len {
+                if is_beyond {
                     return panic(format!(
                         "range end index {end} out of range for slice of length {len}"
                     ));
@@ -176,4 +185,9 @@ impl Vm<'_> {
         self.set_len(to, source.len);
         Ok(())
     }
+}
+
+/// The index behind the last of an inclusive range; the last itself if that is out of bounds, as std's message names it.
+pub(super) fn behind(last: u64, len: u64) -> (u64, bool) {
+    if last < len { (last + 1, false) } else { (last, true) }
 }

@@ -3,6 +3,7 @@
 use super::format::display_text;
 use super::library::Called;
 use super::memory::{fat, thin};
+use super::slice::behind;
 use super::vec::Header;
 use super::vm::{Run, Vm, panic};
 use crate::layout::LayoutId;
@@ -114,7 +115,7 @@ impl Vm<'_> {
             B::StringRemove => {
                 let (header, index) = (self.header(at), call.word(1));
                 let text = self.view().text(header.first, header.len);
-                check_range(&text, index, header.len)?;
+                check_range(&text, index, header.len, false)?;
                 let Some(removed) = text[index as usize..].chars().next() else {
                     return panic("cannot remove a char from the end of a string");
                 };
@@ -168,10 +169,14 @@ impl Vm<'_> {
                 let before = (text.len() - text.trim_start().len()) as u64;
                 return Ok(fat(at + before, text.trim().len() as u64));
             }
-            B::StrRange | B::StrFrom => {
+            B::StrRange | B::StrThrough | B::StrFrom => {
                 let start = call.word(1);
-                let end = if call.run == B::StrRange { call.word(2) } else { len };
-                check_range(&text(), start, end)?;
+                let (end, is_beyond) = match call.run {
+                    B::StrFrom => (len, false),
+                    B::StrRange => (call.word(2), call.word(2) > len),
+                    _ => behind(call.word(2), len),
+                };
+                check_range(&text(), start, end, is_beyond)?;
                 return Ok(fat(at + start, end - start));
             }
             B::StrToOwned => text(),
@@ -204,14 +209,14 @@ fn char_of(bits: u128) -> char {
 }
 
 /// What std says of bounds that do not fit a text.
-fn check_range(text: &str, start: u64, end: u64) -> Run {
+fn check_range(text: &str, start: u64, end: u64, is_beyond: bool) -> Run {
     let len = text.len() as u64;
     let shown = text.floor_char_boundary(SHOWN_BYTES);
     let rest = if shown < text.len() { "[...]" } else { "" };
     let shown = format!("`{}`{rest}", &text[..shown]);
     let sides = [("start", start), ("end", end)];
-    for (side, index) in sides {
-        if index > len {
+    for ((side, index), is_beyond) in sides.into_iter().zip([start > len, is_beyond]) {
+        if is_beyond {
             return panic(format!("{side} byte index {index} is out of bounds of {shown}"));
         }
     }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::code::{Arg, Base, Call, Code, Loc, Op, SlotInfo, SlotRef, Text};
+use super::compile::Locals;
 use super::drop::Task;
 use super::memory::{fat, thin};
 use super::{Held, MAX_STEPS, Slot, State, Stop, compile, scalar};
 use crate::items::Items;
-use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge};
+use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, vec};
 use crate::machine::{Machine, NewSlot, Note, Refused};
 use crate::typed::{At, FunctionId, LocalId};
+use crate::types::Type;
 
 /// Steps between two looks at whether somebody wants to stop.
 const STEPS_BETWEEN_LOOKS: u64 = 4096;
@@ -138,10 +140,36 @@ impl<'a> Vm<'a> {
         let [slot] = &mut *self.slots else {
             panic!("a let leaves {} slots", self.slots.len());
         };
-        self.state.of_local.insert(local, self.state.slots.len() as u32);
+        let number = self.state.slots.len() as u32;
+        if self.layouts[slot.layout].ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
+            self.state.unknown.push_back(number);
+        }
+        self.state.of_local.insert(local, number);
         self.state.locals.push_back(local);
         self.state.slots.push_back(slot.clone());
         self.slots.clear();
+    }
+
+    /// A line may tell what an empty collection of an older line holds: only now does it have a layout, and its pointer,
+    /// which points nowhere, the alignment.
+    pub(super) fn learn_types(&mut self, locals: &Locals) -> Result<(), TooLarge> {
+        for number in std::mem::take(&mut self.state.unknown) {
+            let ty = &locals[self.state.locals[number as usize].0 as usize].ty;
+            if ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
+                self.state.unknown.push_back(number);
+                continue;
+            }
+            let layout = self.layouts.of(ty, &self.items.structs)?;
+            let slot = &mut self.state.slots[number as usize];
+            slot.layout = layout;
+            if let (Held::Live, at) = (&slot.held, slot.address)
+                && let Shape::Vec(element) = self.layouts[layout].shape
+                && self.word(at + vec::CAPACITY) == 0
+            {
+                self.set_word(at + vec::POINTER, self.layouts[element].align);
+            }
+        }
+        Ok(())
     }
 
     /// Does tasks, or operations until there are tasks or another frame. `true` at the end of the outermost code.

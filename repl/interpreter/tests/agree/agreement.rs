@@ -49,10 +49,8 @@ fn differences_of_some(programs: &[Program]) -> Vec<Option<Difference>> {
             (None, Ok(Answer { refusal: None, printed })) => running.push((number, printed)),
             (Some(_), Ok(Answer { refusal: Some(refusal), .. })) => refused.push((number, refusal)),
             (None, Ok(Answer { refusal: Some(refusal), .. })) => {
-                found[number] = Some(Difference {
-                    what: refused_wrongly(refusal),
-                    sides: said(refusal),
-                });
+                found[number] =
+                    Some(Difference { what: refused_wrongly(refusal), sides: said(refusal) });
             }
             (Some(refusal), Ok(_)) => {
                 found[number] = Some(Difference {
@@ -105,7 +103,8 @@ fn prints(interpreted: &[String], compiled: &[String]) -> Difference {
         (false, true) => "only rustc's panics",
         _ => "they print different lines",
     };
-    let line = |lines: &[String]| lines.get(first).map_or("nothing".to_owned(), |l| format!("{l:?}"));
+    let line =
+        |lines: &[String]| lines.get(first).map_or("nothing".to_owned(), |l| format!("{l:?}"));
     Difference {
         what: what.to_owned(),
         sides: format!(
@@ -118,7 +117,11 @@ fn prints(interpreted: &[String], compiled: &[String]) -> Difference {
 }
 
 /// Rustc must accept the lines before the refused one, and refuse those up to it for the same reason.
-fn refuses(refusal: &Refusal, before: &[rustc::Refusal], with: &[rustc::Refusal]) -> Option<Difference> {
+fn refuses(
+    refusal: &Refusal,
+    before: &[rustc::Refusal],
+    with: &[rustc::Refusal],
+) -> Option<Difference> {
     let difference = |what: String, theirs: Option<&rustc::Refusal>| {
         let theirs = theirs.map_or_else(
             || "rustc accepts it so far".to_owned(),
@@ -182,10 +185,11 @@ pub(crate) fn shrink(program: &Program, difference: &Difference) -> (Program, Di
                 _ => false,
             });
             for programs in smaller.chunks(50) {
-                let found = programs.iter().zip(differences(programs)).find_map(|(program, found)| {
-                    let found = found.filter(|found| found.what == difference.what)?;
-                    Some((program.clone(), found))
-                });
+                let found =
+                    programs.iter().zip(differences(programs)).find_map(|(program, found)| {
+                        let found = found.filter(|found| found.what == difference.what)?;
+                        Some((program.clone(), found))
+                    });
                 if let Some(found) = found {
                     (program, difference) = found;
                     continue 'smaller;

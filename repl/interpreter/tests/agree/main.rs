@@ -35,9 +35,8 @@ fn seeds(variable: &str, default: u64) -> std::ops::Range<u64> {
 
 #[test]
 fn random_programs_print_what_rustc_s_print() {
-    let programs: Vec<_> = seeds("RUST_PROGRAMS", 40)
-        .map(|seed| generate::program(seed, Habits::default()))
-        .collect();
+    let programs: Vec<_> =
+        seeds("RUST_PROGRAMS", 40).map(|seed| generate::program(seed, Habits::default())).collect();
     assert_none(&programs);
 }
 
@@ -53,9 +52,8 @@ fn a_fault_woven_into_a_random_program_is_refused_as_rustc_refuses_it() {
 #[test]
 fn a_program_that_looks_neither_at_moves_nor_at_borrows_is_refused_as_rustc_refuses_it() {
     let habits = Habits { reckless_percent: 5, ..Habits::default() };
-    let programs: Vec<_> = seeds("RUST_FAULTS", 40)
-        .map(|seed| generate::program(seed + 1_000_000, habits))
-        .collect();
+    let programs: Vec<_> =
+        seeds("RUST_FAULTS", 40).map(|seed| generate::program(seed + 1_000_000, habits)).collect();
     assert_none(&programs);
 }
 

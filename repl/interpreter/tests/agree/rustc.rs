@@ -26,7 +26,8 @@ const SYNTAX: &str = "syntax";
 const END: &str = "\u{1}end";
 
 /// Lints are none of the prompt's business: overflow that the compiler foresees is a panic there.
-const HEAD: &str = "#![allow(warnings, unconditional_panic, arithmetic_overflow, overflowing_literals)]";
+const HEAD: &str =
+    "#![allow(warnings, unconditional_panic, arithmetic_overflow, overflowing_literals)]";
 
 /// The errors of each program, in the order of its lines; empty for one that the compiler accepts.
 pub(crate) fn judge(programs: &[Vec<String>]) -> Vec<Vec<Refusal>> {
@@ -132,12 +133,14 @@ pub(crate) fn run(programs: &[Vec<String>]) -> Vec<Vec<String>> {
     for number in 0..programs.len() {
         source += &format!("p{number}, ");
     }
-    source += &format!("];
+    source += &format!(
+        "];
         for program in programs {{
             let _ = std::panic::catch_unwind(program);
             println!({END:?});
         }}
-    }}\n");
+    }}\n"
+    );
     let folder = tempfile::tempdir().expect("there is a folder for temporary files");
     let (file, binary) = (folder.path().join("run.rs"), folder.path().join("run"));
     std::fs::write(&file, source).expect("the scratch folder takes a file");

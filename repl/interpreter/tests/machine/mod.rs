@@ -90,6 +90,12 @@ impl TestMachine {
         printed.collect()
     }
 
+    /// Bytes, set or not.
+    pub(crate) fn bytes(&self, at: u64, len: u64) -> Vec<u8> {
+        let memory = self.memory(at);
+        memory.bytes[memory.range(at, len)].to_vec()
+    }
+
     /// Whether each byte is set.
     pub(crate) fn set(&self, at: u64, len: u64) -> Vec<bool> {
         let memory = self.memory(at);

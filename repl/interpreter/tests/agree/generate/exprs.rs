@@ -10,8 +10,7 @@ impl Generator {
     /// An expression of the type. `is_known` says that its surroundings fix the type of a literal in it.
     pub(super) fn expr(&mut self, ty: &Ty, is_known: bool, fuel: usize) -> Ex {
         for _ in 0..4 {
-            let kind =
-                if fuel == 0 { self.dice.below(50) } else { self.dice.below(100) };
+            let kind = if fuel == 0 { self.dice.below(50) } else { self.dice.below(100) };
             let found = match kind {
                 0..35 => self.read(ty),
                 35..50 => break,
@@ -170,17 +169,20 @@ impl Generator {
                 _ => around(self, "Some", &first, is_known),
             },
             "Result" => {
-                let (ok, error) = (of, self.written(&args[1]));
-                let types = if is_known { String::new() } else { format!("::<{ok}, {error}>") };
-                if args[1].is("TryReserveError") || self.dice.chance(70) {
-                    around(self, &format!("Ok{types}"), &first, true)
-                } else {
-                    around(self, &format!("Err{types}"), &args[1], true)
-                }
+                let types = format!("{of}, {}", self.written(&args[1]));
+                let is_ok = args[1].is("TryReserveError") || self.dice.chance(70);
+                let (variant, of) = if is_ok { ("Ok", &first) } else { ("Err", &args[1]) };
+                let ex = self.expr(of, true, fuel);
+                let text = match self.dice.below(4) {
+                    _ if is_known => format!("{variant}({})", ex.text),
+                    0 => format!("{variant}::<{types}>({})", ex.text),
+                    _ => format!("{{ let r: Result<{types}> = {variant}({}); r }}", ex.text),
+                };
+                Ex { text, loans: ex.loans }
             }
-            "Weak" => match self.place(Access::Read, |_, place| {
-                place.ty == Ty::lib("Rc", [first.clone()])
-            }) {
+            "Weak" => match self
+                .place(Access::Read, |_, place| place.ty == Ty::lib("Rc", [first.clone()]))
+            {
                 Some(rc) if self.dice.chance(80) => {
                     Ex::owned(format!("Rc::downgrade(&{})", rc.text))
                 }
@@ -197,11 +199,17 @@ impl Generator {
         let suffix = if !is_known || self.dice.chance(20) { *name } else { "" };
         match *name {
             "bool" => ["true", "false"][self.dice.below(2)].to_owned(),
-            "char" => (*self.dice.pick(&["'a'", "'Z'", "'7'", "'é'", "'😀'", "'\\n'", "' '"])).to_owned(),
+            "char" => {
+                (*self.dice.pick(&["'a'", "'Z'", "'7'", "'é'", "'😀'", "'\\n'", "' '"])).to_owned()
+            }
             "f32" | "f64" => {
                 let texts = ["0.0", "1.5", "2.25", "0.1", "100.0", "1e10", "-3.75", "1.0"];
                 let text = *self.dice.pick(&texts);
-                if text.starts_with('-') { format!("({text}{suffix})") } else { format!("{text}{suffix}") }
+                if text.starts_with('-') {
+                    format!("({text}{suffix})")
+                } else {
+                    format!("{text}{suffix}")
+                }
             }
             _ => {
                 let is_signed = name.starts_with('i');
@@ -221,7 +229,8 @@ impl Generator {
 
     /// A string literal.
     pub(super) fn text(&mut self) -> String {
-        let texts = ["", "a", "hello", "héllo", "two words", "line\\n", "\\\"q\\\"", "  trim  ", "αβγ"];
+        let texts =
+            ["", "a", "hello", "héllo", "two words", "line\\n", "\\\"q\\\"", "  trim  ", "αβγ"];
         format!("\"{}\"", self.dice.pick(&texts))
     }
 
@@ -686,7 +695,9 @@ impl Generator {
             Some(Ty::Str) => {
                 return Some(Found::value(Ex::owned(self.text())));
             }
-            Some(Ty::Slice(_) | Ty::Lib("Ref" | "RefMut", _)) | None if row.on != "*" => return None,
+            Some(Ty::Slice(_) | Ty::Lib("Ref" | "RefMut", _)) | None if row.on != "*" => {
+                return None;
+            }
             Some(Ty::Scalar(kind)) => match &params[0] {
                 Some(ty) => ty.clone(),
                 None if *kind == "{float}" => Ty::Scalar("f64"),
@@ -721,7 +732,13 @@ impl Generator {
     }
 
     /// The arguments of a method.
-    fn args(&mut self, row: &Callable, params: &Params, min_len: usize, fuel: usize) -> (String, Vec<super::Loan>) {
+    fn args(
+        &mut self,
+        row: &Callable,
+        params: &Params,
+        min_len: usize,
+        fuel: usize,
+    ) -> (String, Vec<super::Loan>) {
         let held = self.model.temporaries.len();
         let (mut texts, mut loans) = (Vec::new(), Vec::new());
         for (name, ty) in &row.params {
@@ -797,9 +814,8 @@ impl Generator {
         {
             // What it is about decides its parameter.
             let pattern = (**of).clone();
-            let place = self.place(Access::Read, |_, place| {
-                place.ty.matches(&pattern, &mut [None, None])
-            })?;
+            let place =
+                self.place(Access::Read, |_, place| place.ty.matches(&pattern, &mut [None, None]))?;
             place.ty.matches(&pattern, params);
         }
         if params[0].is_none() {
@@ -811,7 +827,9 @@ impl Generator {
         }
         let types: Vec<_> =
             row.params.iter().map(|(_, ty)| (ty.filled(params), params_known)).collect();
-        if types.iter().any(|(ty, _)| matches!(ty, Ty::Ref(of) if !of.is_sized())) && row.on != "String" {
+        if types.iter().any(|(ty, _)| matches!(ty, Ty::Ref(of) if !of.is_sized()))
+            && row.on != "String"
+        {
             return None;
         }
         let path = match (&row.owner, types.is_empty() && !is_known) {

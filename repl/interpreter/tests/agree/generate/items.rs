@@ -41,11 +41,12 @@ impl Generator {
             let field = if is_tuple { at.to_string() } else { ["id", "b", "c"][at].to_owned() };
             fields.push((field, ty));
         }
-        let all = |generator: &Self, name: &str| {
-            fields.iter().all(|(_, ty)| generator.has(ty, name))
-        };
+        let all =
+            |generator: &Self, name: &str| fields.iter().all(|(_, ty)| generator.has(ty, name));
         let mut derives = Vec::new();
-        for (trait_name, percent) in [("Debug", 90), ("Clone", 60), ("PartialEq", 50), ("Default", 50)] {
+        for (trait_name, percent) in
+            [("Debug", 90), ("Clone", 60), ("PartialEq", 50), ("Default", 50)]
+        {
             if all(self, trait_name) && self.dice.chance(percent) {
                 derives.push(trait_name);
             }
@@ -185,7 +186,10 @@ impl Generator {
         if !is_mut && self.dice.chance(60) {
             let second = self.fresh("p");
             let other = place.text.replacen(&params[0].0, &second, 1);
-            text = format!("if {} {{ {text} }} else {{ &{other} }}", self.dice.pick(&["true", "1 > 2"]));
+            text = format!(
+                "if {} {{ {text} }} else {{ &{other} }}",
+                self.dice.pick(&["true", "1 > 2"])
+            );
             params.push((second, from, false));
             lifetime = "'a";
         }
@@ -253,17 +257,14 @@ impl Generator {
         let written = self.written(&result);
         let last = self.construct(&result, true, 0).text;
         let body = self.fun_body(&params, &result, Some(Ex::owned("")));
-        let head = format!("fn {name}({count}: u8) -> {written} {{ if {count} % 8 == 0 {{ return {last}; }} println!(\"{{}}\", {count}); ");
+        let head = format!(
+            "fn {name}({count}: u8) -> {written} {{ if {count} % 8 == 0 {{ return {last}; }} println!(\"{{}}\", {count}); "
+        );
         let wrapper = Stmt {
             pieces: vec![Piece::Text(head), body, Piece::Text(format!(" {name}({count} - 1) }}"))],
             is_scope: false,
         };
-        self.funs.push(Fun {
-            name,
-            is_method: false,
-            params: vec![Ty::Scalar("u8")],
-            result,
-        });
+        self.funs.push(Fun { name, is_method: false, params: vec![Ty::Scalar("u8")], result });
         wrapper
     }
 }

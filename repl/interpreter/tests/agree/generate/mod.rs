@@ -212,12 +212,8 @@ impl Generator {
     /// A type whose values hold no reference.
     fn ty(&mut self, depth: usize) -> Ty {
         let scalar = |dice: &mut Dice| {
-            let names = dice.weighted(&[
-                (8, INTS),
-                (1, &["i32"]),
-                (1, FLOATS),
-                (1, &["bool", "char"]),
-            ]);
+            let names =
+                dice.weighted(&[(8, INTS), (1, &["i32"]), (1, FLOATS), (1, &["bool", "char"])]);
             Ty::Scalar(*dice.pick(names))
         };
         if depth == 0 {

@@ -179,9 +179,8 @@ impl Model {
         if depth > 0 {
             self.parts(&place, depth, structs, found);
         }
-        let is_partly_moved = place.via == Via::Own && {
-            var.moved.iter().any(|path| path.starts_with(&place.path))
-        };
+        let is_partly_moved =
+            place.via == Via::Own && { var.moved.iter().any(|path| path.starts_with(&place.path)) };
         if !is_partly_moved {
             found.push(place);
         }

@@ -159,9 +159,9 @@ impl Generator {
                 self.bind(ty, &value, is_typed);
             }
             4..=6 => {
-                let Some(place) = self.place_mut(|g, p| {
-                    p.ty.is_sized() && !g.holds_references(&p.ty)
-                }) else {
+                let Some(place) =
+                    self.place_mut(|g, p| p.ty.is_sized() && !g.holds_references(&p.ty))
+                else {
                     return;
                 };
                 let loans = self.model.loans_of(&place, Access::Write);
@@ -379,9 +379,8 @@ impl Generator {
 
     fn assign_op(&mut self, fuel: usize) {
         let text = Ty::string();
-        let place = self.place_mut(|_, place| {
-            place.ty.is_int() || place.ty.is_float() || place.ty == text
-        });
+        let place =
+            self.place_mut(|_, place| place.ty.is_int() || place.ty.is_float() || place.ty == text);
         let Some(place) = place else { return };
         let held = self.model.temporaries.len();
         self.model.hold(&place);
@@ -502,11 +501,7 @@ impl Generator {
             matches!(&place.ty, Ty::Lib("Vec", _) | Ty::Array(..))
                 && !generator.holds_references(&place.ty)
         };
-        let place = if is_writing {
-            self.place_mut(fits)
-        } else {
-            self.place(Access::Read, fits)
-        };
+        let place = if is_writing { self.place_mut(fits) } else { self.place(Access::Read, fits) };
         let Some(place) = place else { return };
         let element = Box::new(place.ty.parts(&self.structs)[0].clone());
         let name = self.fresh("e");
@@ -651,9 +646,9 @@ impl Generator {
         let Some(place) = place else { return };
         let specs: &[&str] = if place.ty.is_int() {
             &[
-                "{}", "{}", "{:?}", "{:5}|", "{:<5}|", "{:^7}|", "{:>6}|", "{:05}", "{:+}", "{:#x}",
-                "{:x}", "{:X}", "{:b}", "{:#b}", "{:o}", "{:#010b}", "{:e}", "{:*^9}", "{:#06x}",
-                "{:+05}", "{:3?}|",
+                "{}", "{}", "{:?}", "{:5}|", "{:<5}|", "{:^7}|", "{:>6}|", "{:05}", "{:+}",
+                "{:#x}", "{:x}", "{:X}", "{:b}", "{:#b}", "{:o}", "{:#010b}", "{:e}", "{:*^9}",
+                "{:#06x}", "{:+05}", "{:3?}|",
             ]
         } else if place.ty.is_float() {
             &[

@@ -1,0 +1,251 @@
+//! Types laid out by rustc, in this test, and by us: sizes, alignments, and each byte that a value of ours has set. Bytes
+//! that a pointer makes are left out: addresses differ.
+
+#![allow(dead_code)]
+#![allow(clippy::all, clippy::pedantic)]
+
+mod machine;
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use interpreter::Program;
+use machine::TestMachine;
+
+/// The bytes of a value at the places asked for.
+fn bytes_at<T>(value: &T, places: &[usize]) -> Vec<u8> {
+    let first = std::ptr::from_ref(value).cast::<u8>();
+    assert!(places.iter().all(|place| *place < size_of::<T>()));
+    // SAFETY: each place lies in the value, as the line above says. It is no padding: if rustc and we agree, a field lies
+    // there; if we do not, the test is about to fail, as sizes and the other fields' bytes say.
+    places.iter().map(|place| unsafe { first.add(*place).read() }).collect()
+}
+
+/// Whether bytes are those of one of our addresses.
+fn is_pointer(bytes: &[u8]) -> bool {
+    let word = u64::from_le_bytes(bytes.try_into().unwrap());
+    (0x0050_0000..=0xffff_ffff).contains(&word)
+}
+
+fn compare<T>(structs: &str, ty: &str, text: &str, value: &T) {
+    let mut machine = TestMachine::new(4096, 4096);
+    let mut program = Program::default();
+    let uses = "use std::rc::{Rc, Weak}; use std::cell::{Cell, RefCell};";
+    let line = format!("let x: {ty} = {text};");
+    for (number, line) in [uses, structs, &line].into_iter().enumerate() {
+        if let Err(fault) = program.run(number as u32, line, &mut machine) {
+            panic!("{fault}: {line}");
+        }
+    }
+    let newest = program.state().variables(program.items(), &machine, 100).pop().unwrap();
+    assert_eq!(newest.size, size_of::<T>() as u64, "the size of {ty}");
+    assert_eq!(newest.address % align_of::<T>() as u64, 0, "the alignment of {ty}");
+    let of_type = program.state().layout(program.names().local("x").unwrap()).unwrap();
+    assert_eq!(of_type.align, align_of::<T>() as u64, "the alignment of {ty}");
+
+    let is_set = machine.set(newest.address, newest.size);
+    let mut places: Vec<_> = (0..is_set.len()).filter(|place| is_set[*place]).collect();
+    for word in (0..is_set.len() / 8).map(|word| word * 8) {
+        let bytes = machine.bytes(newest.address + word as u64, 8);
+        if is_set[word..word + 8].iter().all(|set| *set) && is_pointer(&bytes) {
+            places.retain(|place| !(word..word + 8).contains(place));
+        }
+    }
+    let ours: Vec<_> =
+        places.iter().map(|place| machine.bytes(newest.address + *place as u64, 1)[0]).collect();
+    let theirs = bytes_at(value, &places);
+    assert_eq!(ours, theirs, "{text} of {ty}, at {places:?}");
+}
+
+macro_rules! laid_out {
+    ($test:ident { $($structs:item)* } $($ty:ty = $value:expr;)*) => {
+        #[test]
+        fn $test() {
+            $($structs)*
+            let structs = stringify!($($structs)*);
+            $(compare::<$ty>(structs, stringify!($ty), stringify!($value), &$value);)*
+        }
+    };
+}
+
+laid_out! { scalars_and_tuples {}
+    u8 = 1;
+    i128 = -5;
+    char = 'x';
+    bool = true;
+    () = ();
+    (u8, u32) = (1, 2);
+    (u8, u32, u16) = (1, 2, 3);
+    (u8, u16, u32) = (1, 2, 3);
+    (u32, u8, u16, u8) = (1, 2, 3, 4);
+    (u64, u8, u8, u64) = (1, 2, 3, 4);
+    (u8, u128, u8) = (1, 2, 3);
+    (bool, u32, char, u8) = (true, 2, 'c', 4);
+    ((u8, u16), u8, (u16, u8)) = ((1, 2), 3, (4, 5));
+    (u8, [u8; 4], u32) = (1, [2, 3, 4, 5], 6);
+    ([u8; 6], u16, u8, u32) = ([1, 2, 3, 4, 5, 6], 7, 8, 9);
+    [u16; 3] = [1, 2, 3];
+    [(u8, u32); 2] = [(1, 2), (3, 4)];
+    (u8, (), u16) = (1, (), 2);
+}
+
+laid_out! { structs {
+        struct A { a: u8, b: u32, c: u16 }
+        #[repr(C)] struct C { a: u8, b: u32, c: u16 }
+        struct B { flag: bool, wide: u64, c: char, small: u8 }
+        struct Deep { a: A, x: u8, b: B, y: u16 }
+        struct Bools { a: u8, b: [u8; 3], c: bool, d: u16, e: bool }
+        struct Arrays { a: u8, b: [u8; 16], c: u32 }
+        struct NicheArray { a: bool, b: [u8; 16], c: u32 }
+        struct Middle { a: (u8, u8, u8, bool), b: (u8, bool, u8) }
+        struct Tuple(u8, u64, u8);
+        struct Empty;
+        struct Zero { a: u8, z: [u64; 0], b: u8 }
+        struct Odd { a: [u8; 3], b: [u16; 3], c: u64, d: [u8; 5] }
+        struct One { c: Cell<u8> }
+    }
+    A = A { a: 1, b: 2, c: 3 };
+    C = C { a: 1, b: 2, c: 3 };
+    B = B { flag: true, wide: 2, c: 'z', small: 4 };
+    Deep = Deep { a: A { a: 1, b: 2, c: 3 }, x: 4, b: B { flag: false, wide: 5, c: 'q', small: 6 }, y: 7 };
+    Bools = Bools { a: 1, b: [2, 3, 4], c: true, d: 5, e: false };
+    Arrays = Arrays { a: 1, b: [2; 16], c: 3 };
+    NicheArray = NicheArray { a: true, b: [2; 16], c: 3 };
+    Middle = Middle { a: (9, 8, 7, true), b: (5, false, 4) };
+    Tuple = Tuple(1, 2, 3);
+    Empty = Empty;
+    Zero = Zero { a: 1, z: [], b: 2 };
+    Odd = Odd { a: [1, 2, 3], b: [4, 5, 6], c: 7, d: [8, 9, 10, 11, 12] };
+    One = One { c: Cell::new(7) };
+    Option<A> = Some(A { a: 1, b: 2, c: 3 });
+    Option<A> = None;
+    Option<B> = Some(B { flag: true, wide: 2, c: 'z', small: 4 });
+    Option<B> = None;
+    Option<Deep> = None;
+    Option<Bools> = None;
+    Option<Bools> = Some(Bools { a: 1, b: [2, 3, 4], c: true, d: 5, e: false });
+    Option<NicheArray> = None;
+    Option<Middle> = None;
+    Option<Middle> = Some(Middle { a: (9, 8, 7, true), b: (5, false, 4) });
+    Option<Empty> = None;
+    Option<One> = None;
+    [Option<A>; 2] = [None, Some(A { a: 1, b: 2, c: 3 })];
+}
+
+laid_out! { options_and_results {}
+    Option<u8> = Some(7);
+    Option<u8> = None;
+    Option<u32> = Some(7);
+    Option<u32> = None;
+    Option<u64> = Some(7);
+    Option<u128> = Some(7);
+    Option<u128> = None;
+    Option<i16> = Some(-1);
+    Option<f64> = Some(1.5);
+    Option<bool> = Some(true);
+    Option<bool> = None;
+    Option<Option<bool>> = None;
+    Option<Option<bool>> = Some(None);
+    Option<Option<bool>> = Some(Some(true));
+    Option<Option<Option<bool>>> = Some(Some(None));
+    Option<Option<u8>> = None;
+    Option<Option<u8>> = Some(None);
+    Option<Option<u32>> = Some(None);
+    Option<char> = None;
+    Option<char> = Some('a');
+    Option<Option<char>> = Some(None);
+    Option<()> = Some(());
+    Option<()> = None;
+    Option<(u8, bool)> = None;
+    Option<(bool, u32)> = None;
+    Option<(u32, bool)> = Some((5, true));
+    Option<[bool; 2]> = None;
+    Option<[bool; 0]> = None;
+    Option<[u16; 3]> = Some([1, 2, 3]);
+    Option<Box<u8>> = None;
+    Option<Box<[u8]>> = None;
+    Option<Rc<u8>> = None;
+    Option<Weak<u8>> = None;
+    Option<&str> = None;
+    Option<&u8> = None;
+    Option<Option<&u8>> = None;
+    Option<Option<&u8>> = Some(None);
+    Option<Vec<u8>> = None;
+    Option<Option<Vec<u8>>> = None;
+    Option<Option<Vec<u8>>> = Some(None);
+    Option<Option<Option<String>>> = Some(Some(None));
+    Option<String> = None;
+    Option<Cell<bool>> = None;
+    Option<Cell<bool>> = Some(Cell::new(true));
+    Option<RefCell<u8>> = None;
+    Option<(String, bool)> = None;
+    Result<u8, u32> = Ok(1);
+    Result<u8, u32> = Err(2);
+    Result<u8, u8> = Err(2);
+    Result<(), u8> = Ok(());
+    Result<(), String> = Ok(());
+    Result<u8, String> = Ok(3);
+    Result<u32, Vec<u8>> = Ok(3);
+    Result<u64, Vec<u8>> = Ok(3);
+    Result<(u64, u64), String> = Ok((3, 4));
+    Result<(u64, u64, u8), String> = Ok((3, 4, 5));
+    Result<(bool, u32), u8> = Err(3);
+    Result<(bool, u32), u8> = Ok((true, 3));
+    Result<(bool, u32), u32> = Err(3);
+    Result<bool, ()> = Err(());
+    Result<String, String> = Ok(String::new());
+    Result<Option<u8>, bool> = Ok(None);
+    Result<Option<bool>, bool> = Err(true);
+}
+
+laid_out! { the_library_s_types {}
+    Vec<u32> = vec![1, 2, 3];
+    Vec<u32> = Vec::new();
+    Vec<u64> = Vec::with_capacity(5);
+    String = String::from("abc");
+    String = String::new();
+    Box<u8> = Box::new(1);
+    Box<[u16]> = vec![1, 2].into_boxed_slice();
+    &str = "four";
+    &[u16] = &[1, 2, 3][..];
+    Rc<u8> = Rc::new(1);
+    Weak<u8> = Weak::new();
+    Cell<u16> = Cell::new(3);
+    RefCell<u8> = RefCell::new(3);
+    RefCell<u64> = RefCell::new(3);
+    RefCell<(bool, u128)> = RefCell::new((true, 3));
+    (u8, String, u16) = (1, String::new(), 2);
+    (Vec<u8>, bool, u32) = (vec![1], true, 5);
+    [Option<Box<u8>>; 2] = [None, None];
+}
+
+#[test]
+fn a_failed_request_and_a_granted_one_look_as_std_s() {
+    let mut v: Vec<u16> = Vec::new();
+    compare(
+        "",
+        "Result<(), std::collections::TryReserveError>",
+        "Vec::<u16>::new().try_reserve(2)",
+        &v.try_reserve(2),
+    );
+    let beyond = v.try_reserve(usize::MAX);
+    compare(
+        "",
+        "Result<(), std::collections::TryReserveError>",
+        "vec![1u16].try_reserve(usize::MAX)",
+        &beyond,
+    );
+}
+
+#[test]
+fn a_type_too_large_to_be_is_refused() {
+    let mut program = Program::default();
+    let mut machine = TestMachine::new(4096, 4096);
+    let fault = program
+        .run(1, "std::mem::size_of::<[u8; 2305843009213693952]>()", &mut machine)
+        .unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "values of the type `[u8; 2305843009213693952]` are too big for the target architecture"
+    );
+}
