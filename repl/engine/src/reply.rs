@@ -120,6 +120,12 @@ pub enum Event {
         address: Address,
         size_bytes: u64,
         value: String,
+        /// The three words of a `Vec` or `String`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Words>,
+        /// What its pointer points to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        points_to: Option<Arc<str>>,
     },
     /// The value of a line without a semicolon.
     Value {
@@ -175,6 +181,15 @@ pub enum Event {
     Clear {},
     /// The session ends.
     Quit {},
+}
+
+/// The words of a `Vec`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Words {
+    pub capacity: u64,
+    pub pointer: Address,
+    pub length: u64,
 }
 
 /// A line that was accepted.

@@ -4,16 +4,18 @@ use std::alloc::Layout;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use heap::sandbox;
+use interpreter::layout;
 use interpreter::run::Stop;
-use interpreter::types::Type;
+use interpreter::types::{Lib, Type};
 use interpreter::{Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
-use crate::problem::{Cause, Problem, Trouble};
-use crate::reply::{Answer, Event};
+use crate::problem::{Cause, Problem, Trouble, Whereabouts};
+use crate::reply::{Answer, Event, Words};
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
-use crate::view::VarRow;
+use crate::view::{DanglingRow, DareRust, LeakRow, VarRow};
 use crate::world::{Named, World, popped_event};
 
 /// Events of one statement that its reply tells; what a long loop does beyond is counted.
@@ -22,6 +24,8 @@ const EVENTS_TOLD: usize = 100;
 const BYTES_TOLD: u64 = 4096;
 /// Characters of a variable's value that a view shows.
 const VALUE_SHOWN: usize = 200;
+/// Accesses to the heap's own words that a dared line may take.
+const MOST_ACCESSES: u32 = 10_000_000;
 /// Blocks one statement may allocate: each leaves a life in the ledger.
 const MOST_BLOCKS: u64 = 1 << 18;
 
@@ -65,6 +69,51 @@ pub(crate) fn pop(world: &mut World) -> Result<Answer, Problem> {
         answer.events.insert(0, popped_event(&item));
         answer
     })
+}
+
+/// What a line that the borrow checker refuses would do without it: run on a copy, which is thrown away.
+///
+/// # Errors
+///
+/// A line that is allowed, or that is no program at all.
+pub(crate) fn dare(world: &World, line: &str) -> Result<DareRust, Problem> {
+    let nothing = || {
+        let trouble = Trouble::NothingToDare { line: line.to_owned() };
+        Problem::new(trouble, Span::all(line))
+    };
+    let code = match run(&mut world.clone(), line) {
+        // Allowed, as long as nobody uses what it breaks: that is worth a look, too.
+        Ok(_) => None,
+        Err(problem) => {
+            let is_check = |fault: &Fault| matches!(fault, Fault::Check(_));
+            if !matches!(&problem.trouble, Trouble::Rust { fault, .. } if is_check(fault)) {
+                return Err(problem);
+            }
+            Some(problem.code())
+        }
+    };
+    let mut copy = world.clone();
+    let number = copy.now.line;
+    let mut program = std::mem::take(&mut copy.rust);
+    let mut runner = Runner { is_daring: true, ..Runner::new(&mut copy, Span::all(line)) };
+    let outcome = sandbox::run(MOST_ACCESSES, || program.run_unjudged(number, line, &mut runner));
+    let (events, breach) = (std::mem::take(&mut runner.events), runner.breach.take());
+    copy.rust = program;
+    let ended = match outcome {
+        Err(_) => {
+            Some(breach.unwrap_or_else(|| "It went on with bytes that are no value.".to_owned()))
+        }
+        Ok(Err(Fault::Run(Stop::Panic { message, .. }))) => {
+            Some(format!("It panicked: {message}."))
+        }
+        Ok(Err(fault)) => Some(fault.to_string()),
+        Ok(Ok(())) => None,
+    };
+    let dangling = sandbox::run(MOST_ACCESSES, || copy.dangling()).unwrap_or_default();
+    if code.is_none() && dangling.is_empty() {
+        return Err(nothing());
+    }
+    Ok(DareRust { input: line.to_owned(), code, events, ended, dangling })
 }
 
 fn with_program(
@@ -157,11 +206,24 @@ pub(crate) struct Runner<'a> {
     blocks: u64,
     /// Why the machine refused.
     refused: Option<Problem>,
+    /// Whether the program's own mistakes are to be shown: nobody has judged it.
+    is_daring: bool,
+    /// The mistake that ended a dared line.
+    breach: Option<String>,
 }
 
 impl<'a> Runner<'a> {
     fn new(world: &'a mut World, span: Span) -> Self {
-        Self { world, span, events: Vec::new(), untold: 0, blocks: 0, refused: None }
+        Self {
+            world,
+            span,
+            events: Vec::new(),
+            untold: 0,
+            blocks: 0,
+            refused: None,
+            is_daring: false,
+            breach: None,
+        }
     }
 
     fn event(&mut self, event: Event) {
@@ -188,6 +250,14 @@ impl<'a> Runner<'a> {
             self.world.ledger.live_around(offset).expect("the program's block is live");
         assert_eq!(inside, 0, "a block is known by its start: {at:#x}");
         id
+    }
+
+    /// Whether a live block starts there.
+    fn is_live(&self, at: u64) -> bool {
+        let offset = self.heap_offset(at);
+        offset
+            .and_then(|at| self.world.ledger.live_around(at))
+            .is_some_and(|(_, inside)| inside == 0)
     }
 
     fn is_outermost(&self) -> bool {
@@ -291,6 +361,14 @@ impl Machine for Runner<'_> {
     }
 
     fn deallocate(&mut self, at: u64, _size: u64, _align: u64) {
+        if self.is_daring && !self.is_live(at) {
+            let lies = self.world.whereabouts(Address(at));
+            let at = Address(at);
+            self.breach = Some(format!(
+                "{at}, {lies}, was freed a second time: the list of holes is damaged."
+            ));
+            std::panic::resume_unwind(Box::new("a dared line freed a block twice"));
+        }
         let id = self.block(at);
         self.world.owned.remove(&id);
         let events = self.world.free(id);
@@ -317,7 +395,7 @@ impl Machine for Runner<'_> {
         match note {
             Note::Bind { name, ty, address, size, value } => {
                 if !name.is_empty() {
-                    self.bind(&name, ty, address, size, value);
+                    self.bind(&name, &ty, address, size, value);
                 }
             }
             Note::Assign { place, address, size, value } => {
@@ -355,7 +433,7 @@ impl Machine for Runner<'_> {
 
 impl Runner<'_> {
     /// A variable has its first value. Plain numbers and arrays of them are told by their push, as `push` tells them.
-    fn bind(&mut self, name: &Arc<str>, ty: String, address: u64, size: u64, value: String) {
+    fn bind(&mut self, name: &Arc<str>, ty: &Type, address: u64, size: u64, value: String) {
         let at = Address(address);
         let plain = self.world.stack_value(at);
         let pushed = self.events.iter_mut().find_map(|event| match event {
@@ -365,8 +443,34 @@ impl Runner<'_> {
         if let (Some((value, literal)), Some(plain)) = (pushed, plain) {
             (*value, *literal) = (Some(plain.to_string()), Some(plain.literal()));
         }
-        let name = Arc::clone(name);
-        self.event(Event::Bind { name, ty, address: at, size_bytes: size, value });
+        let words = match ty {
+            Type::Lib(Lib::Vec | Lib::String, _) => {
+                let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
+                Some(Words {
+                    capacity: word(layout::vec::CAPACITY),
+                    pointer: Address(word(layout::vec::POINTER)),
+                    length: word(layout::vec::LEN),
+                })
+            }
+            _ => None,
+        };
+        let pointer = match ty {
+            Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc, _) => {
+                Some(Address(self.read_bits(address, layout::WORD_BYTES) as u64))
+            }
+            _ => words.as_ref().map(|words| words.pointer),
+        };
+        let points_to = pointer.and_then(|pointer| self.world.name_at(pointer));
+        let (name, ty) = (Arc::clone(name), ty.to_string());
+        self.event(Event::Bind {
+            name,
+            ty,
+            address: at,
+            size_bytes: size,
+            value,
+            words,
+            points_to,
+        });
     }
 }
 
@@ -411,6 +515,54 @@ impl World {
         variables.into_iter().map(row).collect()
     }
 
+    /// The references among the variables that lead to nothing live.
+    fn dangling(&self) -> Vec<DanglingRow> {
+        let mut copy = self.clone();
+        let reader = Runner::new(&mut copy, Span::default());
+        let mut rows = Vec::new();
+        for row in self.variables().into_iter().filter(|row| row.ty.starts_with('&')) {
+            if row.value == "moved" || row.value == "unset" {
+                continue;
+            }
+            let address = Address(reader.read_bits(row.address.0, layout::WORD_BYTES) as u64);
+            let lies = self.whereabouts(address);
+            let is_live = matches!(
+                lies,
+                Whereabouts::Block { .. } | Whereabouts::Slot { .. } | Whereabouts::Nowhere
+            );
+            if !is_live {
+                rows.push(DanglingRow {
+                    name: row.name,
+                    address,
+                    lies: lies.to_string(),
+                    value: row.value,
+                });
+            }
+        }
+        rows
+    }
+
+    /// The blocks of the program that nothing owns any more.
+    pub(crate) fn leaks(&self) -> Vec<LeakRow> {
+        if self.owned.is_empty() {
+            return Vec::new();
+        }
+        let mut copy = self.clone();
+        let leaks = self.rust.leaks(&Runner::new(&mut copy, Span::default()));
+        let row = |leak: interpreter::run::Leak| {
+            let offset = self.heap_offset(Address(leak.address)).expect("a leak is on the heap");
+            let (id, _) = self.ledger.live_around(offset).expect("a leak is live");
+            LeakRow {
+                handle: Arc::clone(self.ledger.name(id)),
+                address: Address(leak.address),
+                size_bytes: u64::from(self.ledger.life(id).size_bytes),
+                holds: leak.content.to_string(),
+                line: self.ledger.birth(id).line,
+            }
+        };
+        leaks.into_iter().map(row).collect()
+    }
+
     /// Whether a live handle, slot or mark of the prompt has that name, so that no variable can.
     fn is_taken(&self, name: &str) -> bool {
         self.names.get(name).is_some_and(|named| {
@@ -432,6 +584,19 @@ impl World {
                 (Arc::clone(name), inside)
             }
             _ => (place.into(), 0),
+        }
+    }
+
+    /// What lies at an address: a block, or a variable.
+    fn name_at(&self, address: Address) -> Option<Arc<str>> {
+        if let Some(offset) = self.heap_offset(address) {
+            let (id, _) = self.ledger.live_around(offset)?;
+            return Some(Arc::clone(self.ledger.name(id)));
+        }
+        let item = self.stack.item_at(self.stack_address(address)?)?;
+        match &item.kind {
+            ItemKind::Slot { name, .. } if !name.is_empty() => Some(Arc::clone(name)),
+            _ => None,
         }
     }
 

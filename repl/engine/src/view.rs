@@ -37,13 +37,23 @@ pub enum View {
     /// Numbers of the heap.
     Stats(Stats),
     /// The invariants, each verified.
-    Check { heap: Arc<str>, rules: Vec<Rule>, blocks: u64, holes: u64 },
+    Check {
+        heap: Arc<str>,
+        rules: Vec<Rule>,
+        blocks: u64,
+        holes: u64,
+        /// Blocks that a value of Rust owned, and nothing owns now.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        leaks: Vec<LeakRow>,
+    },
     /// How the heap's last answer came about.
     Why(Why),
     /// A dry run.
     Try(Try),
     /// What would really happen.
     Dare(Dare),
+    /// What a line of Rust would do without the borrow checker.
+    DareRust(DareRust),
     /// What did happen, in a process of its own.
     Crash(Crash),
     /// How much of the heap is lost to fragmentation.
@@ -651,6 +661,32 @@ pub struct Dare {
     pub probes: Vec<Probe>,
 }
 
+/// A line of Rust run without the borrow checker, on a copy.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DareRust {
+    pub input: String,
+    /// The code it is refused with outside of a dare; none if it is allowed as long as nobody uses what it breaks.
+    pub code: Option<&'static str>,
+    pub events: Vec<Event>,
+    /// How it ended, if not well.
+    pub ended: Option<String>,
+    /// References that lead nowhere now.
+    pub dangling: Vec<DanglingRow>,
+}
+
+/// A reference to what is gone.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DanglingRow {
+    pub name: Arc<str>,
+    pub address: Address,
+    /// Where that is now, in words.
+    pub lies: String,
+    /// What is read there now.
+    pub value: String,
+}
+
 /// What the forbidden line itself did.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -850,6 +886,19 @@ pub struct LayoutRow {
     pub size_bytes: u64,
     pub name: String,
     pub what: String,
+}
+
+/// A block that nothing owns any more.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LeakRow {
+    pub handle: Arc<str>,
+    pub address: Address,
+    pub size_bytes: u64,
+    /// The type of what is in it.
+    pub holds: String,
+    /// The line it was allocated by.
+    pub line: u32,
 }
 
 /// Bit patterns that no value has.

@@ -94,7 +94,7 @@ pub enum Note {
         /// Its name.
         name: Arc<str>,
         /// Its type.
-        ty: String,
+        ty: crate::types::Type,
         /// Where it lies.
         address: u64,
         /// Its bytes.

@@ -92,6 +92,13 @@ impl Fault {
     }
 }
 
+/// Whether ownership and borrows are judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Kept,
+    Ignored,
+}
+
 impl Program {
     /// Takes in one line: it is typed, judged together with all lines before it, and run.
     ///
@@ -106,10 +113,40 @@ impl Program {
         for function in items.functions.iter().skip(old_functions) {
             check::function(&items, function).map_err(Fault::Check)?;
         }
+        self.take_in(names, items, tops, Rules::Kept, machine)
+    }
+
+    /// Takes in one line that the rules of ownership and borrowing forbid, and runs it all the same: nothing it leaves
+    /// behind is of use, but to be looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`], but none of [`Fault::Check`].
+    pub fn run_unjudged(
+        &mut self,
+        line: u32,
+        text: &str,
+        machine: &mut dyn Machine,
+    ) -> Result<(), Fault> {
+        let (mut names, mut items) = (self.names.clone(), self.items.clone());
+        let tops = lower::line(&mut names, &mut items, line, text).map_err(Fault::Lower)?;
+        self.take_in(names, items, tops, Rules::Ignored, machine)
+    }
+
+    fn take_in(
+        &mut self,
+        names: Names,
+        items: Items,
+        tops: Vec<Top>,
+        rules: Rules,
+        machine: &mut dyn Machine,
+    ) -> Result<(), Fault> {
         let mut body = self.body.clone();
         body.extend(tops.into_iter().map(Arc::new));
         let from = self.body.len();
-        self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
+        if rules == Rules::Kept {
+            self.judge.judge(&items, names.locals(), &body, from).map_err(Fault::Check)?;
+        }
         (self.names, self.items, self.body) = (names, items, body);
         let tops: Vec<_> = self.body.iter().skip(from).cloned().collect();
         run::run(&self.items, &mut self.state, self.names.locals(), &tops, machine)
@@ -170,6 +207,11 @@ impl Program {
             })
         });
         named.collect()
+    }
+
+    /// The blocks that nothing owns any more.
+    pub fn leaks(&self, machine: &dyn Machine) -> Vec<run::Leak> {
+        self.state.leaks(&self.items, machine)
     }
 
     /// How the values of a type lie in memory.

@@ -1,7 +1,7 @@
 //! What happened, in sentences: the first line is the answer, the indented ones how it came about.
 
-use engine::Event;
 use engine::units::{Address, Count, bytes, count};
+use engine::{Event, Words};
 
 use crate::Style;
 use crate::text::{Line, Role};
@@ -19,8 +19,8 @@ pub(crate) fn lines(events: &[Event], style: Style) -> Vec<Line> {
         let (own, others) = behind.split_at(details_end);
         match first {
             Event::Free { handle, .. } => lines.extend(freed(handle, own)),
-            Event::Bind { name, value, .. } if !is_told(name, events) => {
-                lines.push(Line::detail(format!("{name}: {}", shortened(value))));
+            Event::Bind { name, value, words, points_to, .. } if !is_told(name, events) => {
+                lines.push(Line::detail(bound(name, value, words.as_ref(), points_to.as_deref())));
             }
             Event::Bind { .. } => {}
             Event::Push { name, .. } if is_bound(name, behind) => lines.extend(push(first, true)),
@@ -50,6 +50,22 @@ fn is_bound(slot: &str, behind: &[Event]) -> bool {
     behind.iter().any(|event| matches!(event, Event::Bind { name, .. } if **name == *slot))
 }
 
+/// A variable's value, and what its words say.
+fn bound(name: &str, value: &str, words: Option<&Words>, points_to: Option<&str>) -> String {
+    match (words, points_to) {
+        (Some(Words { capacity, pointer, length }), to) => {
+            let to =
+                to.map_or_else(|| "to no block yet".to_owned(), |to| format!("{pointer} ({to})"));
+            let value =
+                if *length == 0 { String::new() } else { format!(": {}", shortened(value)) };
+            let (capacity, length) = (Count(*capacity), Count(*length));
+            format!("{name} holds capacity {capacity}, pointer {to}, length {length}{value}")
+        }
+        (None, Some(to)) => format!("{name} points to {to}: {}", shortened(value)),
+        (None, None) => format!("{name}: {}", shortened(value)),
+    }
+}
+
 /// Whether the push of a variable told its value already.
 fn is_told(variable: &str, events: &[Event]) -> bool {
     events.iter().any(
@@ -59,7 +75,7 @@ fn is_told(variable: &str, events: &[Event]) -> bool {
 
 /// A value that may be long.
 fn shortened(value: &str) -> String {
-    const SHOWN: usize = 68;
+    const SHOWN: usize = 40;
     match value.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}…", &value[..at]),
         None => value.to_owned(),

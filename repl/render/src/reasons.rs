@@ -2,8 +2,8 @@
 
 use engine::units::{Address, Count, bytes, count};
 use engine::{
-    CheckOutcome, ClassRow, Crash, Dare, Deed, Ending, Frag, Probe, ProbeOutcome, TrapRow, Try,
-    Why, WhyAnswer, WhyAsk, WhyNeed, WhyStep,
+    CheckOutcome, ClassRow, Crash, Dare, DareRust, Deed, Ending, Frag, Probe, ProbeOutcome,
+    TrapRow, Try, Why, WhyAnswer, WhyAsk, WhyNeed, WhyStep,
 };
 
 use crate::Style;
@@ -328,6 +328,33 @@ pub(crate) fn dare_lines(dare: &Dare, style: Style) -> Vec<Line> {
         lines.push(Line::of("Then innocent lines, on the same copy:"));
     }
     lines.extend(probe_lines(&heap, &dare.probes));
+    lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
+    lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
+}
+
+/// A forbidden line of Rust.
+pub(crate) fn dare_rust_lines(dare: &DareRust, style: Style) -> Vec<Line> {
+    let mut lines = vec![match dare.code {
+        Some(code) => Line::of("On a copy, without the borrow checker (your session says ")
+            .put(Role::Error, code)
+            .text("):"),
+        None => {
+            Line::of("On a copy. Your session allows it, since nothing it breaks is used again:")
+        }
+    }];
+    for line in crate::events::lines(&dare.events, Style { width: style.width - 2, ..style }) {
+        lines.push(Line::of("  ").append(line));
+    }
+    if let Some(ended) = &dare.ended {
+        lines.push(Line::of("  ").put(Role::Error, &**ended));
+    }
+    for row in &dare.dangling {
+        let head = Line::of("  ").name(&*row.name).text(" points to ").address(row.address);
+        lines.push(head.text(format!(", {}: it reads {}.", row.lies, row.value)));
+    }
+    if dare.events.is_empty() && dare.ended.is_none() && dare.dangling.is_empty() {
+        lines.push(Line::detail("No harm is to be seen this time. The next change may do some."));
+    }
     lines.push(Line::detail("The copy is thrown away. In your session nothing changed."));
     lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
-    HelpCommand, HelpGroup, HistoryRow, HoleRow, MarkRow, RegionItem, Rule, RustGroup, Spare,
-    StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, RegionItem, Rule, RustGroup,
+    Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -50,12 +50,15 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
         View::Stats(stats) => wrapped(stats_lines(stats), style),
-        View::Check { heap, rules, blocks, holes } => {
-            wrapped(check_lines(heap, rules, *blocks, *holes), style)
+        View::Check { heap, rules, blocks, holes, leaks } => {
+            let mut lines = check_lines(heap, rules, *blocks, *holes);
+            lines.extend(leak_lines(leaks));
+            wrapped(lines, style)
         }
         View::Why(why) => reasons::why_lines(why, style),
         View::Try(dry) => reasons::try_lines(dry, style),
         View::Dare(dare) => reasons::dare_lines(dare, style),
+        View::DareRust(dare) => reasons::dare_rust_lines(dare, style),
         View::Crash(crash) => reasons::crash_lines(crash, style),
         View::Frag(frag) => reasons::frag_lines(frag, style),
         View::Heaps { groups } => heaps_lines(groups),
@@ -756,6 +759,32 @@ fn check_lines(heap: &str, rules: &[Rule], blocks: u64, holes: u64) -> Vec<Line>
         lines.push(
             Line::of(format!("  {}  ", index + 1)).put(role, word).text(format!("  {}", rule.text)),
         );
+    }
+    lines
+}
+
+/// Leaks listed one by one; a loop may leave thousands.
+const LEAKS_LISTED: usize = 8;
+
+fn leak_lines(leaks: &[LeakRow]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if !leaks.is_empty() {
+        let bytes_lost = leaks.iter().map(|leak| leak.size_bytes).sum();
+        let lost = count(leaks.len() as u64, "block");
+        lines.push(Line::of(format!(
+            "{lost} leaked, {}: no variable leads there, so nothing will free it.",
+            bytes(bytes_lost)
+        )));
+    }
+    for leak in leaks.iter().take(LEAKS_LISTED) {
+        let line = Line::of("  ").name(&*leak.handle).text("  ").address(leak.address);
+        let size = bytes(leak.size_bytes);
+        lines.push(
+            line.text(format!("  {size} with {}, allocated by line {}", leak.holds, leak.line)),
+        );
+    }
+    if leaks.len() > LEAKS_LISTED {
+        lines.push(Line::detail(format!("… {} more", leaks.len() - LEAKS_LISTED)));
     }
     lines
 }

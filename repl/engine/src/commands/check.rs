@@ -12,9 +12,10 @@ pub(super) const COMMAND: Command = Command {
     aliases: &[],
     group: Group::Look,
     params: &[],
-    summary: "verify every invariant of the heap",
+    summary: "verify every invariant of the heap, and find leaks",
     details: "The allocator's own numbered invariants, and that its blocks are those of the ledger. A real allocator \
-              has no ledger to compare with.",
+              has no ledger to compare with. A block that a value of Rust owned and nothing owns any more is a leak: \
+              an Rc in a circle, mem::forget, Box::leak.",
     examples: &[Example::new(&["alloc 40", "alloc 24", "free a"], "check")],
     checks: &[],
     unchecked: None,
@@ -38,5 +39,6 @@ fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
         rules,
         blocks: world.ledger.live_count(),
         holes,
+        leaks: world.leaks(),
     }))
 }

@@ -168,7 +168,10 @@ impl<'a> Build<'a> {
 
     /// The end of the log's body, for now: what is still alive ends, as at the end of a function.
     pub(super) fn end_for_now(&mut self, at: At) {
-        self.leave(0, at);
+        // That matters only to a borrow that an end looks through, or that is to outlive it.
+        if self.built.alive_looking > 0 || self.built.graph.regions.flows_to_caller() {
+            self.leave(0, at);
+        }
         self.stop(at);
     }
 

@@ -20,6 +20,8 @@ struct Memory {
     /// The body that is built.
     body: Vector<Arc<Top>>,
     log: Log,
+    /// How many locals it has.
+    locals: usize,
     /// Collections whose elements had no type yet.
     unsettled: Vec<LocalId>,
 }
@@ -45,8 +47,9 @@ impl Judge {
         }
         memory.log.add(items, locals, body.iter().skip(from).map(|top| &**top))?;
         memory.body = body.clone();
-        let unsettled = (0..locals.len()).filter(|local| is_unsettled(&locals[*local].ty));
-        memory.unsettled = unsettled.map(|local| LocalId(local as u32)).collect();
+        let new = (memory.locals..locals.len()).filter(|local| is_unsettled(&locals[*local].ty));
+        memory.unsettled.extend(new.map(|local| LocalId(local as u32)));
+        memory.locals = locals.len();
         *shared = memory;
         Ok(())
     }

@@ -123,6 +123,7 @@ pub(super) struct Regions {
     regions: Vec<Region>,
     flows: Vec<Flow>,
     has_guesses: bool,
+    flows_to_caller: bool,
     /// Whose references newly flow on since [`Regions::settle`], some more than once.
     newly_lending: Vec<VariableId>,
     /// Whether guesses do not count.
@@ -151,6 +152,11 @@ impl Regions {
         self.has_guesses
     }
 
+    /// Whether anything is borrowed for longer than the body lasts.
+    pub(super) fn flows_to_caller(&self) -> bool {
+        self.flows_to_caller
+    }
+
     /// From now on, what is borrowed for `from` is borrowed for `to` too.
     pub(super) fn flow(&mut self, from: RegionId, to: RegionId, at: At) {
         self.add_flow(from, to, at, false);
@@ -166,6 +172,7 @@ impl Regions {
         if from == to {
             return;
         }
+        self.flows_to_caller |= self.get(to).owner == Owner::Caller;
         if let Owner::Variable(variable) = self.get(from).owner {
             self.newly_lending.push(variable);
         }

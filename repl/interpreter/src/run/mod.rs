@@ -74,8 +74,14 @@ impl fmt::Display for Stop {
             }
             Self::Refused(Refused::Stack) => f.write_str("the stack has no room for that"),
             Self::Refused(Refused::Heap) => f.write_str("the heap has no room for that"),
-            Self::Steps => write!(f, "still running after {MAX_STEPS} steps"),
-            Self::Interrupted => f.write_str("interrupted"),
+            Self::Steps => {
+                write!(
+                    f,
+                    "still running after {} million steps. Nothing changed.",
+                    MAX_STEPS / 1_000_000
+                )
+            }
+            Self::Interrupted => f.write_str("interrupted."),
             Self::TooLarge(too_large) => too_large.fmt(f),
         }
     }

@@ -628,7 +628,7 @@ impl<'a> Vm<'a> {
                 let layout = &self.layouts[told.layout];
                 let note = Note::Bind {
                     name: Arc::clone(&told.name),
-                    ty: layout.ty.to_string(),
+                    ty: layout.ty.clone(),
                     address,
                     size: layout.size,
                     value,
