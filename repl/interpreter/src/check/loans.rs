@@ -1,7 +1,7 @@
 //! Which loans are in force where, and what conflicts with them: NLL (RFC 2094) with two-phase borrows (RFC 2025).
 //!
-//! A loan is in force from its point on, as long as somebody who holds it is live. So each loan is followed forward over the
-//! points of its region, and what happens there is compared with it. Most end one or two points later.
+//! A loan is in force from its point on, as long as somebody who holds it is live. So each loan is followed forward
+//! over the points of its region, and what happens there is compared with it. Most end one or two points later.
 
 use crate::typed::At;
 

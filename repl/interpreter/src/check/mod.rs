@@ -1,8 +1,9 @@
 //! Ownership and borrows, judged as rustc judges them.
 //!
-//! A body becomes a [`graph`] of points. [`moves`] walks it forward: who has a value where. [`loans`] follows each borrow as long
-//! as somebody who holds it is live. What a signature promises of references is compared with what a body does in
-//! [`signature`]. All faults are collected, and the first one in the source is the answer, as it is with rustc.
+//! A body becomes a [`graph`] of points. [`moves`] walks it forward: who has a value where. [`loans`] follows each
+//! borrow as long as somebody who holds it is live. What a signature promises of references is compared with what a
+//! body does in [`signature`]. All faults are collected, and the first one in the source is the answer, as it is with
+//! rustc.
 
 mod build;
 mod fault;
@@ -65,7 +66,8 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// The first thing that rustc refuses. That may stand in an older line, see [`Fault::at`]. The log is of no use then.
+    /// The first thing that rustc refuses. That may stand in an older line, see [`Fault::at`]. The log is of no use
+    /// then.
     pub fn add<'a>(
         &mut self,
         items: &Items,

@@ -1,8 +1,8 @@
 //! The references of a type, and how loans flow between regions.
 //!
-//! Each reference of each variable has a *region*: the points of the program at which what it borrowed must stay as it
-//! is. Lifetimes are not part of a [`Type`], so a type is walked from outside in, and each reference it has gets a number:
-//! its *slot*. `&Vec<&str>` has two. A struct has none, since its fields own what they hold.
+//! Each reference of each variable has a *region*: the points of the program at which what it borrowed must stay as
+//! it is. Lifetimes are not part of a [`Type`], so a type is walked from outside in, and each reference it has gets a
+//! number: its *slot*. `&Vec<&str>` has two. A struct has none, since its fields own what they hold.
 
 use crate::typed::At;
 use crate::types::{Lib, Mutability, Type};

@@ -226,8 +226,8 @@ impl<'a> Build<'a> {
         self.is_reached = false;
     }
 
-    /// Something here may panic. What has something to drop is dropped on the way out; that matters only where a drop looks
-    /// through a reference.
+    /// Something here may panic. What has something to drop is dropped on the way out; that matters only where a drop
+    /// looks through a reference.
     fn may_panic(&mut self, at: At) {
         if self.built.alive_looking == 0 {
             return;

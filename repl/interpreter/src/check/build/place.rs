@@ -112,7 +112,8 @@ impl Build<'_> {
         regions[before..before + slot_count(field)].to_vec()
     }
 
-    /// Refuses to write where nothing may be written. Variables assigned to as a whole are another matter: see `moves`.
+    /// Refuses to write where nothing may be written. Variables assigned to as a whole are another matter: see
+    /// `moves`.
     pub(super) fn assigned(&mut self, found: &Found, at: At) {
         if self.built.graph.path(found.path).last.is_some()
             && let Some(why) = self.not_mutable(found)
