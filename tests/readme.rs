@@ -8,16 +8,17 @@ fn blocks<'a>(markdown: &'a str, info: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_transcript_is_what_the_prompt_says() {
+fn the_transcripts_are_what_the_prompt_says() {
     let readme = text("README.md");
-    let shown = *blocks(&readme, "text")
-        .iter()
-        .find(|block| block.starts_with("> "))
-        .expect("a transcript");
-    let mut session = Session::default();
-    let lines = shown.lines().filter_map(|line| line.strip_prefix("> "));
-    let answered: Vec<_> = lines.map(|line| exchange(&mut session, line)).collect();
-    assert_eq!(shown.trim_end(), answered.join("\n").trim_end());
+    let blocks = blocks(&readme, "text");
+    let transcripts: Vec<_> = blocks.iter().filter(|block| block.starts_with("> ")).collect();
+    assert_eq!(transcripts.len(), 2, "commands, and Rust");
+    for shown in transcripts {
+        let mut session = Session::default();
+        let lines = shown.lines().filter_map(|line| line.strip_prefix("> "));
+        let answered: Vec<_> = lines.map(|line| exchange(&mut session, line)).collect();
+        assert_eq!(shown.trim_end(), answered.join("\n").trim_end());
+    }
 }
 
 #[test]

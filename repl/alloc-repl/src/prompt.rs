@@ -203,7 +203,9 @@ impl Completer for Assistant<'_> {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let completion = self.shell.borrow().session.complete(&line[..pos]);
-        let mut pairs: Vec<Pair> = completion.candidates.iter().map(pair).collect();
+        let ends = if completion.is_rust { "" } else { " " };
+        let mut pairs: Vec<Pair> =
+            completion.candidates.iter().map(|candidate| pair(candidate, ends)).collect();
         if completion.wants_file {
             pairs.extend(file_pairs(&line[completion.start..pos]));
         }
@@ -212,12 +214,12 @@ impl Completer for Assistant<'_> {
 }
 
 /// The name with its note behind it, as the list shows it.
-fn pair(candidate: &Candidate) -> Pair {
+fn pair(candidate: &Candidate, ends: &str) -> Pair {
     let Candidate { text, note } = candidate;
     let display = if note.is_empty() { text.clone() } else { format!("{text:<8} {note}") };
     // Behind a bracket the next name follows at once.
-    let space = if text.ends_with('(') { "" } else { " " };
-    Pair { display, replacement: format!("{text}{space}") }
+    let ends = if text.ends_with('(') { "" } else { ends };
+    Pair { display, replacement: format!("{text}{ends}") }
 }
 
 /// Files whose path starts with `prefix`.

@@ -31,6 +31,8 @@ pub struct Completion {
     pub candidates: Vec<Candidate>,
     /// Whether a file's path belongs there, which only the shell can complete.
     pub wants_file: bool,
+    /// Whether the line is Rust, where a name need not be followed by a space.
+    pub is_rust: bool,
 }
 
 impl Session {
@@ -41,10 +43,14 @@ impl Session {
             .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let (head, prefix) = before.split_at(start);
         let mut completion = Completion { start, ..Completion::default() };
-        let found = if head.trim().is_empty() {
-            command_candidates()
+        let is_name = prefix.chars().all(|c| c.is_ascii_alphanumeric() || "-_?".contains(c));
+        let found = if head.trim().is_empty() && is_name {
+            let variables = self.rust_words();
+            command_candidates().into_iter().chain(variables).collect()
         } else {
-            let Some((command, expected)) = expected(head) else { return completion };
+            let Some((command, expected)) = expected(head) else {
+                return self.complete_rust(before);
+            };
             completion.wants_file = expected.iter().any(|param| param.kind == Kind::File);
             let mut found: Vec<_> = expected
                 .iter()
@@ -58,6 +64,38 @@ impl Session {
         completion.candidates =
             found.into_iter().filter(|c| c.text.starts_with(prefix)).take(MAX).collect();
         completion
+    }
+
+    /// The names of the program's variables, functions and structs.
+    fn rust_words(&self) -> Vec<Candidate> {
+        let words = self.world().rust.names().words();
+        let mut names: Vec<_> = words.map(|word| candidate(word, "")).collect();
+        names.sort_by(|a, b| a.text.cmp(&b.text));
+        names.dedup();
+        names
+    }
+
+    /// What could stand at the end of a line of Rust: a name, or behind a dot a method.
+    fn complete_rust(&self, before: &str) -> Completion {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let start = before
+            .rfind(|c| !is_name(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let (head, prefix) = before.split_at(start);
+        let found = if head.ends_with('.') && !head.ends_with("..") {
+            let mut methods: Vec<_> =
+                interpreter::library::methods().map(|name| candidate(name, "")).collect();
+            methods.sort_by(|a, b| a.text.cmp(&b.text));
+            methods.dedup();
+            methods
+        } else if prefix.is_empty() {
+            Vec::new()
+        } else {
+            self.rust_words()
+        };
+        let fits = |candidate: &Candidate| candidate.text.starts_with(prefix);
+        let candidates = found.into_iter().filter(fits).take(MAX).collect();
+        Completion { start, candidates, wants_file: false, is_rust: true }
     }
 
     /// What the line still needs, to show behind the cursor.

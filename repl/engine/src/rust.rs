@@ -520,24 +520,27 @@ impl World {
         let mut copy = self.clone();
         let reader = Runner::new(&mut copy, Span::default());
         let mut rows = Vec::new();
-        for row in self.variables().into_iter().filter(|row| row.ty.starts_with('&')) {
+        let variables = self.variables();
+        for row in variables.iter().filter(|row| row.ty.starts_with('&')) {
             if row.value == "moved" || row.value == "unset" {
                 continue;
             }
             let address = Address(reader.read_bits(row.address.0, layout::WORD_BYTES) as u64);
-            let lies = self.whereabouts(address);
-            let is_live = matches!(
-                lies,
-                Whereabouts::Block { .. } | Whereabouts::Slot { .. } | Whereabouts::Nowhere
-            );
-            if !is_live {
-                rows.push(DanglingRow {
-                    name: row.name,
-                    address,
-                    lies: lies.to_string(),
-                    value: row.value,
-                });
-            }
+            let owner = variables.iter().rfind(|row| row.address == address);
+            let lies = match (self.whereabouts(address), owner) {
+                (_, Some(owner)) if owner.value == "moved" => {
+                    format!("in {}, which was moved from", owner.name)
+                }
+                (
+                    Whereabouts::Block { .. } | Whereabouts::Slot { .. } | Whereabouts::Nowhere,
+                    _,
+                ) => {
+                    continue;
+                }
+                (lies, _) => lies.to_string(),
+            };
+            let (name, value) = (Arc::clone(&row.name), row.value.clone());
+            rows.push(DanglingRow { name, address, lies, value });
         }
         rows
     }

@@ -29,6 +29,16 @@ pub fn owners() -> impl Iterator<Item = &'static str> {
     OWNERS.iter().copied().filter(|on| !matches!(*on, "Deref" | "[..]"))
 }
 
+/// The names of what is called on a value.
+pub fn methods() -> impl Iterator<Item = &'static str> {
+    let is_method = |row: &&'static Row| row.signature.contains("self");
+    let owners = owners().flat_map(names);
+    let of_rows = move |name: &&'static str| {
+        ROWS.iter().filter(is_method).any(|row| row.signature[3..].starts_with(&format!("{name}(")))
+    };
+    owners.filter(of_rows)
+}
+
 /// The functions of a type, by name.
 pub fn names(on: &'static str) -> impl Iterator<Item = &'static str> {
     let name = |row: &'static Row| {
