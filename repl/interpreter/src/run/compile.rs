@@ -753,16 +753,16 @@ impl<'a> Compiler<'a> {
         };
         let rest = |c: &mut Self| c.scoped(|c| c.operand(b));
         if is_or {
-            constant(self)?
+            constant(self)?;
         } else {
-            rest(self)?
+            rest(self)?;
         }
         let to_end = self.emit(Op::Jump(0));
         self.land(to_other);
         if is_or {
-            rest(self)?
+            rest(self)?;
         } else {
-            constant(self)?
+            constant(self)?;
         }
         self.land(to_end);
         self.settle(&Type::BOOL, want)

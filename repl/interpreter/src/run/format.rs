@@ -548,11 +548,10 @@ impl Writer<'_> {
             let size = self.view.word(at + reserve_error::SIZE);
             let layout = AskedFor { size, align: Alignment(align) };
             let kind = AllocError { layout, non_exhaustive: () };
-            match self.spec.is_alternate {
-                true => {
-                    format!("{kind:#?}").replace('\n', &format!("\n{}", "    ".repeat(depth + 1)))
-                }
-                false => format!("{kind:?}"),
+            if self.spec.is_alternate {
+                format!("{kind:#?}").replace('\n', &format!("\n{}", "    ".repeat(depth + 1)))
+            } else {
+                format!("{kind:?}")
             }
         };
         self.named("TryReserveError", vec![(format!("kind: {kind}"), None)], depth);
