@@ -36,8 +36,8 @@ fn differences_of_some(programs: &[Program]) -> Vec<Option<Difference>> {
     let refusals = rustc::judge(&lines);
     let answers: Vec<_> = lines.iter().map(|lines| interpret(lines)).collect();
     let mut found = vec![None; programs.len()];
-    // What runs in both, and what is refused by both.
-    let (mut running, mut refused) = (Vec::new(), Vec::new());
+    // What runs in both, what is refused by both, and what rustc refuses perhaps behind the line that panicked.
+    let (mut running, mut refused, mut panicked) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (refusals, answer)) in refusals.iter().zip(&answers).enumerate() {
         match (refusals.first(), answer) {
             (_, Err(message)) => {
@@ -46,17 +46,18 @@ fn differences_of_some(programs: &[Program]) -> Vec<Option<Difference>> {
                     sides: format!("interpreter: {message}"),
                 });
             }
-            (None, Ok(Answer { refusal: None, printed })) => running.push((number, printed)),
+            (None, Ok(Answer { refusal: None, printed, .. })) => running.push((number, printed)),
             (Some(_), Ok(Answer { refusal: Some(refusal), .. })) => refused.push((number, refusal)),
             (None, Ok(Answer { refusal: Some(refusal), .. })) => {
                 found[number] =
                     Some(Difference { what: refused_wrongly(refusal), sides: said(refusal) });
             }
+            (Some(_), Ok(Answer { panicked: Some(line), .. })) => {
+                let end = *line + 1;
+                panicked.push((number, closed(&lines[number][..end])));
+            }
             (Some(refusal), Ok(_)) => {
-                found[number] = Some(Difference {
-                    what: format!("rustc refuses, the interpreter accepts: {}", refusal.code),
-                    sides: format!("rustc, line {}: {}", refusal.line + 1, refusal.message),
-                });
+                found[number] = Some(accepted_wrongly(refusal));
             }
         }
     }
@@ -65,6 +66,10 @@ fn differences_of_some(programs: &[Program]) -> Vec<Option<Difference>> {
         if *interpreted != compiled {
             found[number] = Some(prints(interpreted, &compiled));
         }
+    }
+    let starts: Vec<_> = panicked.iter().map(|(_, lines)| lines.clone()).collect();
+    for ((number, _), verdict) in panicked.into_iter().zip(rustc::judge(&starts)) {
+        found[number] = verdict.first().map(accepted_wrongly);
     }
     let starts: Vec<_> = refused
         .iter()
@@ -153,6 +158,13 @@ fn said(refusal: &Refusal) -> String {
         refusal.code,
         refusal.message
     )
+}
+
+fn accepted_wrongly(refusal: &rustc::Refusal) -> Difference {
+    Difference {
+        what: format!("rustc refuses, the interpreter accepts: {}", refusal.code),
+        sides: format!("rustc, line {}: {}", refusal.line + 1, refusal.message),
+    }
 }
 
 fn refused_wrongly(refusal: &Refusal) -> String {

@@ -28,6 +28,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Answer {
     /// What it printed, a panic's message included.
     pub(crate) printed: Vec<String>,
+    /// The line that panicked: none after it was typed.
+    pub(crate) panicked: Option<usize>,
     pub(crate) refusal: Option<Refusal>,
 }
 
@@ -39,11 +41,12 @@ pub(crate) fn interpret(lines: &[String]) -> Answer {
     machine.looks_left.set(MOST_LOOKS);
     let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let mut number = 0;
-    let mut refusal = None;
+    let (mut refusal, mut panicked) = (None, None);
     while number < lines.len() {
         match program.run(number as u32, lines[number], &mut machine) {
             Ok(()) => {}
             Err(Fault::Run(Stop::Panic { .. })) => {
+                panicked = Some(number);
                 lines.truncate(number + 1);
                 lines.resize(number + 1 + program.names().depth(), "}");
             }
@@ -62,7 +65,7 @@ pub(crate) fn interpret(lines: &[String]) -> Answer {
             _ => {}
         }
     }
-    Answer { printed: printed.lines().map(str::to_owned).collect(), refusal }
+    Answer { printed: printed.lines().map(str::to_owned).collect(), panicked, refusal }
 }
 
 fn refused(fault: &Fault, line: usize) -> Refusal {

@@ -165,17 +165,21 @@ impl Generator {
             }
             "Option" => match self.dice.below(4) {
                 0 if is_known => Ex::owned("None"),
-                0 => Ex::owned(format!("None::<{of}>")),
+                0 if self.dice.chance(20) => Ex::owned(format!("None::<{of}>")),
+                0 => Ex::owned(format!("{{ let o: Option<{of}> = None; o }}")),
                 _ => around(self, "Some", &first, is_known),
             },
             "Result" => {
-                let (ok, error) = (of, self.written(&args[1]));
-                let types = if is_known { String::new() } else { format!("::<{ok}, {error}>") };
-                if args[1].is("TryReserveError") || self.dice.chance(70) {
-                    around(self, &format!("Ok{types}"), &first, true)
-                } else {
-                    around(self, &format!("Err{types}"), &args[1], true)
-                }
+                let types = format!("{of}, {}", self.written(&args[1]));
+                let is_ok = args[1].is("TryReserveError") || self.dice.chance(70);
+                let (variant, of) = if is_ok { ("Ok", &first) } else { ("Err", &args[1]) };
+                let ex = self.expr(of, true, fuel);
+                let text = match self.dice.below(8) {
+                    _ if is_known => format!("{variant}({})", ex.text),
+                    0 => format!("{variant}::<{types}>({})", ex.text),
+                    _ => format!("{{ let r: Result<{types}> = {variant}({}); r }}", ex.text),
+                };
+                Ex { text, loans: ex.loans }
             }
             "Weak" => match self
                 .place(Access::Read, |_, place| place.ty == Ty::lib("Rc", [first.clone()]))
@@ -197,11 +201,11 @@ impl Generator {
         match *name {
             "bool" => ["true", "false"][self.dice.below(2)].to_owned(),
             "char" => {
-                (*self.dice.pick(&["'a'", "'Z'", "'7'", "'é'", "'😀'", "'\\n'", "' '"])).to_owned()
+                (self.dice.word(&["'a'", "'Z'", "'7'", "'é'", "'😀'", "'\\n'", "' '"])).to_owned()
             }
             "f32" | "f64" => {
                 let texts = ["0.0", "1.5", "2.25", "0.1", "100.0", "1e10", "-3.75", "1.0"];
-                let text = *self.dice.pick(&texts);
+                let text = self.dice.word(&texts);
                 if text.starts_with('-') {
                     format!("({text}{suffix})")
                 } else {
@@ -383,7 +387,7 @@ impl Generator {
             _ if ty.is_int() => Some(Ex::owned(self.arithmetic(ty, is_known, fuel))),
             _ if ty.is_float() => {
                 let exprs = self.exprs(&[(ty.clone(), is_known), (ty.clone(), true)], fuel);
-                let op = *self.dice.pick(&["+", "-", "*", "/", "%"]);
+                let op = self.dice.word(&["+", "-", "*", "/", "%"]);
                 Some(Ex::owned(format!("({} {op} {})", exprs[0].text, exprs[1].text)))
             }
             Ty::Scalar("char") => {
@@ -403,7 +407,7 @@ impl Generator {
         let Ty::Scalar(name) = ty else { unreachable!("arithmetic is on scalars") };
         if self.dice.chance(25) {
             let sources = ["u8", "i8", "u16", "i32", "i64", "u64", "usize", "f64", "bool", "char"];
-            let from = Ty::Scalar(*self.dice.pick(&sources));
+            let from = Ty::Scalar(self.dice.word(&sources));
             let value = self.expr(&from, false, fuel);
             return format!("({} as {name})", value.text);
         }
@@ -417,7 +421,7 @@ impl Generator {
         let small = 1 + self.dice.below(7);
         if self.habits.is_bold {
             let right = self.expr(ty, true, fuel).text;
-            let op = *self.dice.pick(&["+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"]);
+            let op = self.dice.word(&["+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"]);
             let right = if op.len() == 2 { small.to_string() } else { right };
             return format!("({left} {op} {right})");
         }
@@ -430,7 +434,7 @@ impl Generator {
             5 if name.starts_with('i') => format!("({left} / 2 - {small})"),
             _ => {
                 let right = self.expr(ty, true, fuel).text;
-                let op = *self.dice.pick(&["&", "|", "^"]);
+                let op = self.dice.word(&["&", "|", "^"]);
                 format!("({left} {op} {right})")
             }
         }
@@ -442,7 +446,7 @@ impl Generator {
         match self.dice.below(10) {
             0 => format!("!{}", self.expr(&boolean, true, fuel).text),
             1 if fuel > 0 => {
-                let op = *self.dice.pick(&["&&", "||"]);
+                let op = self.dice.word(&["&&", "||"]);
                 let left = self.condition(fuel - 1);
                 let right = self.condition(fuel - 1);
                 format!("({left} {op} {right})")
@@ -457,13 +461,7 @@ impl Generator {
                 self.model.hold(&left);
                 let right = self.place(Access::Read, |_, place| place.ty == left.ty);
                 self.model.temporaries.truncate(held);
-                let right = match right {
-                    Some(right) => right.text,
-                    None => {
-                        let hoisted = self.hoist(&left.ty, false);
-                        hoisted.text
-                    }
-                };
+                let right = right.unwrap_or_else(|| self.hoist(&left.ty, false)).text;
                 let ops: &[&str] = if self.has(&left.ty, "Ord") {
                     &["==", "!=", "<", "<=", ">", ">="]
                 } else {
@@ -475,7 +473,7 @@ impl Generator {
                 let ty = self.ty(0);
                 let ty = if ty == Ty::string() { Ty::Scalar("i32") } else { ty };
                 let exprs = self.exprs(&[(ty.clone(), false), (ty, true)], fuel);
-                let op = *self.dice.pick(&["==", "!=", "<", "<=", ">", ">="]);
+                let op = self.dice.word(&["==", "!=", "<", "<=", ">", ">="]);
                 format!("({} {op} {})", exprs[0].text, exprs[1].text)
             }
         }
@@ -633,8 +631,7 @@ impl Generator {
 
     fn receiver(&mut self, row: &Callable, params: &mut Params, fuel: usize) -> Option<Found> {
         let access = match row.receiver {
-            Receiver::Mut => Access::Write,
-            Receiver::Value => Access::Write,
+            Receiver::Mut | Receiver::Value => Access::Write,
             _ => Access::Read,
         };
         let is_reckless = self.is_reckless();
@@ -698,13 +695,11 @@ impl Generator {
             Some(Ty::Scalar(kind)) => match &params[0] {
                 Some(ty) => ty.clone(),
                 None if *kind == "{float}" => Ty::Scalar("f64"),
-                None => Ty::Scalar(*self.dice.pick(super::INTS)),
+                None => Ty::Scalar(self.dice.word(super::INTS)),
             },
             Some(owner) => {
-                for number in 0..2 {
-                    if params[number].is_none() {
-                        params[number] = Some(self.ty(0));
-                    }
+                for param in params.iter_mut().filter(|param| param.is_none()) {
+                    *param = Some(self.ty(0));
                 }
                 owner.filled(params)
             }

@@ -35,7 +35,7 @@ impl Generator {
         let is_tuple = self.dice.chance(30);
         let has_drop = self.dice.chance(45);
         let mut fields = Vec::new();
-        for at in 0..1 + self.dice.below(3) {
+        for at in 0..=self.dice.below(3) {
             let depth = self.dice.below(3);
             let ty = if at == 0 && has_drop { Ty::Scalar("u32") } else { self.ty(depth) };
             let field = if is_tuple { at.to_string() } else { ["id", "b", "c"][at].to_owned() };

@@ -74,7 +74,7 @@ pub(crate) fn program(seed: u64, habits: Habits) -> Program {
 pub(crate) fn woven(seed: u64, case: &Case) -> Program {
     let mut generator = Generator::new(seed, Habits::default());
     let mut items = generator.items();
-    let (owned, number) = (generator.owned_type(), Ty::Scalar(*generator.dice.pick(INTS)));
+    let (owned, number) = (generator.owned_type(), Ty::Scalar(generator.dice.word(INTS)));
     let [owned_value, number_value] =
         [&owned, &number].map(|ty| generator.construct(ty, false, 0).text);
     let (owned, number) = (generator.written(&owned), generator.written(&number));
@@ -214,7 +214,7 @@ impl Generator {
         let scalar = |dice: &mut Dice| {
             let names =
                 dice.weighted(&[(8, INTS), (1, &["i32"]), (1, FLOATS), (1, &["bool", "char"])]);
-            Ty::Scalar(*dice.pick(names))
+            Ty::Scalar(dice.word(names))
         };
         if depth == 0 {
             return if self.dice.chance(20) { Ty::string() } else { scalar(&mut self.dice) };

@@ -27,6 +27,7 @@ pub(crate) struct Loan {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Var {
     pub(crate) name: String,
     pub(crate) ty: Ty,

@@ -283,7 +283,7 @@ impl Generator {
     /// A number without a type, and what rustc takes it for.
     fn let_plain(&mut self) {
         let name = self.fresh("v");
-        let value = *self.dice.pick(&["7", "-7", "2.5", "1_000", "0xff", "3 * 5", "1.0 / 3.0"]);
+        let value = self.dice.word(&["7", "-7", "2.5", "1_000", "0xff", "3 * 5", "1.0 / 3.0"]);
         self.say(format!("let {name} = {value};"));
         self.say(format!("println!(\"{{}} {{:?}}\", std::mem::size_of_val(&{name}), {name});"));
     }
@@ -390,17 +390,17 @@ impl Generator {
             self.model.temporaries.extend(loans);
             ("+=", self.expr(&Ty::reference(Ty::Str), true, 0).text)
         } else if place.ty.is_float() {
-            let op = *self.dice.pick(&["+=", "-=", "*=", "/="]);
+            let op = self.dice.word(&["+=", "-=", "*=", "/="]);
             (op, self.expr(&place.ty, true, fuel).text)
         } else if self.habits.is_bold {
-            let op = *self.dice.pick(&["+=", "-=", "*=", "/=", "%="]);
+            let op = self.dice.word(&["+=", "-=", "*=", "/=", "%="]);
             (op, self.expr(&place.ty, true, fuel).text)
         } else {
             match self.dice.below(4) {
                 0 => ("+=", (1 + self.dice.below(3)).to_string()),
-                1 => (*self.dice.pick(&["/=", "%=", ">>="]), (1 + self.dice.below(6)).to_string()),
+                1 => (self.dice.word(&["/=", "%=", ">>="]), (1 + self.dice.below(6)).to_string()),
                 _ => {
-                    let op = *self.dice.pick(&["&=", "|=", "^="]);
+                    let op = self.dice.word(&["&=", "|=", "^="]);
                     (op, self.expr(&place.ty, true, fuel).text)
                 }
             }
@@ -469,11 +469,11 @@ impl Generator {
         if let Some((name, ty, is_mutable)) = extra {
             self.model.declare(name, ty, is_mutable);
         }
-        for _ in 0..1 + self.dice.below(3) {
+        for _ in 0..=self.dice.below(3) {
             self.statement(fuel - 1);
             if self.dice.chance(12) {
                 let condition = self.condition(0);
-                let word = *self.dice.pick(&["break", "continue"]);
+                let word = self.dice.word(&["break", "continue"]);
                 self.say(format!("if {condition} {{ {word}; }}"));
             }
         }
@@ -484,9 +484,9 @@ impl Generator {
     }
 
     fn for_range(&mut self, fuel: usize) {
-        let ty = Ty::Scalar(*self.dice.pick(super::INTS));
+        let ty = Ty::Scalar(self.dice.word(super::INTS));
         let name = self.fresh("i");
-        let dots = *self.dice.pick(&["..", "..="]);
+        let dots = self.dice.word(&["..", "..="]);
         let first = self.dice.below(3);
         let last = first + self.dice.below(4);
         let Ty::Scalar(suffix) = ty else { unreachable!("a range is of integers") };
@@ -662,7 +662,7 @@ impl Generator {
         } else {
             &["{:?}", "{:?}", "{:?}", "{:?}", "{:?}", "{:#?}", "{:?} ok", "{:2?}"]
         };
-        let spec = *self.dice.pick(specs);
+        let spec = self.dice.word(specs);
         let is_name = place.text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if is_name && self.dice.chance(40) {
             let spec = spec.replacen('{', &format!("{{{}", place.text), 1);

@@ -105,35 +105,31 @@ impl Ty {
     }
 
     /// Whether it has the trait.
+    #[allow(clippy::match_same_arms)] // A trait after the other.
     pub(crate) fn has(&self, name: &str, structs: &[Struct]) -> bool {
         let all = || self.parts(structs).iter().all(|part| part.has(name, structs));
+        let is_copy = |ty: &Self| ty.has("Copy", structs);
+        if let Self::Struct(id) = self {
+            return structs[*id].derives.contains(&name);
+        }
         match (name, self) {
-            ("Copy" | "Clone", Self::Ref(_)) => true,
-            (_, Self::Struct(id)) => structs[*id].derives.contains(&name),
-            (_, Self::Param(_)) => false,
-            ("Copy", Self::Scalar(_)) => true,
+            ("Copy", Self::Scalar(_) | Self::Ref(_)) | ("Clone", Self::Ref(_)) => true,
             ("Copy", Self::Tuple(_) | Self::Array(..) | Self::Lib("Option" | "Result", _)) => all(),
-            ("Copy", _) => false,
             ("Clone", Self::RefMut(_) | Self::Lib("Ref" | "RefMut", _)) => false,
-            ("Clone", Self::Lib("Rc" | "Weak", _)) => true,
-            ("Clone", Self::Lib("Cell", args)) => args[0].has("Copy", structs),
-            ("Clone" | "Debug", _) => match self {
-                Self::Lib("Cell", args) => args[0].has("Copy", structs) && all(),
-                Self::Lib("Weak", _) => true,
-                _ => all(),
-            },
+            ("Clone", Self::Lib("Rc" | "Weak", _)) | ("Debug", Self::Lib("Weak", _)) => true,
+            ("Clone" | "Debug" | "PartialEq", Self::Lib("Cell", args)) => {
+                is_copy(&args[0]) && all()
+            }
+            ("Clone" | "Debug", _) => all(),
             ("Display", Self::Scalar(_) | Self::Str | Self::Lib("String", _)) => true,
             (
                 "Display",
                 Self::Ref(_) | Self::RefMut(_) | Self::Lib("Box" | "Rc" | "Ref" | "RefMut", _),
             ) => all(),
-            ("Display", _) => false,
-            ("Default", Self::Ref(of)) => matches!(**of, Self::Str),
+            ("Default", Self::Ref(of)) => **of == Self::Str,
             ("Default", Self::RefMut(_) | Self::Lib("Result" | "Ref" | "RefMut", _)) => false,
             ("Default", Self::Lib("Option" | "Vec" | "Weak", _)) => true,
-            ("PartialEq", Self::Lib("Cell", args)) => args[0].has("Copy", structs) && all(),
-            ("PartialEq", Self::Lib("Weak" | "Iter", _)) => false,
-            ("PartialEq", Self::Lib("Ref" | "RefMut", _)) => false,
+            ("PartialEq", Self::Lib("Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
             ("Default" | "PartialEq", _) => all(),
             ("Ord", Self::Scalar(name)) => !FLOATS.contains(name),
             (
@@ -144,7 +140,7 @@ impl Ty {
                 | Self::Ref(_)
                 | Self::Lib("String" | "Vec" | "Option", _),
             ) => all(),
-            ("Ord", _) => false,
+            ("Copy" | "Display" | "Ord", _) => false,
             _ => panic!("no trait {name}"),
         }
     }
