@@ -6,6 +6,7 @@ use super::leaks::Block;
 use super::shared::ALREADY_MUTABLY_BORROWED;
 use super::vm::{Run, Vm, panic};
 use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, rc, vec};
+use crate::types::{Lib, Type};
 
 /// Values to clone: `count` of them from `from` on.
 struct Todo {
@@ -19,8 +20,12 @@ impl Vm<'_> {
     /// Whether a clone is a copy of the bytes.
     pub(super) fn is_plain(&self, id: LayoutId) -> bool {
         match &self.layouts[id].shape {
-            Shape::Scalar(_) | Shape::Reference(_) | Shape::Never | Shape::ReserveError => true,
-            Shape::Range(..) | Shape::Iter(_) => true,
+            Shape::Scalar(_)
+            | Shape::Reference(_)
+            | Shape::Never
+            | Shape::Range(..)
+            | Shape::Iter(_)
+            | Shape::ReserveError => true,
             Shape::Array(inner, _) | Shape::Cell(inner) => self.is_plain(*inner),
             Shape::Record { fields, .. } => fields.iter().all(|part| self.is_plain(part.id)),
             Shape::Choice(choice) => {
@@ -47,14 +52,10 @@ impl Vm<'_> {
     /// Clones of so many values, one behind the other.
     pub(super) fn clone_elements(&mut self, id: LayoutId, from: u64, to: u64, count: u64) -> Run {
         // A clone can only panic on a `RefCell`: found out before, so that nothing has to be taken back.
-        if self.layouts[id].ty.any(&mut |ty| !self.is_free_of_cells(ty)) {
+        if self.layouts[id].ty.any(&mut may_hold_cells) {
             self.clone_all(Todo { id, from, to, count }, true)?;
         }
         self.clone_all(Todo { id, from, to, count }, false)
-    }
-
-    fn is_free_of_cells(&self, ty: &crate::types::Type) -> bool {
-        !ty.is_lib(crate::types::Lib::RefCell) && !matches!(ty, crate::types::Type::Struct(..))
     }
 
     fn clone_all(&mut self, first: Todo, is_look: bool) -> Run {
@@ -169,4 +170,9 @@ impl Vm<'_> {
         }
         Ok(())
     }
+}
+
+/// The fields of a struct are not looked into.
+fn may_hold_cells(ty: &Type) -> bool {
+    ty.is_lib(Lib::RefCell) || matches!(ty, Type::Struct(..))
 }

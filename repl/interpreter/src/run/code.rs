@@ -83,6 +83,12 @@ pub(super) enum PathStep {
 /// The part of a variable that a move or assignment is about.
 pub(super) type Path = Arc<[PathStep]>;
 
+/// What moves say of a part.
+pub(super) fn rest_of(moved: &[Path], step: PathStep) -> Vec<Path> {
+    let of_part = moved.iter().filter(|path| path.first() == Some(&step));
+    of_part.map(|path| Path::from(&path[1..])).collect()
+}
+
 /// An argument of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Arg {
@@ -231,14 +237,14 @@ pub(super) enum Op {
     /// `[&a, &b] → [bool]`
     Compare(CompareOp, LayoutId, LayoutId),
     /// `[value] → []`
-    AssignOp {
+    Update {
         to: Loc,
         op: BinaryOp,
         scalar: Scalar,
         rhs: Scalar,
     },
     /// `[value, address] → []`
-    AssignOpAt {
+    UpdateAt {
         op: BinaryOp,
         scalar: Scalar,
         rhs: Scalar,

@@ -6,19 +6,18 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{
-    Arg, Base, Call, Code, LibraryCall, Loc, Op, Path, PathStep, SlotInfo, SlotRef, Text,
-    TextPiece, Told,
+    Arg, Base, Call, Code, LibraryCall, Loc, Op, Path, SlotInfo, SlotRef, Text, TextPiece, Told,
 };
 use crate::items::Items;
 use crate::layout::{LayoutId, Layouts, Shape, TooLarge, WORD_BYTES};
 use crate::library::Builtin;
 use crate::typed::{
-    At, BinaryOp, Block, Expr, ExprKind, Format, Function, Local, LocalId, LoopId, Piece, Place,
-    Root, Step, Stmt,
+    At, Block, Expr, ExprKind, Format, Function, Local, LocalId, LoopId, Piece, Place, Root, Step,
+    Stmt,
 };
 use crate::types::{Lib, Type};
 
-type Result<T = ()> = std::result::Result<T, TooLarge>;
+pub(super) type Result<T = ()> = std::result::Result<T, TooLarge>;
 
 /// The variables of a body, by their numbers.
 pub(super) type Locals = dyn Index<usize, Output = Local>;
@@ -28,7 +27,7 @@ pub(super) type Globals = imbl::OrdMap<LocalId, u32>;
 
 /// Makes the code of a function.
 pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function) -> Result<Code> {
-    let mut compiler = Compiler::new(items, layouts, &function.locals, Body::Function);
+    let mut compiler = Compiler::new(items, layouts, &function.locals, None);
     compiler.code.name = Arc::clone(&function.name);
     for (number, ty) in function.signature.params.iter().enumerate() {
         let info = compiler.slot_info(LocalId(number as u32))?;
@@ -40,7 +39,7 @@ pub(super) fn function(items: &Items, layouts: &mut Layouts, function: &Function
     }
     let result = &function.signature.result;
     compiler.code.gives_operand = is_operand(result);
-    let want = compiler.want_of(result, Loc { base: Base::Return, offset: 0 });
+    let want = want_of(result, Loc { base: Base::Return, offset: 0 });
     compiler.result = want;
     compiler.block(&function.body, want)?;
     compiler.at = function.body.end;
@@ -57,7 +56,7 @@ pub(super) fn statement(
     globals: &Globals,
     stmt: &Stmt,
 ) -> Result<Code> {
-    let mut compiler = Compiler::new(items, layouts, locals, Body::Outermost(globals));
+    let mut compiler = Compiler::new(items, layouts, locals, Some(globals));
     compiler.is_told = true;
     match stmt {
         Stmt::Let { local, init, at } => {
@@ -92,7 +91,7 @@ pub(super) fn show(
     globals: &Globals,
     expr: &Expr,
 ) -> Result<Code> {
-    let mut compiler = Compiler::new(items, layouts, locals, Body::Outermost(globals));
+    let mut compiler = Compiler::new(items, layouts, locals, Some(globals));
     compiler.is_told = true;
     compiler.scoped(|c| {
         c.at = expr.at;
@@ -117,7 +116,7 @@ pub(super) fn is_operand(ty: &Type) -> bool {
 
 /// What is to become of a value.
 #[derive(Clone, Copy)]
-enum Want {
+pub(super) enum Want {
     Operand,
     Into(Loc),
     /// It is dropped at the end of the statement.
@@ -126,16 +125,10 @@ enum Want {
 
 /// Where a place lies.
 #[derive(Clone, Copy)]
-enum Spot {
+pub(super) enum Spot {
     At(Loc),
     /// Its address is the newest operand.
     Operand,
-}
-
-/// Whose body is made.
-enum Body<'a> {
-    Function,
-    Outermost(&'a Globals),
 }
 
 struct Loop {
@@ -150,10 +143,10 @@ struct Loop {
     breaks: Vec<usize>,
 }
 
-struct Compiler<'a> {
-    items: &'a Items,
+pub(super) struct Compiler<'a> {
+    pub(super) items: &'a Items,
     layouts: &'a mut Layouts,
-    locals: &'a Locals,
+    pub(super) locals: &'a Locals,
     globals: Option<&'a Globals>,
     code: Code,
     /// The slots of this body's variables; a later entry hides an earlier one.
@@ -161,7 +154,7 @@ struct Compiler<'a> {
     /// Lengths of the frame's lists here, and operands that rest while an expression is evaluated.
     slots: u32,
     drops: u32,
-    operands: u32,
+    pub(super) operands: u32,
     /// Where the first argument or part that waits for others stands among the drops. It belongs to its expression, inside
     /// the statement: a temporary's drop goes below it, since a panic drops what is inside first.
     first_waiting: Option<u32>,
@@ -173,15 +166,17 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(items: &'a Items, layouts: &'a mut Layouts, locals: &'a Locals, body: Body<'a>) -> Self {
+    fn new(
+        items: &'a Items,
+        layouts: &'a mut Layouts,
+        locals: &'a Locals,
+        globals: Option<&'a Globals>,
+    ) -> Self {
         Self {
             items,
             layouts,
             locals,
-            globals: match body {
-                Body::Function => None,
-                Body::Outermost(globals) => Some(globals),
-            },
+            globals,
             code: Code::default(),
             known: Vec::new(),
             slots: 0,
@@ -195,7 +190,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn emit(&mut self, op: Op) -> usize {
+    pub(super) fn emit(&mut self, op: Op) -> usize {
         self.code.ops.push(op);
         self.code.ats.push(self.at);
         self.code.ops.len() - 1
@@ -217,27 +212,17 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn layout(&mut self, ty: &Type) -> Result<LayoutId> {
+    pub(super) fn layout(&mut self, ty: &Type) -> Result<LayoutId> {
         self.layouts.of(ty, &self.items.structs)
     }
 
-    fn size(&mut self, ty: &Type) -> Result<u64> {
+    pub(super) fn size(&mut self, ty: &Type) -> Result<u64> {
         let id = self.layout(ty)?;
         Ok(self.layouts[id].size)
     }
 
-    fn needs_drop(&self, ty: &Type) -> bool {
+    pub(super) fn needs_drop(&self, ty: &Type) -> bool {
         ty.needs_drop(&self.items.structs)
-    }
-
-    fn want_of(&self, ty: &Type, loc: Loc) -> Want {
-        if matches!(ty, Type::Never) || ty.is_unit() {
-            Want::Nothing
-        } else if is_operand(ty) {
-            Want::Operand
-        } else {
-            Want::Into(loc)
-        }
     }
 
     // Slots and scopes.
@@ -270,7 +255,7 @@ impl<'a> Compiler<'a> {
         }))
     }
 
-    fn temporary(&mut self, ty: &Type) -> Result<SlotRef> {
+    pub(super) fn temporary(&mut self, ty: &Type) -> Result<SlotRef> {
         let layout = self.layout(ty)?;
         let info = SlotInfo { name: None, layout, is_mutable: true, is_told: false };
         Ok(self.reserve(Arc::new(info)))
@@ -283,7 +268,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The temporary has its value now.
-    fn schedule(&mut self, slot: SlotRef, ty: &Type) {
+    pub(super) fn schedule(&mut self, slot: SlotRef, ty: &Type) {
         if self.needs_drop(ty) {
             let below = self.first_waiting.unwrap_or(self.drops);
             self.first_waiting = self.first_waiting.map(|first| first + 1);
@@ -305,7 +290,7 @@ impl<'a> Compiler<'a> {
         self.emit(Op::Live(slot));
     }
 
-    fn slot_of(&self, local: LocalId) -> SlotRef {
+    pub(super) fn slot_of(&self, local: LocalId) -> SlotRef {
         let own = self.known.iter().rev().find(|(known, _)| *known == local);
         own.map(|(_, slot)| *slot)
             .or_else(|| Some(SlotRef::Global(*self.globals?.get(&local)?)))
@@ -375,7 +360,7 @@ impl<'a> Compiler<'a> {
 
     // Expressions.
 
-    fn operand(&mut self, expr: &Expr) -> Result {
+    pub(super) fn operand(&mut self, expr: &Expr) -> Result {
         self.expr(expr, Want::Operand)
     }
 
@@ -388,7 +373,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn expr(&mut self, expr: &Expr, want: Want) -> Result {
+    pub(super) fn expr(&mut self, expr: &Expr, want: Want) -> Result {
         let outer = std::mem::replace(&mut self.at, expr.at);
         let is_memory = !is_operand(&expr.ty) && !expr.ty.is_unit() && expr.ty != Type::Never;
         if matches!(want, Want::Nothing) && is_memory {
@@ -513,7 +498,7 @@ impl<'a> Compiler<'a> {
             }
             ExprKind::Call(function, args) => {
                 let args = self.args(args)?;
-                let result = self.memory_result(ty, want);
+                let result = memory_result(ty, want);
                 self.give(Op::Call(Box::new(Call { function: *function, args, result })), ty, want)
             }
             ExprKind::Library { row, types, args } => {
@@ -565,13 +550,6 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn memory_result(&self, ty: &Type, want: Want) -> Option<Loc> {
-        match want {
-            Want::Into(loc) if !is_operand(ty) => Some(loc),
-            _ => None,
-        }
-    }
-
     fn wanted(&self, want: Want) -> Loc {
         match want {
             Want::Into(loc) => loc,
@@ -615,7 +593,7 @@ impl<'a> Compiler<'a> {
             types,
             args,
             arg_types,
-            result: self.memory_result(&expr.ty, want),
+            result: memory_result(&expr.ty, want),
             result_type: self.layout(&expr.ty)?,
         };
         self.give(Op::Library(Box::new(call)), &expr.ty, want)?;
@@ -700,7 +678,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Where a field of a struct or tuple, an element of an array, the payload of a variant lies.
-    fn offset_of(&mut self, ty: &Type, number: u32) -> Result<u64> {
+    pub(super) fn offset_of(&mut self, ty: &Type, number: u32) -> Result<u64> {
         let id = self.layout(ty)?;
         Ok(match &self.layouts[id].shape {
             Shape::Record { fields, .. } => fields[number as usize].offset,
@@ -752,18 +730,10 @@ impl<'a> Compiler<'a> {
             Ok(())
         };
         let rest = |c: &mut Self| c.scoped(|c| c.operand(b));
-        if is_or {
-            constant(self)?;
-        } else {
-            rest(self)?;
-        }
+        if is_or { constant(self) } else { rest(self) }?;
         let to_end = self.emit(Op::Jump(0));
         self.land(to_other);
-        if is_or {
-            rest(self)?;
-        } else {
-            constant(self)?;
-        }
+        if is_or { rest(self) } else { constant(self) }?;
         self.land(to_end);
         self.settle(&Type::BOOL, want)
     }
@@ -839,235 +809,31 @@ impl<'a> Compiler<'a> {
         let found = self.loops.iter().rposition(|of| of.id == id);
         found.unwrap_or_else(|| panic!("{id:?} is not around {:?}", self.at))
     }
-
-    // Places.
-
-    /// Finds a place: at a known spot, or its address becomes the newest operand.
-    fn place(&mut self, place: &Place) -> Result<Spot> {
-        let mut steps = place.steps.iter();
-        let (mut spot, mut ty) = match &place.root {
-            Root::Local(local) => {
-                (Spot::At(Loc::slot(self.slot_of(*local))), &self.locals[local.0 as usize].ty)
-            }
-            // A reference that is followed at once need not lie anywhere.
-            Root::Temporary(value)
-                if is_operand(&value.ty) && matches!(place.steps.first(), Some(Step::Deref(_))) =>
-            {
-                self.operand(value)?;
-                (Spot::Operand, steps.next().expect("it was seen above").ty())
-            }
-            Root::Temporary(value) => {
-                let slot = self.temporary(&value.ty)?;
-                self.expr(value, Want::Into(Loc::slot(slot)))?;
-                self.schedule(slot, &value.ty);
-                (Spot::At(Loc::slot(slot)), &value.ty)
-            }
-        };
-        for step in steps {
-            spot = self.step(spot, ty, step)?;
-            ty = step.ty();
-        }
-        Ok(spot)
-    }
-
-    fn step(&mut self, spot: Spot, ty: &Type, step: &Step) -> Result<Spot> {
-        match step {
-            Step::Field(number, _) => {
-                let offset = self.offset_of(ty, *number)?;
-                Ok(match spot {
-                    Spot::At(loc) => Spot::At(loc.plus(offset)),
-                    Spot::Operand => {
-                        self.emit(Op::Offset(offset));
-                        spot
-                    }
-                })
-            }
-            Step::Deref(_) => {
-                let size = self.size(ty)? as u8;
-                match spot {
-                    Spot::At(loc) => self.emit(Op::Load(loc, size)),
-                    Spot::Operand => self.emit(Op::LoadAt(size)),
-                };
-                Ok(Spot::Operand)
-            }
-            Step::Index(index, element) => {
-                let stride = self.size(element)?;
-                if let (Spot::At(loc), Type::Array(_, len), ExprKind::Constant(index)) =
-                    (spot, ty, &index.kind)
-                    && *index < u128::from(*len)
-                {
-                    return Ok(Spot::At(loc.plus(*index as u64 * stride)));
-                }
-                if let Spot::At(loc) = spot {
-                    self.emit(Op::Address(loc));
-                }
-                self.operands += 1;
-                self.operand(index)?;
-                self.operands -= 1;
-                self.emit(match ty {
-                    Type::Array(_, len) => Op::Element { stride, len: *len },
-                    _ => Op::SliceElement { stride },
-                });
-                Ok(Spot::Operand)
-            }
-        }
-    }
-
-    fn forget(&mut self, spot: Spot) {
-        if matches!(spot, Spot::Operand) {
-            self.emit(Op::Pop);
-        }
-    }
-
-    /// The variable and the part of it that a place names, if that part can be moved out alone.
-    fn own_part(&self, place: &Place) -> Option<(SlotRef, Path)> {
-        let Root::Local(local) = &place.root else { return None };
-        let mut ty = &self.locals[local.0 as usize].ty;
-        let mut path = Vec::new();
-        for step in &place.steps {
-            path.push(match step {
-                Step::Field(number, _) => PathStep::Field(*number),
-                Step::Deref(_) if ty.is_lib(Lib::Box) => PathStep::Deref,
-                _ => return None,
-            });
-            ty = step.ty();
-        }
-        Some((self.slot_of(*local), path.into()))
-    }
-
-    /// `place = value`. Gives where the place is, if that is known.
-    fn assign(&mut self, place: &Place, value: &Expr) -> Result<Option<Loc>> {
-        let own = self.own_part(place);
-        let is_void = place.ty.is_unit() || place.ty == Type::Never;
-        if is_operand(&place.ty) || is_void {
-            let size = self.size(&place.ty)? as u8;
-            self.expr(value, if is_void { Want::Nothing } else { Want::Operand })?;
-            self.operands += 1;
-            let spot = self.place(place)?;
-            self.operands -= 1;
-            match spot {
-                Spot::At(_) | Spot::Operand if is_void => self.forget(spot),
-                Spot::At(loc) => {
-                    self.emit(Op::Store(loc, size));
-                }
-                Spot::Operand => {
-                    self.emit(Op::StoreAt(size));
-                }
-            }
-            if let Some((slot, path)) = own {
-                self.emit(Op::Revived(slot, path));
-            }
-            return Ok(spot.known());
-        }
-
-        let size = self.size(&place.ty)?;
-        let from = self.temporary(&place.ty)?;
-        self.expr(value, Want::Into(Loc::slot(from)))?;
-        self.schedule(from, &place.ty);
-        let needs_drop = self.needs_drop(&place.ty);
-        if needs_drop && let Some((slot, path)) = &own {
-            self.emit(Op::DropPart(*slot, Arc::clone(path)));
-        }
-        let spot = self.place(place)?;
-        if let Spot::At(loc) = spot {
-            self.emit(Op::Address(loc));
-        }
-        if needs_drop && own.is_none() {
-            let layout = self.layout(&place.ty)?;
-            self.emit(Op::DropAt(layout));
-        }
-        self.emit(Op::CopyFrom(Loc::slot(from), size));
-        self.emit(Op::Moved(from, Path::from([])));
-        if let Some((slot, path)) = own {
-            self.emit(Op::Revived(slot, path));
-        }
-        Ok(spot.known())
-    }
-
-    fn assign_op(&mut self, op: BinaryOp, place: &Place, value: &Expr) -> Result<Option<Loc>> {
-        let (scalar, rhs) = (scalar(&place.ty), scalar(&value.ty));
-        self.operand(value)?;
-        self.operands += 1;
-        let spot = self.place(place)?;
-        self.operands -= 1;
-        self.emit(match spot {
-            Spot::At(to) => Op::AssignOp { to, op, scalar, rhs },
-            Spot::Operand => Op::AssignOpAt { op, scalar, rhs },
-        });
-        Ok(spot.known())
-    }
-
-    fn tell_assigned(&mut self, place: &Place, loc: Option<Loc>) -> Result {
-        let layout = self.layout(&place.ty)?;
-        let name = self.place_text(place).into();
-        self.emit(Op::Assigned(loc, Box::new(Told { name, layout })));
-        Ok(())
-    }
-
-    /// A place as the program calls it; an index that is more than a name or a number is left out.
-    fn place_text(&self, place: &Place) -> String {
-        let mut text = match &place.root {
-            Root::Local(local) => self.locals[local.0 as usize].name.to_string(),
-            Root::Temporary(value) => self.expr_text(value),
-        };
-        let mut ty = match &place.root {
-            Root::Local(local) => &self.locals[local.0 as usize].ty,
-            Root::Temporary(value) => &value.ty,
-        };
-        for (index, step) in place.steps.iter().enumerate() {
-            match step {
-                Step::Field(number, _) => {
-                    let name = match ty {
-                        Type::Struct(id, _) => {
-                            let of = self.items.structs.get(*id);
-                            of.fields[*number as usize].name.to_string()
-                        }
-                        _ => number.to_string(),
-                    };
-                    text = format!("{text}.{name}");
-                }
-                Step::Index(of, _) => text = format!("{text}[{}]", self.expr_text(of)),
-                // `r.x` and `v[0]` need no star, and what an index or guard gave was not written as a reference.
-                Step::Deref(_) => {
-                    let is_last = index + 1 == place.steps.len();
-                    if is_last && !(index == 0 && matches!(place.root, Root::Temporary(_))) {
-                        text = format!("*{text}");
-                    }
-                }
-            }
-            ty = step.ty();
-        }
-        text
-    }
-
-    fn expr_text(&self, expr: &Expr) -> String {
-        match &expr.kind {
-            ExprKind::Constant(bits) => bits.to_string(),
-            ExprKind::Read(place) | ExprKind::Borrow { place, .. } => self.place_text(place),
-            ExprKind::Unsize(inner) => self.expr_text(inner),
-            ExprKind::Library { row, args, .. } => match row.run {
-                Builtin::VecIndex | Builtin::VecIndexMut => {
-                    format!("{}[{}]", self.expr_text(&args[0]), self.expr_text(&args[1]))
-                }
-                Builtin::RefGuardDeref
-                | Builtin::RefMutGuardDeref
-                | Builtin::RefMutGuardDerefMut => {
-                    format!("*{}", self.expr_text(&args[0]))
-                }
-                Builtin::VecDeref | Builtin::VecDerefMut => self.expr_text(&args[0]),
-                _ => "…".to_owned(),
-            },
-            _ => "…".to_owned(),
-        }
-    }
 }
 
 impl Spot {
-    fn known(self) -> Option<Loc> {
+    pub(super) fn known(self) -> Option<Loc> {
         match self {
             Self::At(loc) => Some(loc),
             Self::Operand => None,
         }
+    }
+}
+
+fn want_of(ty: &Type, loc: Loc) -> Want {
+    if matches!(ty, Type::Never) || ty.is_unit() {
+        Want::Nothing
+    } else if is_operand(ty) {
+        Want::Operand
+    } else {
+        Want::Into(loc)
+    }
+}
+
+fn memory_result(ty: &Type, want: Want) -> Option<Loc> {
+    match want {
+        Want::Into(loc) if !is_operand(ty) => Some(loc),
+        _ => None,
     }
 }
 
@@ -1083,7 +849,7 @@ fn is_simple(expr: &Expr) -> bool {
     }
 }
 
-fn scalar(ty: &Type) -> Scalar {
+pub(super) fn scalar(ty: &Type) -> Scalar {
     match ty {
         Type::Scalar(scalar) => *scalar,
         other => panic!("{other} is no scalar"),

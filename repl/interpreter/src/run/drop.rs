@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Held;
-use super::code::{Path, PathStep, SlotRef};
+use super::code::{Path, PathStep, SlotRef, rest_of};
 use super::vm::{Run, Vm};
 use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, rc, vec};
 
@@ -181,10 +181,6 @@ impl Vm<'_> {
     }
 
     fn drop_rest(&mut self, at: u64, id: LayoutId, moved: &[Path]) {
-        let rest_of = |step: PathStep| -> Vec<Path> {
-            let parts = moved.iter().filter(|path| path[0] == step);
-            parts.map(|path| Path::from(&path[1..])).collect()
-        };
         let drop_part = |vm: &mut Self, at, id, moved: Vec<Path>| {
             if moved.is_empty() {
                 vm.drop_later(at, id);
@@ -196,7 +192,7 @@ impl Vm<'_> {
         match &layout.shape {
             Shape::Record { fields, .. } => {
                 for (number, part) in fields.iter().enumerate().rev() {
-                    let moved = rest_of(PathStep::Field(number as u32));
+                    let moved = rest_of(moved, PathStep::Field(number as u32));
                     drop_part(self, at + part.offset, part.id, moved);
                 }
             }
@@ -204,7 +200,7 @@ impl Vm<'_> {
                 let first = self.word(at);
                 let Layout { size, align, .. } = *self.layouts[*to];
                 self.tasks.push(Task::Free { at: first, size, align });
-                drop_part(self, first, *to, rest_of(PathStep::Deref));
+                drop_part(self, first, *to, rest_of(moved, PathStep::Deref));
             }
             shape => panic!("nothing can be moved out of {shape:?}"),
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use stack::Scalar;
 
-use super::code::{Path, PathStep, Text, TextPiece};
+use super::code::{Path, PathStep, Text, TextPiece, rest_of};
 use super::memory::{Bytes, fat, is_read_only, thin};
 use super::scalar;
 use super::vm::{Halt, Run, Vm};
@@ -324,7 +324,7 @@ impl Writer<'_> {
                 let [first, end] = [0, WORD_BYTES].map(|offset| self.view.word(at + offset));
                 self.later(")");
                 let size = self.layouts[*element].size;
-                let len = if size == 0 { end } else { (end - first) / size };
+                let len = (end - first).checked_div(size).unwrap_or(end);
                 self.out.push_str("Iter(");
                 self.list_behind(first, *element, len, depth);
             }
@@ -603,11 +603,6 @@ fn padded(text: &str, spec: Spec, side: Side) -> String {
 enum Side {
     Left,
     Right,
-}
-
-fn rest_of(moved: &[Path], step: PathStep) -> Vec<Path> {
-    let parts = moved.iter().filter(|path| path.first() == Some(&step));
-    parts.map(|path| Path::from(&path[1..])).collect()
 }
 
 fn integer_text(of: Scalar, bits: u128, spec: Spec) -> String {

@@ -1,6 +1,6 @@
 //! What a program owns on the heap, and what it has lost.
 
-use super::code::{Path, PathStep};
+use super::code::{Path, PathStep, rest_of};
 use super::memory::Bytes;
 use super::{Held, State};
 use crate::items::Items;
@@ -160,9 +160,4 @@ impl State {
             _ => {}
         }
     }
-}
-
-fn rest_of(moved: &[Path], step: PathStep) -> Vec<Path> {
-    let parts = moved.iter().filter(|path| path.first() == Some(&step));
-    parts.map(|path| Path::from(&path[1..])).collect()
 }

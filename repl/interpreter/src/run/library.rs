@@ -81,7 +81,7 @@ impl Vm<'_> {
             }
             B::ToString => {
                 let of = self.referent(call.arg_types[0]);
-                self.to_string(of, call.args[0], call.to)
+                self.display(of, call.args[0], call.to)
             }
             B::Swap => {
                 self.swap(call.of(), call.word(0), call.word(1))?;

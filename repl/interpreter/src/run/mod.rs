@@ -14,6 +14,7 @@ mod leaks;
 mod library;
 mod memory;
 mod number;
+mod place;
 mod scalar;
 mod shared;
 mod slice;

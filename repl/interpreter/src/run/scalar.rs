@@ -170,6 +170,7 @@ pub(super) fn unary(op: UnaryOp, scalar: Scalar, a: u128) -> Run<u128> {
 }
 
 /// `a as to`.
+#[expect(clippy::cast_precision_loss, reason = "it rounds as the program's cast does")]
 pub(super) fn cast(from: Scalar, to: Scalar, a: u128) -> u128 {
     match (from.is_float(), to) {
         (true, Scalar::F32) if from == to => a,
@@ -186,6 +187,7 @@ pub(super) fn cast(from: Scalar, to: Scalar, a: u128) -> u128 {
 }
 
 /// Towards zero, and no farther than the type reaches.
+#[expect(clippy::cast_sign_loss, reason = "below zero it is 0, as in the program's cast")]
 fn float_to_integer(value: f64, to: Scalar) -> u128 {
     if to.is_signed() {
         let max = (mask(to) >> 1).cast_signed();

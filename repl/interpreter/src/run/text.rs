@@ -31,7 +31,7 @@ impl Vm<'_> {
     }
 
     /// `to_string` of anything that can be displayed.
-    pub(super) fn to_string(&mut self, of: LayoutId, reference: u128, to: u64) -> Run<u128> {
+    pub(super) fn display(&mut self, of: LayoutId, reference: u128, to: u64) -> Run<u128> {
         let text = display_text(self, of, reference)?;
         self.new_string(&text, to)?;
         Ok(0)

@@ -145,7 +145,7 @@ impl Vm<'_> {
     }
 
     /// `Vec<T>` from so many clones of a value, the last of which is the value itself.
-    fn from_elem(&mut self, of: LayoutId, value: u128, count: u64, to: u64) -> Run {
+    fn repeat_elem(&mut self, of: LayoutId, value: u128, count: u64, to: u64) -> Run {
         let is_zero = self.is_zero(of, value);
         let first = self.new_vec(of, count, is_zero, to)?;
         if count == 0 {
@@ -218,7 +218,7 @@ impl Vm<'_> {
             Builtin::VecWithCapacity => {
                 self.new_vec(of, at, false, call.to)?;
             }
-            Builtin::VecFromElem => self.from_elem(of, call.args[0], call.word(1), call.to)?,
+            Builtin::VecFromElem => self.repeat_elem(of, call.args[0], call.word(1), call.to)?,
             Builtin::VecFromArray => {
                 let (first, len) = thin(self.bits(at, 2 * WORD_BYTES));
                 let capacity = if size == 0 { 0 } else { len };

@@ -552,13 +552,13 @@ impl<'a> Vm<'a> {
                 let result = self.compare(*op, (*a_type, a), (*b_type, b))?;
                 self.push(result);
             }
-            Op::AssignOp { to, op, scalar, rhs } => {
+            Op::Update { to, op, scalar, rhs } => {
                 let b = self.pop();
                 let (at, size) = (self.address(*to), u64::from(scalar.size_bytes()));
                 let value = scalar::binary(*op, *scalar, self.bits(at, size), *rhs, b)?;
                 self.set_bits(at, size, value);
             }
-            Op::AssignOpAt { op, scalar, rhs } => {
+            Op::UpdateAt { op, scalar, rhs } => {
                 self.assigned = self.pop_address();
                 let b = self.pop();
                 let size = u64::from(scalar.size_bytes());
