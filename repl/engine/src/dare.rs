@@ -47,6 +47,9 @@ pub(crate) fn forbidden(world: &World, line: &str, span: Span) -> Result<Forbidd
     Ok(Forbidden { code: problem.code(), unchecked: unchecked(world, &args) })
 }
 
+/// Bytes past a block up to which a write is taken for one through its pointer.
+const BEYOND: u32 = 4096;
+
 /// Innocent blocks that are asked for after a forbidden line.
 const PROBES: usize = 2;
 
@@ -86,17 +89,25 @@ pub enum Unchecked {
 }
 
 impl Unchecked {
-    /// What it is to real memory: a free, or a write, inside the arena.
+    /// What it is to real memory: a free, or a write. In an arena, inside of it; else through a block there is or was.
     pub(crate) fn real<'a>(&'a self, world: &World) -> Option<Misuse<'a>> {
+        let inside = |address: Address, beyond: u32| {
+            let in_arena = world.heap_offset(address).map(Offset);
+            if !world.spec.is_measured() {
+                return Some((in_arena?, None));
+            }
+            let at = Offset(u32::try_from(address.0.checked_sub(HEAP_BASE.0)?).ok()?);
+            Some((at, Some(world.block_meant(at, beyond)?)))
+        };
         match self {
             Self::Free { address, layout } => {
-                let at = Offset(world.heap_offset(*address)?);
-                Some(Misuse::Free { at, layout: *layout })
+                let (at, block) = inside(*address, 0)?;
+                Some(Misuse::Free { block, at, layout: *layout })
             }
             Self::Write { address, bytes } => {
-                let at = Offset(world.heap_offset(*address)?);
-                world.heap_offset(address.plus(bytes.len() as u64))?;
-                Some(Misuse::Write { at, bytes })
+                let (at, block) = inside(*address, BEYOND)?;
+                inside(address.plus(bytes.len() as u64), 2 * BEYOND)?;
+                Some(Misuse::Write { block, at, bytes })
             }
             Self::Realloc { .. } | Self::Read { .. } => None,
         }
@@ -113,6 +124,20 @@ impl Unchecked {
 }
 
 impl World {
+    /// The block that a pointer to `at` was made from, and its layout: one that has or had the byte, or else ends at most
+    /// `beyond` bytes in front of it.
+    fn block_meant(&self, at: Offset, beyond: u32) -> Option<(Offset, Layout)> {
+        let around = || self.ledger.around(at.0).map(|(id, _)| id);
+        let in_front = || {
+            let start = self.ledger.start_up_to(at.0)?;
+            let (id, _) = self.ledger.live_around(start.0)?;
+            (at.0 - self.ledger.life(id).extent().end < beyond).then_some(id)
+        };
+        let owner = self.ledger.extent_around(at.0).or_else(around).or_else(in_front)?;
+        let life = self.ledger.life(owner);
+        Some((life.at, life.layout()))
+    }
+
     /// Does a forbidden line to the crate in use, for real.
     pub(crate) fn dare_for_real(&mut self, line: &str, mut say: impl FnMut(&str)) {
         let Ok(Forbidden { unchecked, .. }) = forbidden(self, line, Span::all(line)) else {
@@ -137,6 +162,7 @@ impl World {
         line: &str,
         span: Span,
         said: &[String],
+        last_words: Option<String>,
         ending: Ending,
     ) -> Result<Answer, Problem> {
         let Forbidden { code, unchecked } = forbidden(self, line, span)?;
@@ -154,12 +180,13 @@ impl World {
             };
             Probe { input: format!("alloc {size_bytes}"), outcome }
         };
-        Ok(Answer::measured(View::Crash(Crash {
+        Ok(Answer::look(View::Crash(Crash {
             input: line.to_owned(),
             code,
             heap: self.heap_called(),
             done: !said.is_empty(),
             probes: said.iter().skip(1).map(probe).collect(),
+            last_words,
             ending,
         })))
     }

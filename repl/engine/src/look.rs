@@ -119,6 +119,7 @@ impl World {
         let regions = self.regions();
         let (mut free_bytes, mut focus) = (0, 0);
         let mut columns = Columns::new(len);
+        let whole_process = self.spec.is_measured();
         for (index, region) in regions.iter().enumerate() {
             if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
                 focus = index;
@@ -126,7 +127,10 @@ impl World {
             if matches!(region.kind, RegionKind::Hole | RegionKind::Gap) {
                 free_bytes += region.size_bytes;
             }
-            columns.add(region);
+            // A gap that is anybody's is no reason to leave a block out of the bar.
+            if !(whole_process && matches!(region.kind, RegionKind::Gap)) {
+                columns.add(region);
+            }
         }
         let mut rows = Vec::new();
         let mut next = 0;
@@ -181,7 +185,13 @@ impl World {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
             }
             RegionKind::Gap => {
-                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Gap);
+                let whole_process = self.spec.is_measured();
+                row(
+                    region.at,
+                    region.size_bytes,
+                    region.size_bytes,
+                    RegionItem::Gap { whole_process },
+                );
             }
             RegionKind::Block { payload } => {
                 let id = self.block_with(payload);
@@ -329,6 +339,7 @@ impl World {
             moved: self.tally.moved,
             stack_used_bytes: u64::from(self.stack.used_bytes()),
             stack_peak_bytes: u64::from(self.tally.stack_peak_bytes),
+            whole_process: self.spec.is_measured(),
         };
         for region in self.regions() {
             let size_bytes = u64::from(region.size_bytes);
@@ -358,6 +369,10 @@ impl World {
 
     pub(crate) fn frag(&self) -> Frag {
         let stats = self.stats();
+        let left_bytes = self
+            .heap
+            .budget(u64::MAX)
+            .map(|budget| u64::from(budget.limit_bytes) - u64::from(budget.live_bytes));
         // Tried on a copy: how many really fit depends on headers, alignment and whose holes they are.
         let fitting = |size_bytes: u64| {
             let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
@@ -372,7 +387,7 @@ impl World {
         let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
         let sizes = sizes
             .skip_while(|size| stats.free_bytes / size > MOST_TRIED)
-            .take_while(|size| *size <= stats.free_bytes);
+            .take_while(|size| *size <= stats.free_bytes && left_bytes.is_none());
         let fits = sizes.map(fitting).collect();
         Frag {
             heap: stats.heap,
@@ -389,6 +404,7 @@ impl World {
             largest_fits_bytes: stats.largest_fits_bytes,
             fits,
             other_bytes: stats.stranded_bytes + stats.held_bytes + stats.books_bytes,
+            left_bytes,
         }
     }
 

@@ -89,6 +89,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         name: Arc::clone(&asked.name),
         heap: before.heap_called(),
         is_foreign: before.spec.is_foreign(),
+        whole_process: before.spec.is_measured(),
         ask,
         steps,
         looked: asked.trace.looked,

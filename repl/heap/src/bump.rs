@@ -28,7 +28,7 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::{
     Broken, BumpDown, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset,
-    OptionInfo, Over, Piece, PieceKind, Placement, Step, Structure, Takes,
+    OptionInfo, Origin, Over, Piece, PieceKind, Placement, Step, Structure, Takes,
 };
 
 /// The bump allocator. See the top of the file.
@@ -69,7 +69,7 @@ impl Bump<Pages> {
         details: "A request goes to the top, rounded up to its alignment. No header. A freed block comes back only if it was the last; everything else at once, by `reset`. Going down it rounds with a mask alone; going up it adds first.",
         options: &[OptionInfo { key: "grow", takes: Takes::Choice(&["up", "down"]) }],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| {
             let memory = Pages::new(len);
             match spec.choice("grow") {

@@ -204,11 +204,24 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     }
 }
 
+/// What may be live at once in a heap that takes memory as it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes asked for that may be live at once.
+    pub limit_bytes: u32,
+    /// Those that are.
+    pub live_bytes: u32,
+    /// What to do for an allocator that is not in this build, and can answer nothing new.
+    pub missing: Option<&'static str>,
+}
+
 /// What no program may do.
 #[derive(Clone, Copy, Debug)]
 pub enum Misuse<'a> {
     /// Free what is no live block.
     Free {
+        /// The block it is meant for: where that lies, or lay, and its layout.
+        block: Option<(Offset, Layout)>,
         /// The address.
         at: Offset,
         /// The layout that is passed along.
@@ -216,6 +229,8 @@ pub enum Misuse<'a> {
     },
     /// Write past a block.
     Write {
+        /// The block it goes past, or is too late for.
+        block: Option<(Offset, Layout)>,
         /// The first byte's address.
         at: Offset,
         /// What is written.
@@ -311,7 +326,10 @@ pub enum Structure {
     /// The holes in their order say it all.
     Holes,
     /// It is seen from outside alone: what looks like a hole may be the allocator's own.
-    Outside,
+    Outside {
+        /// Whether it serves the whole process, whose other blocks lie there as well.
+        whole_process: bool,
+    },
     /// One number.
     Top {
         /// The border between taken and free.
@@ -649,6 +667,11 @@ pub trait Design: Storage {
         true
     }
 
+    /// What limits a request of `size_bytes`, where that is not the arena: such a heap's `len` grows with its blocks.
+    fn budget(&self, _size_bytes: u64) -> Option<Budget> {
+        None
+    }
+
     /// The bytes in front of every payload, if they are the same for all: what a drawing of many blocks need not ask for
     /// each.
     fn header_of_all(&self) -> Option<u32> {
@@ -727,6 +750,7 @@ pub trait Heap: DynClone + Send + Sync {
     fn need(&self, layout: Layout) -> Need;
     fn fits(&self, hole: Piece) -> u32;
     fn eligible(&self, hole: Piece, layout: Layout) -> bool;
+    fn budget(&self, size_bytes: u64) -> Option<Budget>;
     fn header_of_all(&self) -> Option<u32>;
     fn block_edges(&self, at: Offset) -> Edges;
     fn hole_edges(&self, hole: Piece) -> Edges;
@@ -842,6 +866,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         Design::eligible(self, hole, layout)
+    }
+
+    fn budget(&self, size_bytes: u64) -> Option<Budget> {
+        Design::budget(self, size_bytes)
     }
 
     fn header_of_all(&self) -> Option<u32> {
@@ -967,6 +995,10 @@ impl Design for Box<dyn Heap> {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         Heap::eligible(&**self, hole, layout)
+    }
+
+    fn budget(&self, size_bytes: u64) -> Option<Budget> {
+        Heap::budget(&**self, size_bytes)
     }
 
     fn header_of_all(&self) -> Option<u32> {

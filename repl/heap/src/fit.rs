@@ -26,8 +26,8 @@ use memory::Pages;
 
 use crate::zones::{NIL, ZoneSet, Zones, class_bit, classes_from};
 use crate::{
-    Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Piece, Spec,
-    Step, Takes, sandbox,
+    Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Origin, Piece,
+    Spec, Step, Takes, sandbox,
 };
 
 /// Which of the holes that fit a request gets.
@@ -109,7 +109,7 @@ const fn row(
     details: &'static str,
     build: Build,
 ) -> Info {
-    Info { name, summary, details, options: OPTIONS, inner: &[], is_foreign: false, build }
+    Info { name, summary, details, options: OPTIONS, inner: &[], origin: Origin::Ours, build }
 }
 
 fn heap(fit: Fit, spec: &Spec, len: u32) -> Box<dyn Heap> {

@@ -19,18 +19,17 @@
 //! 1. Blocks lie inside the arena, apart from each other.
 
 use std::alloc::{self, Layout};
-use std::ops::Range;
 use std::ptr::NonNull;
 
-use imbl::{OrdMap, Vector};
-use memory::Pages;
+use imbl::Vector;
 
+use crate::outside::{Outside, drawn_outside, stored_outside};
 use crate::peers::{
     BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Peer, Rlsf, Talc,
 };
 use crate::{
-    AnyHeap, Broken, Census, Design, Edges, Full, Info, MAX_ARENA, Misuse, Need, Observer, Offset,
-    Piece, PieceKind, Placement, Region, Storage, Structure, Unfit,
+    AnyHeap, Design, Full, Info, MAX_ARENA, Misuse, Observer, Offset, Origin, Piece, Placement,
+    Region, Storage, Structure, Unfit,
 };
 
 /// The alignment of what a crate that brings its own memory gets from the system, and so the widest that is the same in
@@ -39,9 +38,7 @@ const OWN_ALIGN: usize = 16;
 
 /// A crate at the prompt. See the top of the file.
 pub struct Guest<P> {
-    pages: Pages,
-    /// Live blocks: their sizes, by offset.
-    live: OrdMap<u32, u32>,
+    outside: Outside,
     requests: Vector<Request>,
     /// `None` until it is asked for something.
     instance: Option<Instance<P>>,
@@ -83,9 +80,8 @@ unsafe impl<P> Sync for Instance<P> {}
 
 impl<P> Clone for Guest<P> {
     fn clone(&self) -> Self {
-        let Self { pages, live, requests, .. } = self;
-        let (pages, live, requests) = (pages.clone(), live.clone(), requests.clone());
-        Self { pages, live, requests, instance: None }
+        let (outside, requests) = (self.outside.clone(), self.requests.clone());
+        Self { outside, requests, instance: None }
     }
 }
 
@@ -140,14 +136,13 @@ impl<P: Peer> Guest<P> {
     }
 
     fn fresh(len: u32) -> Self {
-        let (live, requests) = (OrdMap::new(), Vector::new());
-        Self { pages: Pages::new(len), live, requests, instance: None }
+        Self { outside: Outside::new(len), requests: Vector::new(), instance: None }
     }
 
     /// The instance, brought to where the requests so far lead.
     fn at_work(&mut self) -> Result<&mut Instance<P>, Full> {
         if self.instance.is_none() {
-            let mut instance = Instance::new(self.pages.len()).ok_or(Full)?;
+            let mut instance = Instance::new(self.len()).ok_or(Full)?;
             replay(&mut instance, &self.requests);
             self.instance = Some(instance);
         }
@@ -156,18 +151,12 @@ impl<P: Peer> Guest<P> {
 
     /// Whether a crate can be asked for such a block here, and the answer be the same each time.
     fn serves(&self, layout: Layout) -> bool {
-        layout.size() <= self.pages.len() as usize
-            && (P::OVER_REGION || layout.align() <= OWN_ALIGN)
+        layout.size() <= self.len() as usize && (P::OVER_REGION || layout.align() <= OWN_ALIGN)
     }
 
     fn block_pointer(instance: &Instance<P>, at: Offset) -> NonNull<u8> {
         // SAFETY: the block lies that far behind the base: its offset was computed so.
         unsafe { instance.base.add(at.0 as usize) }
-    }
-
-    fn assert_live(&self, at: Offset, layout: Layout) {
-        let size = self.live.get(&at.0);
-        assert_eq!(size, Some(&(layout.size() as u32)), "no live block of {layout:?} at {at:?}");
     }
 
     /// The offset of a block, if it lies in the arena. A crate with memory of its own has a little more than we asked it
@@ -223,29 +212,7 @@ fn replay<P: Peer>(instance: &mut Instance<P>, requests: &Vector<Request>) {
     }
 }
 
-impl<P> Storage for Guest<P> {
-    fn len(&self) -> u32 {
-        self.pages.len()
-    }
-
-    fn read(&self, at: Offset, into: &mut [u8]) {
-        crate::Memory::read(&self.pages, at, into);
-    }
-
-    fn write(&mut self, at: Offset, bytes: &[u8]) {
-        crate::Memory::write(&mut self.pages, at, bytes);
-    }
-
-    fn fill(&mut self, range: Range<Offset>, byte: u8) {
-        crate::Memory::fill(&mut self.pages, range, byte);
-    }
-
-    fn copy(&mut self, from: Offset, to: Offset, len: u32) {
-        let mut bytes = vec![0; len as usize];
-        self.read(from, &mut bytes);
-        self.write(to, &bytes);
-    }
-}
+stored_outside!(Guest<P>);
 
 impl<P: Peer> Design for Guest<P> {
     fn allocate(&mut self, layout: Layout, _: impl Observer) -> Result<Placement, Full> {
@@ -258,31 +225,19 @@ impl<P: Peer> Design for Guest<P> {
         let block = self.granted(block)?;
         let Some(instance) = &self.instance else { return Err(Full) };
         let (at, granted_bytes) = (instance.offset(block), layout.size() as u32);
-        let at = self.inside(at, granted_bytes)?;
-        self.live.insert(at.0, granted_bytes);
-        self.remembered(Request::Allocate { layout, at });
-        Ok(Placement { at, granted_bytes })
+        let placed = Placement { at: self.inside(at, granted_bytes)?, granted_bytes };
+        self.outside.begin(placed, layout);
+        self.remembered(Request::Allocate { layout, at: placed.at });
+        Ok(placed)
     }
 
     fn deallocate(&mut self, at: Offset, layout: Layout, _: impl Observer) {
-        self.assert_live(at, layout);
+        self.outside.end(at, layout);
         let instance = self.at_work().expect("it has granted a block");
         let block = Self::block_pointer(instance, at);
-        // SAFETY: the block is live with this layout.
+        // SAFETY: the block was live with this layout until now.
         unsafe { instance.peer.deallocate(block, layout) }
-        self.live.remove(&at.0);
         self.remembered(Request::Deallocate { at, layout });
-    }
-
-    /// The crates do not say whether a block could stay; [`Design::reallocate`] finds out.
-    fn resize(
-        &mut self,
-        _: Offset,
-        _: Layout,
-        _: u32,
-        _: impl Observer,
-    ) -> Result<Placement, Full> {
-        Err(Full)
     }
 
     fn reallocate(
@@ -292,7 +247,7 @@ impl<P: Peer> Design for Guest<P> {
         new_bytes: u32,
         _: impl Observer,
     ) -> Result<Placement, Full> {
-        self.assert_live(at, layout);
+        self.outside.assert_live(at, layout);
         let new_layout =
             Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
         if !self.serves(new_layout) {
@@ -305,23 +260,21 @@ impl<P: Peer> Design for Guest<P> {
         let block = self.granted(block)?;
         let Some(instance) = &self.instance else { return Err(Full) };
         let to = instance.offset(block);
-        let to = self.inside(to, new_bytes)?;
-        self.copy(at, to, new_bytes.min(layout.size() as u32));
-        self.live.remove(&at.0);
-        self.live.insert(to.0, new_bytes);
-        self.remembered(Request::Reallocate { at, layout, new_bytes, to });
-        Ok(Placement { at: to, granted_bytes: new_bytes })
+        let placed = Placement { at: self.inside(to, new_bytes)?, granted_bytes: new_bytes };
+        self.outside.relocate(at, layout, placed, new_layout);
+        self.remembered(Request::Reallocate { at, layout, new_bytes, to: placed.at });
+        Ok(placed)
     }
 
     fn misuse(&mut self, misuse: Misuse<'_>) {
         let Ok(instance) = self.at_work() else { return };
         match misuse {
-            Misuse::Free { at, layout } => {
+            Misuse::Free { at, layout, .. } => {
                 let block = Self::block_pointer(instance, at);
                 // SAFETY: none. The block is not live; this is what is to be seen, in a process made for it.
                 unsafe { instance.peer.deallocate(block, layout) }
             }
-            Misuse::Write { at, bytes } => {
+            Misuse::Write { at, bytes, .. } => {
                 let start = Self::block_pointer(instance, at);
                 // SAFETY: as above, but inside the instance's memory: the caller has looked.
                 unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
@@ -337,63 +290,15 @@ impl<P: Peer> Design for Guest<P> {
         false
     }
 
-    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
-        let ends = std::iter::once((self.len(), 0));
-        let mut at = Offset(0);
-        self.live.iter().map(|(&at, &size)| (at, size)).chain(ends).flat_map(
-            move |(start, size)| {
-                let size_bytes = Offset(start).since(at);
-                let gap = Piece { at, size_bytes, kind: PieceKind::Gap };
-                let block = Piece { at: Offset(start), size_bytes: size, kind: PieceKind::Block };
-                at = block.end();
-                [gap, block].into_iter().filter(|piece| piece.size_bytes > 0)
-            },
-        )
-    }
-
-    /// The gaps: some of their bytes may be holes.
-    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.pieces().filter(|piece| piece.kind == PieceKind::Gap)
-    }
-
     fn structure(&self) -> Structure {
-        Structure::Outside
-    }
-
-    fn need(&self, layout: Layout) -> Need {
-        Need { payload_bytes: layout.size() as u64, edges: Edges::NONE }
-    }
-
-    fn fits(&self, hole: Piece) -> u32 {
-        hole.size_bytes
+        Structure::Outside { whole_process: false }
     }
 
     fn eligible(&self, _: Piece, layout: Layout) -> bool {
         P::OVER_REGION || layout.align() <= OWN_ALIGN
     }
 
-    fn block_edges(&self, _: Offset) -> Edges {
-        Edges::NONE
-    }
-
-    fn hole_edges(&self, _: Piece) -> Edges {
-        Edges::NONE
-    }
-
-    fn rules(&self) -> Vec<&'static str> {
-        vec!["blocks lie inside the arena, apart from each other"]
-    }
-
-    fn check(&self) -> Result<Census, Broken> {
-        let mut end = 0;
-        for (&at, &size) in &self.live {
-            if at < end || size > self.len().saturating_sub(at) {
-                return Err(Broken { invariant: 1, at: Offset(at) });
-            }
-            end = at + size;
-        }
-        Ok(Census { used: self.live.len() as u32, holes: self.holes().count() as u32 })
-    }
+    drawn_outside! {}
 }
 
 impl<P: Peer + 'static> Guest<P> {
@@ -404,7 +309,7 @@ impl<P: Peer + 'static> Guest<P> {
             details,
             options: &[],
             inner: &[],
-            is_foreign: true,
+            origin: Origin::Crate,
             build: |_, len| Ok(Box::new(Self::new(len)?) as AnyHeap),
         }
     }

@@ -11,7 +11,7 @@
 //!
 //! [`peers`] holds well-known allocators the same way, and [`trace`] what real programs asked of theirs.
 //!
-//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs` and `peers`.
+//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs`, `host.rs` and `peers`.
 
 #![cfg_attr(feature = "nightly", feature(allocator_api))]
 
@@ -27,10 +27,13 @@ mod guard;
 mod guest;
 mod headerless;
 mod heaps;
+mod host;
+mod hosted;
 mod locked;
 mod offset;
 #[cfg(test)]
 mod oracle;
+mod outside;
 mod pair;
 pub mod peers;
 mod pool;
@@ -48,9 +51,9 @@ pub use bump::Bump;
 pub use bump_down::BumpDown;
 pub use counting::Counting;
 pub use design::{
-    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Misuse, Need,
-    Node, NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage,
-    Structure, Wrapper,
+    AnyHeap, Because, Broken, Budget, Census, Class, Counts, Design, Edges, Full, Heap, List,
+    Misuse, Need, Node, NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step,
+    Storage, Structure, Wrapper,
 };
 pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
 pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
@@ -60,8 +63,10 @@ pub use headerless::{
     Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
 };
 pub use heaps::{
-    Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named,
+    Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Origin, Spec, Takes, Unfit, Value, named,
 };
+pub use host::{Answer, Host, NoAnswer};
+pub use hosted::Hosted;
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
 pub use pair::{Choice, Fallback, Pair, SplitBySize, UpTo, WhenFull};

@@ -1,3 +1,5 @@
+use heap::Origin;
+
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Daring, Example, Group, Run};
 use crate::dare::forbidden;
@@ -30,7 +32,7 @@ fn run(world: &World, args: &Args) -> Result<Daring, Problem> {
     let (line, span) = args.text("COMMAND").given();
     let forbidden = forbidden(world, line, span)?;
     let heap = world.heap_called();
-    if world.spec.info.is_foreign && forbidden.unchecked.real(world).is_some() {
+    if world.spec.info.origin != Origin::Ours && forbidden.unchecked.real(world).is_some() {
         return Ok(Daring::Elsewhere(Ask::Dare { line: line.clone() }));
     }
     if world.spec.is_foreign() {

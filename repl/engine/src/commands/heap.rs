@@ -27,7 +27,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (what, _) = args.text("new|grow").given();
     let (size, span) = args.size("SIZE").given();
-    let old_bytes = if what == "grow" { u64::from(world.heap.len()) } else { 0 };
+    let old_bytes = if what == "grow" { world.heap_bytes() } else { 0 };
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
     Ok(Answer::step(match what.as_str() {
         "grow" => {
