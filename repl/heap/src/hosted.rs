@@ -83,8 +83,8 @@ impl Hosted {
     /// The row of `system`.
     pub const SYSTEM: Info = Self::info(
         "system",
-        "what a program has that names no other: the C library's malloc, mostly",
-        "std::alloc::System, the allocator this program itself uses: its blocks lie among those of the program.",
+        "what a program gets that names no other",
+        "std::alloc::System, in most programs the C library's malloc. The prompt itself uses it, so its blocks lie among the prompt's. The heap's size limits the bytes live at once.",
         |_, len| Self::build(Process::SYSTEM, len),
     );
 
@@ -92,7 +92,7 @@ impl Hosted {
     pub const MIMALLOC: Info = Self::info(
         "mimalloc",
         "Microsoft's, with pages of its own for each size class",
-        "mimalloc by Daan Leijen, through the crate mimalloc 0.1. Not on WebAssembly, since it is written in C.",
+        "mimalloc by Daan Leijen, through the crate mimalloc 0.1. The heap's size limits the bytes live at once. Not on WebAssembly, since it is written in C.",
         |_, len| Self::build(Process::MIMALLOC, len),
     );
 
@@ -100,7 +100,7 @@ impl Hosted {
     pub const JEMALLOC: Info = Self::info(
         "jemalloc",
         "FreeBSD's, with slabs of its own for each size class",
-        "jemalloc by Jason Evans, through the crate tikv-jemallocator 0.7. Only in a build with `--features jemalloc`, which takes a minute.",
+        "jemalloc by Jason Evans, through the crate tikv-jemallocator 0.7. The heap's size limits the bytes live at once. Only in a build with `--features jemalloc`, which takes a minute.",
         |_, len| Self::build(Process::JEMALLOC, len),
     );
 
@@ -234,4 +234,208 @@ impl Design for Hosted {
     }
 
     drawn_outside! {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::alloc::{GlobalAlloc, System};
+    use std::collections::BTreeMap;
+    use std::ptr;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::Host;
+
+    /// Gives the last block of a size back first, as a thread's cache does, and panics on a block that is not live.
+    struct Stack {
+        /// Live blocks by their addresses.
+        live: Mutex<BTreeMap<usize, Layout>>,
+        /// Those given back, the last one last.
+        free: Mutex<Vec<(usize, Layout)>>,
+    }
+
+    impl Stack {
+        const fn new() -> Self {
+            Self { live: Mutex::new(BTreeMap::new()), free: Mutex::new(Vec::new()) }
+        }
+
+        fn live(&self) -> usize {
+            self.live.lock().unwrap().len()
+        }
+    }
+
+    // SAFETY: a block is the system's for this layout, handed out to one owner at a time.
+    unsafe impl GlobalAlloc for Stack {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            let mut free = self.free.lock().unwrap();
+            let again = free.iter().rposition(|(_, other)| *other == layout);
+            let at = match again {
+                Some(index) => ptr::with_exposed_provenance_mut(free.remove(index).0),
+                // SAFETY: the caller's layout has a size.
+                None => unsafe { System.alloc(layout) },
+            };
+            assert_eq!(self.live.lock().unwrap().insert(at.expose_provenance(), layout), None);
+            at
+        }
+
+        unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+            let live = self.live.lock().unwrap().remove(&at.addr());
+            assert_eq!(live, Some(layout), "no live block");
+            self.free.lock().unwrap().push((at.addr(), layout));
+        }
+    }
+
+    impl Usable for Stack {}
+
+    fn over(allocator: Option<&'static dyn Usable>) -> Hosted {
+        Hosted::new(Process { name: "test", allocator, missing: "another build" }, 1 << 30)
+    }
+
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size, 8).unwrap()
+    }
+
+    fn allocate(heap: &mut Hosted, size: usize) -> Offset {
+        let at = heap.allocate(layout(size), ()).unwrap().at;
+        heap.check().unwrap();
+        at
+    }
+
+    #[test]
+    fn what_is_live_again_after_an_undo_shares_no_byte_with_a_new_block() {
+        static STACK: Stack = Stack::new();
+        let mut host = Host::default();
+        host.answering(&[], || {
+            let mut heap = over(Some(&STACK));
+            let blocks = [1, 2, 3].map(|_| allocate(&mut heap, 64));
+            let before = heap.clone();
+            for at in blocks {
+                heap.deallocate(at, layout(64), ());
+            }
+            allocate(&mut heap, 64);
+            // The undo: from here on, the last block given back is one that is live here.
+            let mut heap = before;
+            for _ in 0..10 {
+                allocate(&mut heap, 64);
+                heap.deallocate(blocks[0], layout(64), ());
+                let again = allocate(&mut heap, 64);
+                heap.deallocate(again, layout(64), ());
+                heap.begin_again(blocks[0]);
+            }
+        });
+        assert!(STACK.live() > 3);
+        drop(host);
+        assert_eq!(STACK.live(), 0);
+    }
+
+    impl Hosted {
+        /// A block of 64 bytes is live again, as after an undo.
+        fn begin_again(&mut self, at: Offset) {
+            self.outside.begin(Placement { at, granted_bytes: 64 }, layout(64));
+            self.live_bytes += 64;
+            self.state = None;
+            self.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_resized_behind_an_undo_stays_apart_from_the_others() {
+        static STACK: Stack = Stack::new();
+        let mut host = Host::default();
+        host.answering(&[], || {
+            let mut heap = over(Some(&STACK));
+            let (a, b) = (allocate(&mut heap, 64), allocate(&mut heap, 64));
+            let mut undone = heap.clone();
+            heap.deallocate(a, layout(64), ());
+            heap.deallocate(b, layout(64), ());
+            for (at, size) in [(a, 500), (b, 5000), (a, 8)] {
+                let mut heap = undone.clone();
+                heap.reallocate(at, layout(64), size, ()).unwrap();
+                heap.check().unwrap();
+            }
+            undone.reallocate(a, layout(64), 64, ()).unwrap();
+            allocate(&mut undone, 64);
+        });
+        drop(host);
+        assert_eq!(STACK.live(), 0);
+    }
+
+    #[test]
+    fn known_answers_lead_to_the_same_state_where_the_allocator_is_missing() {
+        let story = |heap: &mut Hosted| {
+            let blocks: Vec<_> = [200, 64, 4 << 20].map(|size| allocate(heap, size)).into();
+            let wide = Layout::from_size_align(100, 1 << 16).unwrap();
+            assert!(heap.allocate(wide, ()).unwrap().at.is_aligned(1 << 16));
+            heap.deallocate(blocks[0], layout(200), ());
+            heap.write(blocks[1], b"kept");
+            let moved = heap.reallocate(blocks[1], layout(64), 6000, ()).unwrap().at;
+            let mut bytes = [0; 4];
+            heap.read(moved, &mut bytes);
+            assert_eq!(&bytes, b"kept");
+            heap.pieces().collect::<Vec<_>>()
+        };
+        let (pieces, answers) = Host::default().answering(&[], || story(&mut over(Some(&System))));
+        assert_eq!(answers.len(), 5);
+        let mut missing = over(None);
+        let (again, _) = Host::default().answering(&answers, || story(&mut missing));
+        assert_eq!(again, pieces);
+        assert_eq!(missing.allocate(layout(8), ()), Err(Full));
+        assert_eq!(missing.budget(8).unwrap().missing, Some("another build"));
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_true_is_refused() {
+        let mut host = Host::default();
+        let mut heap = over(None);
+        let at = |at, granted_bytes| Answer::At(Placement { at: Offset(at), granted_bytes });
+        let answers = [at(64, 40), at(96, 40), at(40, 40), at(3, 40), at(128, 39)];
+        let far = [at(MAX_ARENA - 32, 40), at(u32::MAX - 7, 40), at(8, u32::MAX), Answer::Ready];
+        let answers = [&answers[..], &far].concat();
+        let (placed, _) = host.answering(&answers, || {
+            answers.iter().map(|_| heap.allocate(layout(40), ()).is_ok()).collect::<Vec<_>>()
+        });
+        assert_eq!(placed.iter().position(|ok| !ok), Some(1), "the first one can be");
+        assert_eq!(placed.iter().filter(|ok| **ok).count(), 1, "{placed:?}");
+        for text in ["", "0x", "0x10", "0x10+", "10+8", "0x10+8+8", "0x100000000+8", "Ready"] {
+            assert!(text.parse::<Answer>().is_err(), "{text}");
+        }
+        for answer in answers {
+            assert_eq!(answer.to_string().parse(), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn the_size_limits_what_is_live_and_can_grow() {
+        let mut heap = over(Some(&System));
+        heap.grow(1000, ());
+        let at = allocate(&mut heap, 900);
+        assert_eq!(heap.allocate(layout(101), ()), Err(Full));
+        assert_eq!(heap.reallocate(at, layout(900), 1001, ()), Err(Full));
+        heap.grow(2000, ());
+        allocate(&mut heap, 101);
+        let budget = Budget { limit_bytes: 2000, live_bytes: 1001, missing: None };
+        assert_eq!(heap.budget(1), Some(budget));
+    }
+
+    #[test]
+    fn offsets_are_used_again_when_a_gibibyte_of_them_is_used_up() {
+        let mut heap = over(Some(&System));
+        for round in 0..20 {
+            // Too large to come from the same place each time, if others come in between.
+            let size = (200 << 20) + (round << 20);
+            let large = allocate(&mut heap, size);
+            let small = allocate(&mut heap, 64);
+            heap.deallocate(large, layout(size), ());
+            heap.deallocate(small, layout(64), ());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "no live block")]
+    fn a_second_free_never_reaches_the_allocator() {
+        let mut heap = over(Some(&System));
+        let at = allocate(&mut heap, 8);
+        heap.deallocate(at, layout(8), ());
+        heap.deallocate(at, layout(8), ());
+    }
 }
