@@ -43,6 +43,8 @@ const CASES: &[Case] = &[
     (&[], "free a-8", "bad-argument"),
     (&["alloc 200"], "free a+8", "interior-pointer"),
     (&["alloc 200", "alias q = a+8"], "free q", "interior-pointer"),
+    (&["use system"], "alloc 2K", "out-of-memory"),
+    (&[], "use fallback(system, bump)", "unsupported"),
     (&["alloc 200"], "free 0x10", "foreign-pointer"),
     (&["alloc 200"], "free 0x1000_0000", "foreign-pointer"),
     (&["alloc 200"], "free a+500", "foreign-pointer"),

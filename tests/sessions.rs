@@ -190,6 +190,30 @@ fn a_session_on_an_allocator_of_the_process_is_saved_with_its_answers() {
 }
 
 #[test]
+fn what_is_left_out_of_a_build_is_refused_with_the_way_to_get_it_and_opened_all_the_same() {
+    let saved = |heap: &str| {
+        let header = engine::SESSION_HEADER;
+        format!("{header}\nuse {heap}\n# answered: ready\nalloc 200\n# answered: 0x40+224\n")
+    };
+    for info in heap::HEAPS.iter().filter(|info| info.origin == heap::Origin::Process) {
+        let mut session = Session::from_saved(&saved(info.name)).expect(info.name);
+        assert!(crate::exchange(&mut session, "blocks").contains("a  0x1000_0040  200 bytes"));
+        let reply = play(&mut session, "alloc 8").unwrap();
+        match heap::Spec::plain(info).build(1024) {
+            Ok(_) => assert!(reply.is_ok(), "{reply:?}"),
+            Err(heap::Unfit::Missing { instead }) => {
+                let used = play(&mut Session::default(), &format!("use {}", info.name)).unwrap();
+                for reply in [reply, used] {
+                    let problem = reply.outcome.unwrap_err();
+                    assert_eq!((problem.code(), &*problem.hint()), ("unsupported", instead));
+                }
+            }
+            Err(unfit) => panic!("{}: {unfit:?}", info.name),
+        }
+    }
+}
+
+#[test]
 fn a_double_free_is_named_before_an_allocator_of_the_process_hears_of_it() {
     for heap in ["system", "mimalloc", "counting(system)", "guard(mimalloc)"] {
         let mut session =

@@ -17,7 +17,8 @@ pub(super) const COMMAND: Command = Command {
     ],
     summary: "start a fresh arena of SIZE, or add SIZE to this one",
     details: "Sizes are rounded up to a multiple of 16; an arena is at most 1 GiB. `grow` keeps every block where it \
-              is, as an operating system does that hands out the pages behind.",
+              is, as an operating system does that hands out the pages behind. Allocators of the whole process have no \
+              arena: there the size limits the bytes live at once.",
     examples: &[Example::new(&[], "heap new 4K"), Example::new(&["alloc 200"], "heap grow 1K")],
     checks: &[],
     unchecked: None,
