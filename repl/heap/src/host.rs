@@ -16,7 +16,7 @@
 //! A host mirrors the blocks of one heap at the prompt: each has one real block that stands for it. The two drift apart
 //! when the heap is replayed, undone or opened from a file. Before the next request, blocks that the heap does not have
 //! are given back, and those it lacks are asked for; where these lie does not matter, since nobody is told. A new block
-//! whose offsets are taken by then is put aside, and another is asked for.
+//! whose offsets are taken by then is put aside until another has been found.
 //!
 //! A host gives every real block back when it goes.
 
@@ -40,7 +40,7 @@ const MOST_ASIDE: usize = 16;
 /// What an allocator of the whole process was asked, and said: a part of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Whether it is there at all.
+    /// It is there, when a heap is set up.
     Ready,
     /// A block.
     At(Placement),

@@ -114,9 +114,8 @@ impl Hosted {
     }
 
     fn build(process: Process, limit_bytes: u32) -> Result<AnyHeap, Unfit> {
-        let is_here = process.allocator.is_some();
-        let answer = || if is_here { Answer::Ready } else { Answer::Refused };
-        match host::answer(|_| (answer(), None)) {
+        let here = if process.allocator.is_some() { Answer::Ready } else { Answer::Refused };
+        match host::answer(|_| (here, None)) {
             (Answer::Ready, _) => Ok(Box::new(Self::new(process, limit_bytes))),
             _ => Err(Unfit::Missing { instead: process.missing }),
         }
