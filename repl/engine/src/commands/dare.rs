@@ -30,7 +30,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &World, args: &Args) -> Result<Daring, Problem> {
     let (line, span) = args.text("COMMAND").given();
     let forbidden = forbidden(world, line, span)?;
-    if world.spec.is_foreign() && forbidden.unchecked.reaches_heap(world) {
+    if world.spec.is_foreign() && forbidden.unchecked.reach(world).is_some() {
         return Ok(Daring::Elsewhere(Ask::Dare { line: line.clone() }));
     }
     let dare = world.clone().dared(line, &forbidden);
