@@ -40,7 +40,7 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::{
     Broken, Census, Class, Design, Edges, Full, Info, Memory, Need, Observer, Offset, OptionInfo,
-    Over, Piece, PieceKind, Placement, Slots, Step, Structure, Takes, sandbox,
+    Origin, Over, Piece, PieceKind, Placement, Slots, Step, Structure, Takes, sandbox,
 };
 
 /// The most classes a pool can have.
@@ -319,7 +319,7 @@ impl Pool<Pages> {
             },
         }],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| Ok(Box::new(Self::with_sizes(Pages::new(len), spec.sizes("")))),
     };
 }

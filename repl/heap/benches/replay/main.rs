@@ -43,8 +43,6 @@ use synthetic::Scale;
 
 mod arena;
 mod contender;
-#[path = "../../tests/native/mod.rs"]
-mod native;
 mod report;
 mod synthetic;
 
