@@ -1088,12 +1088,11 @@ impl Trouble {
                 if *arena_gone {
                     format!("{name} marks an arena that is gone. Nothing changed.")
                 } else {
-                    format!("{name} is above the top: a reset went below it. Nothing changed.")
+                    format!("{name} is stale: the top has been below it, or a block has grown over it. Nothing changed.")
                 },
             )
             .note(
-                "Unchecked, a reset upwards would hand bytes out as used that no block \
-             owns.",
+                "Unchecked, a reset there would leave bytes in use that no block owns, or cut a block in two.",
             )
             .hint("mark, for a new one"),
             Self::MarkIsNoBlock { name } => {

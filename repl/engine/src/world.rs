@@ -443,7 +443,10 @@ impl World {
     }
 
     fn mark_is_live(&self, at: Offset, arena: u32) -> bool {
-        arena == self.arena && self.heap.top().is_some() && {
+        let below = at.0.checked_sub(1).and_then(|below| self.ledger.live_around(below));
+        // A block that came once the top had been back beyond the mark, or has grown since.
+        let lies_across = |(id, _)| self.ledger.life(id).extent().contains(&at.0);
+        arena == self.arena && self.heap.top().is_some() && !below.is_some_and(lies_across) && {
             let range = self.heap.reset_range(at);
             range.start <= range.end
         }
