@@ -7,7 +7,7 @@ use stack::Scalar;
 
 use super::fault::Why;
 use super::infer::Class;
-use super::place::Operand;
+use super::place::{Operand, make_mutable};
 use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
 use crate::library::Builtin;
 use crate::typed::{
@@ -458,7 +458,7 @@ impl Lower<'_> {
                 self.is_extending = false;
                 let mut place = operand.into_place();
                 if mutability == BorrowKind::Mut {
-                    self.make_mutable(&mut place);
+                    make_mutable(&mut place);
                 }
                 if is_extending {
                     self.hoist(&mut place);
@@ -475,7 +475,7 @@ impl Lower<'_> {
                 let Operand::Place(mut place, _) = operand else {
                     return self.fault(Kind::BadAssignment, &assign.left);
                 };
-                self.make_mutable(&mut place);
+                make_mutable(&mut place);
                 let ty = place.ty.clone();
                 let right = self.coerced(&assign.right, &ty)?;
                 value(ExprKind::Assign(place, Box::new(right)), Type::unit())
@@ -1111,7 +1111,7 @@ impl Lower<'_> {
                 }
                 _ => fault,
             })?;
-        self.make_mutable(&mut place);
+        make_mutable(&mut place);
         Ok(Expr { kind: ExprKind::AssignOp(op, place, Box::new(right)), ty: Type::unit(), at })
     }
 
@@ -1188,9 +1188,9 @@ impl Lower<'_> {
             );
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
-        if !super::traits::has(&left_ty, bound, &self.names.infer, &self.items.structs)
-            && !(bound == "Ord" && self.is_partly_ordered(&left_ty))
-        {
+        let has = super::traits::has(&left_ty, bound, &self.names.infer, &self.items.structs);
+        let is_ordered = bound == "Ord" && self.is_partly_ordered(&left_ty);
+        if !has && !is_ordered {
             let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
             return Err(Fault { kind: Kind::NotBinary { op: name, left, right }, at });
         }

@@ -139,11 +139,11 @@ impl Lower<'_> {
                 } else {
                     (join(&ident), ident)
                 };
-                self.import_path(path, short, tree)
+                self.import_path(&path, short, tree)
             }
             syn::UseTree::Rename(rename) => {
                 let path = join(&rename.ident.to_string());
-                self.import_path(path, rename.rename.to_string(), tree)
+                self.import_path(&path, rename.rename.to_string(), tree)
             }
             syn::UseTree::Glob(_) => self.unsupported(
                 "An import of everything",
@@ -153,7 +153,7 @@ impl Lower<'_> {
         }
     }
 
-    fn import_path(&mut self, path: String, short: String, tree: &syn::UseTree) -> Result<()> {
+    fn import_path(&mut self, path: &str, short: String, tree: &syn::UseTree) -> Result<()> {
         let path = path.replacen("core::", "std::", usize::from(path.starts_with("core::")));
         let is_known = library_at(&path).is_some() || IMPORTS.contains(&path.as_str());
         if is_known {

@@ -43,7 +43,7 @@ fn tokens(text: &str) -> (Vec<(usize, Token)>, bool) {
             }
             b'/' if bytes.get(at) == Some(&b'*') => {
                 if let Some(end) = text[at..].find("*/") {
-                    at += end + 2
+                    at += end + 2;
                 } else {
                     at = bytes.len();
                     is_open = true;
