@@ -276,9 +276,13 @@ fn a_dare_on_somebody_else_s_crate_runs_in_a_process_of_its_own() {
         "linked-list-allocator",
         "dlmalloc",
         "bumpalo",
+        "system",
+        "mimalloc",
         "counting(rlsf)",
         "guard(talc)",
+        "guard(system)",
         "fallback(dlmalloc, first-fit)",
+        "split-by-size(32, first-fit, mimalloc)",
     ] {
         let script = format!(
             "heap new 256K; use {heap}; alloc 64; alloc 64; free a; blocks; dare free a; dare write b at 64 \"A\"; \
@@ -305,7 +309,11 @@ fn a_dare_on_somebody_else_s_crate_runs_in_a_process_of_its_own() {
 /// What no crate writes over is what the program left there, wherever its blocks went.
 #[test]
 fn a_dare_reads_the_bytes_that_are_really_there() {
-    for heap in ["rlsf", "counting(bumpalo)"] {
+    let mut heaps = vec!["rlsf", "counting(bumpalo)"];
+    if cfg!(all(target_os = "linux", target_env = "gnu")) {
+        heaps.push("counting(system)");
+    }
+    for heap in heaps {
         let script = format!(
             "heap new 256K; use {heap}; alloc 64; alloc 8; write a at 40 \"kept\"; realloc a 100; free a; \
              dare read a at 40 4"
@@ -437,6 +445,29 @@ mod prompt {
         second.flush().unwrap();
         second.exp_string("double-free").unwrap();
         leave(second);
+    }
+
+    /// Elsewhere than on Linux the state lies where the system wants it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_an_allocator_of_the_process_answered_is_kept_with_the_line() {
+        let home = tempfile::tempdir().unwrap();
+        let state = home.path().join("state");
+        let mut command = super::program();
+        command.env("TERM", "xterm").env("NO_COLOR", "1").env("XDG_STATE_HOME", &state);
+        command.env("HOME", home.path()).stdin(std::process::Stdio::inherit());
+        let mut session = spawn_command(command, Some(PATIENCE)).unwrap();
+        for line in ["use system", "alloc 200", "undo"] {
+            session.exp_string(READY).unwrap();
+            session.send_line(line).unwrap();
+        }
+        session.exp_string("Undone").unwrap();
+        leave(session);
+        let text = std::fs::read_to_string(state.join("alloc-repl/sessions/000001")).unwrap();
+        let lines: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!((lines[0], lines[1]), ("use system", "# answered: ready"));
+        assert!(lines[2] == "alloc 200" && lines[3].starts_with("# answered: 0x"), "{text}");
+        assert_eq!(lines[4], "undo");
     }
 
     #[test]

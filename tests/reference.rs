@@ -1,7 +1,7 @@
 //! The reference pages of the book, generated from the tables that drive the prompt.
 
 use engine::{COMMANDS, Command, Group};
-use heap::{HEAPS, Info};
+use heap::{HEAPS, Info, Origin};
 
 use crate::snapshot;
 
@@ -22,7 +22,11 @@ fn every_allocator_has_a_place_on_the_reference_page() {
             text += &format!("{summary}. {details}\n\n");
             let rules = heap::Spec::sample(info).build(1 << 20).map(|heap| heap.rules());
             if let Ok(rules) = rules.map_err(|_| ()).and_then(|rules| {
-                if info.inner.is_empty() && !info.is_foreign { Ok(rules) } else { Err(()) }
+                if info.inner.is_empty() && info.origin == Origin::Ours {
+                    Ok(rules)
+                } else {
+                    Err(())
+                }
             }) {
                 text += "`check` verifies:\n\n";
                 for (index, rule) in rules.iter().enumerate() {
@@ -35,9 +39,10 @@ fn every_allocator_has_a_place_on_the_reference_page() {
         format!("## {title}\n\n{}", of_part.collect::<String>())
     };
     let text = [
-        part("Ours", |info| !info.is_foreign && info.inner.is_empty()),
+        part("Ours", |info| info.origin == Origin::Ours && info.inner.is_empty()),
         part("Wrappers", |info| !info.inner.is_empty()),
-        part("Other people's crates", |info| info.is_foreign),
+        part("Other people's crates", |info| info.origin == Origin::Crate),
+        part("Allocators of the whole process", |info| info.origin == Origin::Process),
     ];
     snapshot("reference__allocators", &page("allocators", &text.concat()));
 }

@@ -4,6 +4,18 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use crate::{play, state};
 
+/// Lines of Rust that use the heap. One is refused half-way, and one panics.
+const RUST: &[&str] = &[
+    "let mut v = vec![7u8; 40];",
+    "v.push(1);",
+    "v.extend([1, 2, 3]);",
+    "v[300]",
+    "drop(v);",
+    "let s = String::from(\"kept\");",
+    "{ let p = Box::new(7u64); let q = vec![0u8; 90]; }",
+    "{ let p = vec![1u8; 60]; let q = vec![1u8; 100_000_000]; }",
+];
+
 /// Lines as people type them; some are refused, some only look.
 fn line() -> impl Strategy<Value = String> {
     let handle = prop::sample::select(vec!["a", "b", "c", "d", "e", "q1", "q2", "s1", "s2"]);
@@ -16,20 +28,38 @@ fn line() -> impl Strategy<Value = String> {
         2 => (handle.clone(), 0..40u32).prop_map(|(handle, at)| format!("write {handle} at {at} 1 2 3")),
         1 => handle.clone().prop_map(|handle| format!("read {handle} 3")),
         1 => (1..3u32, handle.clone()).prop_map(|(n, handle)| format!("alias q{n} = {handle}")),
-        1 => prop::sample::select(vec!["use bump", "use first-fit", "heap new 2K", "heap grow 512"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["use bump", "use first-fit", "use system", "heap new 2K", "heap grow 512"]).prop_map(str::to_owned),
         1 => prop::sample::select(vec!["mark", "reset", "reset m1", "stack new 1K"]).prop_map(str::to_owned),
         2 => prop::sample::select(vec!["push", "push 3", "push [7u8; 20]", "push x = 8", "let y = 2.5;", "y = 3.5;"])
             .prop_map(str::to_owned),
+        2 => prop::sample::select(RUST.to_vec()).prop_map(str::to_owned),
         2 => prop::sample::select(vec!["pop", "call f 16", "call g 3 fp", "ret"]).prop_map(str::to_owned),
-        1 => prop::sample::select(vec!["map", "blocks", "holes", "dump", "stats", "check", "help", "save f"])
+        1 => prop::sample::select(vec!["map", "blocks", "holes", "dump", "stats", "check", "help", "save f", "try alloc 40"])
             .prop_map(str::to_owned),
     ]
 }
 
+/// What a session may start with: our heaps, and those whose answers are never the same twice.
+const OPENINGS: &[&str] = &[
+    "use first-fit",
+    "use system",
+    "use mimalloc",
+    "use guard(counting(system))",
+    "use fallback(bump, system)",
+];
+
+/// Runs the test on as many random logs, started with each of the openings in turn.
 fn check(cases: u32, test: impl Fn(Vec<String>) -> Result<(), TestCaseError>) {
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(ProptestConfig::with_cases(cases), rng);
-    runner.run(&prop::collection::vec(line(), 0..60), test).unwrap();
+    for opening in OPENINGS {
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let cases = cases / OPENINGS.len() as u32;
+        let mut runner = TestRunner::new_with_rng(ProptestConfig::with_cases(cases), rng);
+        let logs = prop::collection::vec(line(), 0..60).prop_map(|mut lines| {
+            lines.insert(0, (*opening).to_owned());
+            lines
+        });
+        runner.run(&logs, &test).unwrap();
+    }
 }
 
 /// Runs every line and gives the session with what each accepted step showed of the state behind it.
@@ -103,6 +133,155 @@ fn a_saved_session_opens_to_the_same_state_and_replies() {
         prop_assert_eq!(&state(&mut opened), states.last().unwrap());
         Ok(())
     });
+}
+
+/// Real blocks and the session's drift apart with each of these, and no two may ever share a byte.
+#[test]
+fn a_thousand_lines_that_go_back_and_forth_on_allocators_of_the_process_stay_sound() {
+    let time = prop::sample::select(vec!["undo", "undo 3", "redo", "goto 1", "goto 20", "goto 99"]);
+    let lines = prop_oneof![5 => line(), 1 => time.prop_map(str::to_owned)];
+    for opening in ["use system", "use mimalloc"] {
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut runner = TestRunner::new_with_rng(ProptestConfig::with_cases(3), rng);
+        let verdict = runner.run(&prop::collection::vec(lines.clone(), 1000), |lines| {
+            let mut session = crate::session(&["heap new 64K", opening]);
+            for line in lines.iter().filter(|line| !line.starts_with("use")) {
+                let reply = play(&mut session, line).expect("no comment");
+                let sound = crate::exchange(&mut session, "check");
+                prop_assert!(sound.contains("is sound"), "{line}: {reply:?}: {sound}");
+            }
+            prop_assert_eq!(state(&mut reopened(&session)), shown(&session));
+            Ok(())
+        });
+        verdict.unwrap();
+    }
+}
+
+#[test]
+fn a_session_on_an_allocator_of_the_process_is_saved_with_its_answers() {
+    for heap in ["system", "mimalloc"] {
+        let mut session = crate::session(&["heap new 16M"]);
+        let lines = [
+            &format!("use {heap}"),
+            "alloc 200",
+            "alloc 4M",
+            "realloc a 900",
+            "free a",
+            "undo",
+            "alloc 200",
+        ];
+        for line in lines {
+            let reply = play(&mut session, line).unwrap();
+            assert!(reply.is_ok(), "{heap}: {line}");
+            assert_eq!(reply.is_measured, line != "undo" && !line.starts_with("use"), "{line}");
+        }
+        let saved = session.saved();
+        let answers = saved.lines().filter(|line| line.starts_with("# answered: ")).count();
+        assert_eq!(answers, 5, "{saved}");
+        assert_eq!(session.journaled(" alloc 200 ").lines().count(), 2);
+        assert_eq!(session.journaled("undo"), "undo\n");
+        assert_eq!(reopened(&session).saved(), saved);
+
+        // Line 3's answer is line 4 of the file. A file without the answers is one of an older version, or edited: it is
+        // asked anew.
+        let plain: Vec<_> = saved.lines().filter(|line| !line.starts_with("# answered")).collect();
+        assert!(Session::from_saved(&plain.join("\n")).is_ok());
+        let lines: Vec<_> = saved.lines().collect();
+        let place = lines.iter().position(|line| line.starts_with("# answered: 0x")).unwrap();
+        for (answer, number) in [
+            ("# answered: 0x0+8", place),
+            ("# answered: 0x1+200", place),
+            ("# answered: 0x3fffffff+200", place),
+            ("# answered: nonsense", place + 1),
+        ] {
+            let mut lines = lines.clone();
+            lines[place] = answer;
+            let problem = Session::from_saved(&lines.join("\n")).err().expect(answer);
+            assert!(problem.to_string().contains(&format!("its line {number} ")), "{problem}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_rust_on_an_allocator_of_the_process_are_measured_and_kept_with_their_answers() {
+    for heap in ["system", "mimalloc", "guard(counting(system))"] {
+        let mut session = crate::session(&[&format!("use {heap}")]);
+        for (line, is_ok) in [
+            ("let mut v = vec![0u8; 200];", true),
+            // Its second block is one too many: the first goes back.
+            ("{ let p = vec![1u8; 60]; let q = vec![1u8; 2000]; }", false),
+            ("v.extend([1; 100]);", true),
+            ("let b = Box::new(1u64); v[999];", false),
+            ("drop(v);", true),
+        ] {
+            let reply = play(&mut session, line).unwrap();
+            assert_eq!(
+                (reply.is_ok(), reply.is_measured),
+                (is_ok, true),
+                "{heap}: {line}: {reply:?}"
+            );
+        }
+        let (before, replies_before) = (shown(&session), replies(&session));
+        let saved = session.saved();
+        // The heap, the Vec, its growth, and the Box, which the panic leaves to nobody.
+        let answers = saved.lines().filter(|line| line.starts_with("# answered: ")).count();
+        assert_eq!(answers, 4, "{saved}");
+        for _ in 0..3 {
+            assert!(play(&mut session, "undo").unwrap().is_ok());
+        }
+        for _ in 0..3 {
+            assert!(play(&mut session, "redo").unwrap().is_ok());
+        }
+        assert_eq!((shown(&session), replies(&session)), (before, replies_before), "{heap}");
+        assert_eq!(reopened(&session).saved(), saved, "{heap}");
+    }
+}
+
+#[test]
+fn what_is_left_out_of_a_build_is_refused_with_the_way_to_get_it_and_opened_all_the_same() {
+    let saved = |heap: &str| {
+        let header = engine::SESSION_HEADER;
+        format!("{header}\nuse {heap}\n# answered: ready\nalloc 200\n# answered: 0x40+224\n")
+    };
+    for info in heap::HEAPS.iter().filter(|info| info.origin == heap::Origin::Process) {
+        let mut session = Session::from_saved(&saved(info.name)).expect(info.name);
+        assert!(crate::exchange(&mut session, "blocks").contains("a  0x1000_0040  200 bytes"));
+        let reply = play(&mut session, "alloc 8").unwrap();
+        match heap::Spec::plain(info).build(1024) {
+            Ok(_) => assert!(reply.is_ok(), "{reply:?}"),
+            Err(heap::Unfit::Missing { instead }) => {
+                let used = play(&mut Session::default(), &format!("use {}", info.name)).unwrap();
+                for reply in [reply, used] {
+                    let problem = reply.outcome.unwrap_err();
+                    assert_eq!((problem.code(), &*problem.hint()), ("unsupported", instead));
+                }
+            }
+            Err(unfit) => panic!("{}: {unfit:?}", info.name),
+        }
+    }
+}
+
+#[test]
+fn a_double_free_is_named_before_an_allocator_of_the_process_hears_of_it() {
+    for heap in ["system", "mimalloc", "counting(system)", "guard(mimalloc)"] {
+        let mut session =
+            crate::session(&[&format!("use {heap}"), "alloc 64", "alloc 64", "free a"]);
+        for (line, code) in [
+            ("free a", "double-free"),
+            ("read a", "use-after-free"),
+            ("free b+8", "interior-pointer"),
+            ("free b size 10", "wrong-layout"),
+            ("write b at 64 1", "out-of-bounds"),
+            ("alloc 2K", "out-of-memory"),
+            ("realloc b 2K", "out-of-memory"),
+            ("mark", "unsupported"),
+        ] {
+            let before = shown(&session);
+            let problem = play(&mut session, line).unwrap().outcome.unwrap_err();
+            assert_eq!(problem.code(), code, "{heap}: {line}");
+            assert_eq!(shown(&session), before, "{heap}: {line}");
+        }
+    }
 }
 
 #[test]

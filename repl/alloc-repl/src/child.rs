@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::{Ending, Session};
+use engine::{Done, Ending, Session};
 
 /// The argument that makes this program such a process.
 pub(crate) const ARGUMENT: &str = "dare-for-real";
@@ -35,30 +35,40 @@ pub(crate) fn run_if_asked() {
     std::process::exit(i32::from(!read || done.is_err()));
 }
 
-/// Runs `line` behind the session `saved` in a process of its own: what it said, and how it ended.
-pub(crate) fn dare(saved: &str, line: &str) -> std::io::Result<(Vec<String>, Ending)> {
+/// Runs `line` behind the session `saved` in a process of its own.
+pub(crate) fn dare(saved: &str, line: &str) -> std::io::Result<Done> {
     let mut child = Command::new(std::env::current_exe()?)
         .args([ARGUMENT, line])
+        // Of a panic, its words are wanted.
+        .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // A process that dies early breaks the pipe; how it ended says more.
         let _ = stdin.write_all(saved.as_bytes());
     }
+    let (said, complained) = (lines_of(child.stdout.take()), lines_of(child.stderr.take()));
+    let ending = wait(&mut child)?;
+    // A panic's last line is advice to the programmer.
+    let last_words = complained.iter().filter(|line| !line.starts_with("note: ")).last();
+    Ok(Done::Dared { lines: said.iter().collect(), last_words, ending })
+}
+
+/// The lines of a pipe as they come, read by a thread of its own, so that the process is never kept waiting.
+fn lines_of(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
-    if let Some(stdout) = child.stdout.take() {
+    if let Some(pipe) = pipe {
         thread::spawn(move || {
-            for said in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(said).is_err() {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
                     return;
                 }
             }
         });
     }
-    let ending = wait(&mut child)?;
-    Ok((receiver.iter().collect(), ending))
+    receiver
 }
 
 fn wait(child: &mut Child) -> std::io::Result<Ending> {

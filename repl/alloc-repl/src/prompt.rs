@@ -134,7 +134,7 @@ fn keep(shell: &mut Shell, reply: &engine::Reply, line: &str, warned: &mut bool)
         return;
     }
     let Shell { session, store, .. } = shell;
-    if let Err(error) = store.note(line, || session.saved()) {
+    if let Err(error) = store.note(&session.journaled(line), || session.saved()) {
         warn(warned, "This session cannot be kept", &error);
     }
 }

@@ -60,7 +60,6 @@ impl Shell {
         let (next, result) = match &request.ask {
             Ask::Dare { line } => {
                 let dared = child::dare(&self.session.saved(), line);
-                let dared = dared.map(|(lines, ending)| Done::Dared { lines, ending });
                 let dared = dared.map_err(|error| Failure { reason: files::reason(&error) });
                 (Next::GoOn, dared)
             }

@@ -82,10 +82,11 @@ impl Store {
 
     // Sessions.
 
-    /// Adds an accepted line to this session's journal. The first makes the file, with `saved`, the log so far.
-    pub(crate) fn note(&mut self, line: &str, saved: impl FnOnce() -> String) -> io::Result<()> {
+    /// Adds an accepted line, as [`engine::Session::journaled`] gives it, to this session's journal. The first makes the
+    /// file, with `saved`, the log so far.
+    pub(crate) fn note(&mut self, text: &str, saved: impl FnOnce() -> String) -> io::Result<()> {
         if let Some((_, file)) = &mut self.journal {
-            return file.write_all(format!("{}\n", line.trim()).as_bytes());
+            return file.write_all(text.as_bytes());
         }
         let (path, mut file) = self.new_journal()?;
         file.write_all(saved().as_bytes())?;
@@ -207,7 +208,7 @@ mod tests {
         let (mut first, mut second) = (store(folder.path()), store(folder.path()));
         assert_eq!(first.last_session().unwrap(), None);
         first.note("alloc 8", || "header\nalloc 8\n".into()).unwrap();
-        first.note(" free a ", || unreachable!("the journal is there")).unwrap();
+        first.note("free a\n", || unreachable!("the journal is there")).unwrap();
         second.note("sp", || "header\nsp\n".into()).unwrap();
         for prompt in [&first, &second] {
             assert_eq!(prompt.last_session().unwrap(), None, "both still run");

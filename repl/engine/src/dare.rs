@@ -49,6 +49,9 @@ pub(crate) fn forbidden(world: &World, line: &str, span: Span) -> Result<Forbidd
     Ok(Forbidden { code: problem.code(), unchecked: unchecked(world, &args) })
 }
 
+/// Bytes past a block up to which a read or write is taken for one through its pointer.
+const BEYOND: u32 = 4096;
+
 /// Innocent blocks that are asked for after a forbidden line.
 const PROBES: usize = 2;
 
@@ -88,25 +91,24 @@ pub enum Unchecked {
 }
 
 impl Unchecked {
-    /// Where it goes.
-    fn address(&self) -> Address {
-        match self {
-            Self::Free { address, .. }
-            | Self::Realloc { address, .. }
-            | Self::Write { address, .. }
-            | Self::Read { address, .. } => *address,
-        }
-    }
-
-    /// Whether it reaches the heap at all.
-    pub(crate) fn reaches_heap(&self, world: &World) -> bool {
-        let more = match self {
-            Self::Free { .. } | Self::Realloc { .. } => 0,
-            Self::Write { bytes, .. } => bytes.len() as u64 - 1,
-            Self::Read { len, .. } => shown(*len) - 1,
+    /// The offset it goes to, if it reaches the heap: inside an arena; where there is none, through a block there is or was.
+    pub(crate) fn reach(&self, world: &World) -> Option<Offset> {
+        let (address, last, past) = match self {
+            Self::Free { address, .. } | Self::Realloc { address, .. } => (*address, *address, 0),
+            Self::Write { address, bytes } => {
+                (*address, address.plus(bytes.len() as u64 - 1), BEYOND)
+            }
+            Self::Read { address, len } => (*address, address.plus(shown(*len) - 1), BEYOND),
         };
-        let ends = [self.address(), self.address().plus(more)];
-        ends.iter().all(|end| world.heap_offset(*end).is_some())
+        let reached = |address: Address, past: u32| {
+            if !world.spec.is_measured() {
+                return world.heap_offset(address).map(Offset);
+            }
+            let at = Offset(u32::try_from(address.0.checked_sub(HEAP_BASE.0)?).ok()?);
+            world.is_through_a_block(at, past).then_some(at)
+        };
+        reached(last, 2 * past)?;
+        reached(address, past)
     }
 
     /// The size of the blocks that are asked for behind it.
@@ -120,13 +122,26 @@ impl Unchecked {
 }
 
 impl World {
+    /// Whether a pointer to `at` may have been made from a block: one that has or had the byte, or else ends less than `past`
+    /// bytes in front of it.
+    fn is_through_a_block(&self, at: Offset, past: u32) -> bool {
+        let is_past_one = || {
+            let start = self.ledger.start_up_to(at.0)?;
+            let (id, _) = self.ledger.live_around(start.0)?;
+            Some(at.0 - self.ledger.life(id).extent().end < past)
+        };
+        self.ledger.extent_around(at.0).is_some()
+            || self.ledger.around(at.0).is_some()
+            || is_past_one().unwrap_or(false)
+    }
+
     /// Does a forbidden line to the heap in use, for real, and then what an innocent program might do next. Says a line
     /// for each thing that came back; [`World::crashed`] reads them.
     pub(crate) fn dare_for_real(&mut self, line: &str, mut say: impl FnMut(&str)) {
         let Ok(Forbidden { unchecked, .. }) = forbidden(self, line, Span::all(line)) else {
             return;
         };
-        let Some(at) = self.heap_offset(unchecked.address()).map(Offset) else { return };
+        let Some(at) = unchecked.reach(self) else { return };
         match &unchecked {
             Unchecked::Free { layout, .. } => {
                 self.heap.deallocate(at, *layout, &mut ());
@@ -164,6 +179,7 @@ impl World {
         line: &str,
         span: Span,
         said: &[String],
+        last_words: Option<String>,
         ending: Ending,
     ) -> Result<Answer, Problem> {
         let Forbidden { code, unchecked } = forbidden(self, line, span)?;
@@ -198,12 +214,13 @@ impl World {
                 Deed::Read { address, bytes, over: self.whereabouts(address).to_string() }
             }
         };
-        Ok(Answer::measured(View::Crash(Crash {
+        Ok(Answer::look(View::Crash(Crash {
             input: line.to_owned(),
             code,
             heap: self.heap_called(),
             deed: said.first().map(deed_of),
             probes: said.iter().skip(1).map(probe).collect(),
+            last_words,
             ending,
         })))
     }
@@ -243,7 +260,7 @@ impl World {
         }
         let heap_changed = match &deed {
             Deed::Freed { .. } | Deed::Moved { .. } => true,
-            Deed::Wrote { address, .. } => self.heap_offset(*address).is_some(),
+            Deed::Wrote { address, .. } => self.arena_offset(*address).is_some(),
             _ => false,
         };
         if heap_changed {
@@ -255,7 +272,7 @@ impl World {
 
     /// Frees whatever lies at `address`, as the heap would without a ledger.
     fn raw_free(&mut self, address: Address, layout: Layout) -> Deed {
-        let Some(at) = self.heap_offset(address) else { return outside(address) };
+        let Some(at) = self.arena_offset(address) else { return outside(address) };
         match sandbox::run(ACCESSES, || self.heap.deallocate(Offset(at), layout, &mut ())) {
             Ok(()) => {
                 // Freed with the wrong layout, or out of order, it is gone all the same.
@@ -270,7 +287,7 @@ impl World {
 
     /// Resizes whatever lies at `address`.
     fn raw_realloc(&mut self, address: Address, layout: Layout, new_bytes: u32) -> Deed {
-        let Some(at) = self.heap_offset(address) else { return outside(address) };
+        let Some(at) = self.arena_offset(address) else { return outside(address) };
         let work = || self.heap.reallocate(Offset(at), layout, new_bytes, &mut ());
         match sandbox::run(ACCESSES, work) {
             Ok(Ok(placed)) => Deed::Moved {
@@ -287,7 +304,7 @@ impl World {
     fn raw_write(&mut self, address: Address, bytes: &[u8]) -> Deed {
         let over = self.whereabouts(address).to_string();
         let end = address.plus(bytes.len() as u64 - 1);
-        if let (Some(at), Some(_)) = (self.heap_offset(address), self.heap_offset(end)) {
+        if let (Some(at), Some(_)) = (self.arena_offset(address), self.arena_offset(end)) {
             self.heap.write(Offset(at), bytes);
         } else if let (Some(at), Some(_)) = (self.stack_address(address), self.stack_address(end)) {
             self.stack.write(at, bytes);
@@ -303,7 +320,7 @@ impl World {
         let len = shown(len);
         let end = address.plus(len - 1);
         let mut bytes = vec![0; len as usize];
-        if let (Some(at), Some(_)) = (self.heap_offset(address), self.heap_offset(end)) {
+        if let (Some(at), Some(_)) = (self.arena_offset(address), self.arena_offset(end)) {
             self.heap.read(Offset(at), &mut bytes);
         } else if let (Some(at), Some(end)) = (self.stack_address(address), self.stack_address(end))
         {
@@ -312,6 +329,11 @@ impl World {
             return Deed::Faulted { address };
         }
         Deed::Read { address, bytes, over }
+    }
+
+    /// The offset of an address on a heap of ours. What does not reach somebody else's does nothing to it.
+    fn arena_offset(&self, address: Address) -> Option<u32> {
+        if self.spec.is_foreign() { None } else { self.heap_offset(address) }
     }
 
     fn probe_free(&mut self, at: Offset, probes: &mut Vec<Probe>) {

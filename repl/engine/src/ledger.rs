@@ -381,6 +381,11 @@ impl Ledger {
         self.set.get(at)
     }
 
+    /// The first byte of the range that anyone ever wrote.
+    pub(crate) fn first_written(&self, range: Range<u32>) -> Option<u32> {
+        self.written.first_set(range)
+    }
+
     pub(crate) fn was_written(&self, at: u32) -> bool {
         self.written.get(at)
     }

@@ -121,6 +121,7 @@ impl World {
         let regions = self.regions();
         let (mut free_bytes, mut focus) = (0, 0);
         let mut columns = Columns::new(len);
+        let whole_process = self.spec.is_measured();
         for (index, region) in regions.iter().enumerate() {
             if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
                 focus = index;
@@ -128,7 +129,10 @@ impl World {
             if matches!(region.kind, RegionKind::Hole | RegionKind::Gap) {
                 free_bytes += region.size_bytes;
             }
-            columns.add(region);
+            // A gap that is anybody's is no reason to leave a block out of the bar.
+            if !(whole_process && matches!(region.kind, RegionKind::Gap)) {
+                columns.add(region);
+            }
         }
         let mut rows = Vec::new();
         let mut next = 0;
@@ -187,7 +191,13 @@ impl World {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
             }
             RegionKind::Gap => {
-                row(region.at, region.size_bytes, region.size_bytes, RegionItem::Gap);
+                let whole_process = self.spec.is_measured();
+                row(
+                    region.at,
+                    region.size_bytes,
+                    region.size_bytes,
+                    RegionItem::Gap { whole_process },
+                );
             }
             RegionKind::Block { payload } => {
                 let id = self.block_with(payload);
@@ -341,6 +351,7 @@ impl World {
             moved: self.tally.moved,
             stack_used_bytes: u64::from(self.stack.used_bytes()),
             stack_peak_bytes: u64::from(self.tally.stack_peak_bytes),
+            whole_process: self.spec.is_measured(),
         };
         for region in self.regions() {
             let size_bytes = u64::from(region.size_bytes);
@@ -371,6 +382,10 @@ impl World {
 
     pub(crate) fn frag(&self) -> Frag {
         let stats = self.stats();
+        let left_bytes = self
+            .heap
+            .budget(u64::MAX)
+            .map(|budget| u64::from(budget.limit_bytes) - u64::from(budget.live_bytes));
         // Tried on a copy: how many really fit depends on headers, alignment and whose holes they are.
         let fitting = |size_bytes: u64| {
             let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
@@ -385,7 +400,7 @@ impl World {
         let sizes = std::iter::successors(Some(16u64), |size| Some(size * 4));
         let sizes = sizes
             .skip_while(|size| stats.free_bytes / size > MOST_TRIED)
-            .take_while(|size| *size <= stats.free_bytes);
+            .take_while(|size| *size <= stats.free_bytes && left_bytes.is_none());
         let fits = sizes.map(fitting).collect();
         Frag {
             heap: stats.heap,
@@ -405,46 +420,66 @@ impl World {
                 + stats.held_bytes
                 + stats.books_bytes
                 + stats.padding_bytes,
+            left_bytes,
         }
     }
 
     /// The rows of a dump from `start` on, and the bytes that did not fit in it.
     pub(crate) fn dump_rows(&self, start: Address, len: u64) -> (Vec<DumpRow>, u64) {
         let looked = len.min(DUMP_BYTES);
-        let cells = match self.heap_offset(start) {
-            Some(at) => self.heap_cells(at, at + looked as u32),
-            None => self.stack_cells(start.0 as u32, (start.0 + looked) as u32),
-        };
+        let heap_at = self.heap_offset(start);
+        let regions = if heap_at.is_some() { self.regions() } else { Vec::new() };
         let mut rows: Vec<DumpRow> = Vec::new();
         let mut shown = 0u64;
-        let mut last: Option<&[Cell]> = None;
-        for chunk in cells.chunks(DUMP_ROW as usize) {
-            if last == Some(chunk) {
+        let mut last = Vec::new();
+        while shown < looked {
+            let row_bytes = u64::from(DUMP_ROW).min(looked - shown) as u32;
+            let at = heap_at.unwrap_or(start.0 as u32) + shown as u32;
+            let cells = if heap_at.is_some() {
+                self.heap_cells(&regions, at, at + row_bytes)
+            } else {
+                self.stack_cells(at, at + row_bytes)
+            };
+            if last == cells {
+                let left = (looked - shown) as u32;
+                let ahead = self.blank_rows(&regions, at + row_bytes, at + left);
                 match rows.last_mut() {
-                    Some(DumpRow::Same { rows }) => *rows += 1,
-                    _ => rows.push(DumpRow::Same { rows: 1 }),
+                    Some(DumpRow::Same { rows }) => *rows += 1 + ahead,
+                    _ => rows.push(DumpRow::Same { rows: 1 + ahead }),
                 }
+                shown += ahead * u64::from(DUMP_ROW);
             } else if rows.len() >= DUMP_ROWS {
                 break;
             } else {
-                rows.push(DumpRow::Bytes { address: start.plus(shown), cells: chunk.to_vec() });
+                rows.push(DumpRow::Bytes { address: start.plus(shown), cells: cells.clone() });
             }
-            last = Some(chunk);
-            shown += chunk.len() as u64;
+            last = cells;
+            shown += u64::from(row_bytes);
         }
         (rows, len - shown)
     }
 
-    fn heap_cells(&self, from: u32, to: u32) -> Vec<Cell> {
+    /// How many whole rows from `from` on look like the one in front of it, in a stretch that nobody has written to.
+    fn blank_rows(&self, regions: &[Region], from: u32, to: u32) -> u64 {
+        let index = regions.partition_point(|region| region.end().0 <= from);
+        let Some(region) = regions.get(index) else { return 0 };
+        let apart = region.at.0 + DUMP_ROW > from;
+        if region.is_block() || matches!(region.kind, RegionKind::Books) || apart {
+            return 0;
+        }
+        let before = self.ledger.first_written(from - DUMP_ROW..from);
+        let end = self.ledger.first_written(from..region.end().0.min(to));
+        let end = end.unwrap_or(region.end().0.min(to));
+        if before.is_some() { 0 } else { u64::from((end - from) / DUMP_ROW) }
+    }
+
+    fn heap_cells(&self, regions: &[Region], from: u32, to: u32) -> Vec<Cell> {
         let mut bytes = vec![0; (to - from) as usize];
         self.heap.read(Offset(from), &mut bytes);
         let header_bytes = self.header_bytes();
         let mut cells = Vec::with_capacity(bytes.len());
-        let inside = self
-            .regions()
-            .into_iter()
-            .skip_while(|region| region.end().0 <= from)
-            .take_while(|region| region.at.0 < to);
+        let first = regions.partition_point(|region| region.end().0 <= from);
+        let inside = regions[first..].iter().take_while(|region| region.at.0 < to);
         for region in inside {
             let block = match region.kind {
                 RegionKind::Block { payload } => {

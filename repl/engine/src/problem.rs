@@ -126,7 +126,7 @@ impl fmt::Display for Whereabouts {
             Self::Canary { block } => write!(f, "in the canary behind {block}"),
             Self::Books => write!(f, "in the allocator's own books"),
             Self::Padding => write!(f, "in padding, skipped to align a block"),
-            Self::Gap => write!(f, "between the crate's blocks"),
+            Self::Gap => write!(f, "between the allocator's blocks"),
             Self::Held => write!(f, "in a freed block that the guard holds back"),
             Self::Block { name } => write!(f, "in {name}"),
             Self::Nowhere => write!(f, "neither in the heap nor on the stack"),
@@ -324,6 +324,29 @@ pub enum Trouble {
     },
     HeapMissing {
         heap: String,
+        instead: &'static str,
+    },
+    /// It takes memory as it goes, and stands in front of another.
+    HeapGrows {
+        heap: String,
+    },
+    /// More would be live than the heap's size allows.
+    OverLimit {
+        heap: Arc<str>,
+        need: u64,
+        live: u64,
+        limit: u64,
+        room: Room,
+    },
+    /// Nothing that can be drawn was answered.
+    OutOfReach {
+        heap: Arc<str>,
+        need: u64,
+        live: u64,
+    },
+    /// A line of a saved session that says what was answered, and does not.
+    NoAnswer {
+        text: String,
     },
     CannotGrow {
         heap: Arc<str>,
@@ -1008,12 +1031,44 @@ impl Trouble {
                 words("too-deep", format!("wrappers nest at most {max} deep here."))
                     .hint("fewer wrappers")
             }
-            Self::HeapMissing { heap } => words(
+            Self::HeapMissing { heap, instead } => {
+                words("unsupported", format!("{heap} is not in this build. Nothing changed."))
+                    .note("A saved session shows what it answered elsewhere; nothing new can be asked of it.")
+                    .hint(*instead)
+            }
+            Self::HeapGrows { heap } => words(
                 "unsupported",
-                format!("{heap} is not there on this platform. Nothing changed."),
+                format!("{heap} holds two heaps, and its first takes memory as it goes."),
             )
-            .note("It is written for other systems, or was left out of this build.")
-            .hint("heaps lists those that are"),
+            .label("the second one has to start somewhere")
+            .hint("the two the other way round: fallback(bump, system)"),
+            Self::OverLimit { heap, need, live, limit, room } => words(
+                "out-of-memory",
+                format!(
+                    "{} may be live at once, and {} are; {} more are too many.",
+                    bytes(*limit),
+                    Count(*live),
+                    Count(*need)
+                ),
+            )
+            .label(format!("{} left", Count(limit.saturating_sub(*live))))
+            .note(format!(
+                "By itself {heap} would take more memory; here the heap's size limits it. An allocator \
+                 answers null; Rust then aborts, unless try_reserve asked."
+            ))
+            .hint(room.to_string()),
+            Self::OutOfReach { heap, need, live } => words(
+                "out-of-memory",
+                format!("{heap} gave no {} that can be drawn.", bytes(*need)),
+            )
+            .label(format!("{} are live", Count(*live)))
+            .note("It answered null, or its blocks lie so far apart that 1 GiB of addresses is used up.")
+            .hint("free a block, or heap new SIZE"),
+            Self::NoAnswer { text } => words(
+                "file-error",
+                format!("`{}` is no answer of an allocator.", shortened(text, 40)),
+            )
+            .hint("# answered: 0x10+24, refused"),
             Self::Unsupported { heap, command } => words(
                 "unsupported",
                 format!("{heap} cannot {command}: it keeps no top to go back to."),
@@ -1033,12 +1088,11 @@ impl Trouble {
                 if *arena_gone {
                     format!("{name} marks an arena that is gone. Nothing changed.")
                 } else {
-                    format!("{name} is above the top: a reset went below it. Nothing changed.")
+                    format!("{name} is stale: the top has been below it, or a block has grown over it. Nothing changed.")
                 },
             )
             .note(
-                "Unchecked, a reset upwards would hand bytes out as used that no block \
-             owns.",
+                "Unchecked, a reset there would leave bytes in use that no block owns, or cut a block in two.",
             )
             .hint("mark, for a new one"),
             Self::MarkIsNoBlock { name } => {

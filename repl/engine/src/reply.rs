@@ -88,7 +88,15 @@ pub enum Event {
     /// A second pointer to a block or slot.
     Alias { name: Arc<str>, of: Arc<str>, address: Address, on_heap: bool },
     /// A fresh arena took the place of the old one.
-    Use { heap: Arc<str>, address: Address, size_bytes: u64, lost_blocks: u64 },
+    Use {
+        heap: Arc<str>,
+        address: Address,
+        size_bytes: u64,
+        lost_blocks: u64,
+        /// Whether the size limits what is live, in a heap that takes memory as it goes.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        limits: bool,
+    },
     /// The size asked for an arena or a stack was rounded up, to a multiple of 16.
     Rounded { asked_bytes: u64, size_bytes: u64 },
     /// The arena grew.
@@ -203,8 +211,6 @@ pub struct Answer {
     pub is_step: bool,
     /// The panic that ended it. What happened before it stays, so this is an answer, though no good one.
     pub panic: Option<Problem>,
-    /// Whether it was measured on this machine, and may differ the next time.
-    pub is_measured: bool,
 }
 
 impl Answer {
@@ -222,11 +228,6 @@ impl Answer {
     pub fn note(event: Event) -> Self {
         Self { events: vec![event], ..Self::default() }
     }
-
-    /// Something was measured.
-    pub fn measured(view: View) -> Self {
-        Self { views: vec![view], is_measured: true, ..Self::default() }
-    }
 }
 
 /// A line and its answer.
@@ -236,6 +237,8 @@ pub struct Reply {
     pub input: String,
     /// What it answered.
     pub outcome: Result<Answer, Problem>,
+    /// Whether it was measured on this machine, and may differ the next time.
+    pub is_measured: bool,
 }
 
 impl Reply {
@@ -266,8 +269,7 @@ impl Serialize for Reply {
         fields.serialize_field("v", &VERSION)?;
         fields.serialize_field("input", &self.input)?;
         fields.serialize_field("ok", &self.is_ok())?;
-        let is_measured = self.outcome.as_ref().is_ok_and(|answer| answer.is_measured);
-        fields.serialize_field("measured", &is_measured)?;
+        fields.serialize_field("measured", &self.is_measured)?;
         fields.serialize_field("events", events)?;
         fields.serialize_field("views", views)?;
         fields.serialize_field("problem", &self.problem())?;

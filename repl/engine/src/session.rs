@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use heap::Host;
+
 use crate::checkpoints::Checkpoints;
 use crate::commands::{self, Daring, ExportFormat, Group, Read, Run};
 use crate::problem::{Argument, Cause, Problem, Trouble};
@@ -18,6 +20,10 @@ pub const MAX_LOG_LINES: usize = 1_000_000;
 /// The first line of a saved session.
 pub const SESSION_HEADER: &str = "# alloc-repl session, version 1";
 
+/// How a line of a saved session starts that says what allocators of the process answered to the line above it. To a
+/// script it is a comment.
+const ANSWERED: &str = "# answered: ";
+
 /// Characters of a line that is too long that its reply repeats.
 const TOO_LONG_SHOWN: usize = 60;
 
@@ -27,6 +33,24 @@ struct Entry {
     text: Arc<str>,
     /// Whether it changed the state.
     is_step: bool,
+    /// What allocators of the process answered to it: a replay does not ask them again.
+    answers: Vec<heap::Answer>,
+}
+
+impl Entry {
+    /// A line that changed nothing, and asked nobody.
+    fn note(line: &str) -> Self {
+        Self { text: line.trim().into(), is_step: false, answers: Vec::new() }
+    }
+
+    fn save(&self, text: &mut String) {
+        text.push_str(&self.text);
+        text.push('\n');
+        if !self.answers.is_empty() {
+            let answers: Vec<_> = self.answers.iter().map(heap::Answer::to_string).collect();
+            text.push_str(&format!("{ANSWERED}{}\n", answers.join(", ")));
+        }
+    }
 }
 
 /// What a line needs that is not the engine's to do.
@@ -79,6 +103,8 @@ pub enum Done {
     Dared {
         /// What [`Session::dare_for_real`] said.
         lines: Vec<String>,
+        /// The last it wrote on its standard error, where allocators complain.
+        last_words: Option<String>,
         /// How the process ended.
         ending: Ending,
     },
@@ -118,6 +144,8 @@ pub struct Session {
     checkpoints: Checkpoints,
     /// The lines it started with, which `undo` does not reach.
     opening: Vec<String>,
+    /// Asks the allocators of the process.
+    host: Host,
     /// The last line, if it was refused before its heap was asked: what it was, and the code.
     pub(crate) unasked: Option<(Arc<str>, &'static str)>,
     /// Set from outside while a line runs: a long replay is then given up.
@@ -134,6 +162,7 @@ impl Default for Session {
             undone: Vec::new(),
             checkpoints,
             opening: Vec::new(),
+            host: Host::default(),
             unasked: None,
             stop: Arc::default(),
         }
@@ -149,7 +178,7 @@ impl Session {
     pub fn new(opening: Vec<String>) -> Result<Self, Problem> {
         let mut session = Self::default();
         for line in &opening {
-            session.accept(line)?;
+            session.accept(line, &[])?;
         }
         session.opening = opening;
         Ok(session)
@@ -177,50 +206,69 @@ impl Session {
 
     /// Takes in one line.
     pub fn run(&mut self, line: &str) -> Turn {
-        let reply = |outcome| Turn::Reply(Reply { input: shown(line), outcome });
+        self.run_again(line, &[])
+    }
+
+    /// Takes in one line, of which is `known` what allocators of the process answered to it.
+    fn run_again(&mut self, line: &str, known: &[heap::Answer]) -> Turn {
+        let reply =
+            |outcome, is_measured| Turn::Reply(Reply { input: shown(line), outcome, is_measured });
         let read = match scan::validate(line).and_then(|()| commands::read(line)) {
-            Ok(Read::Blank) => return Turn::Blank,
             Ok(read) => read,
-            Err(problem) => return reply(Err(problem)),
+            Err(problem) => return reply(Err(problem), false),
         };
-        match read {
-            Read::Command(command, args) => match command.run {
-                Run::Session(run) => reply(run(self, &args)),
-                Run::Request(run) => match run(&args) {
-                    Ok(ask) => {
-                        Turn::Ask(Request { input: line.to_owned(), ask, span: args.last_span() })
-                    }
-                    Err(problem) => reply(Err(problem)),
-                },
-                Run::World(run) => {
-                    let answer = self.change(line, |world| run(world, &args));
-                    if command.group == Group::Heap {
-                        self.note_unasked(line, &answer);
-                    }
-                    reply(answer)
+        let is_measured = self.world.spec.is_measured();
+        let (command, args) = match read {
+            Read::Blank => return Turn::Blank,
+            Read::Statement => {
+                let answer = self.change(line, known, |world| rust::run(world, line));
+                return reply(answer, is_measured);
+            }
+            Read::Command(command, args) => (command, args),
+        };
+        // What such an allocator answered shows in whatever is said of the heap, and of values that own blocks of it.
+        let is_measured = is_measured
+            && matches!(
+                command.group,
+                Group::Heap | Group::Stack | Group::Look | Group::Understand
+            );
+        let answer = match command.run {
+            Run::Session(run) => run(self, &args),
+            Run::Request(run) => match run(&args) {
+                Ok(ask) => {
+                    let (input, span) = (line.to_owned(), args.last_span());
+                    return Turn::Ask(Request { input, ask, span });
                 }
-                Run::Daring(run) => match run(&self.world, &args) {
-                    Ok(Daring::Elsewhere(ask)) => {
-                        Turn::Ask(Request { input: line.to_owned(), ask, span: args.last_span() })
-                    }
-                    Ok(Daring::Here(answer)) => reply(self.check_room(Span::all(line)).map(|()| {
-                        self.note(line);
-                        *answer
-                    })),
-                    Err(problem) => reply(Err(problem)),
-                },
-                Run::Review(run) => {
-                    let room = self.check_room(Span::all(line));
-                    let answer = room.and_then(|()| run(self, &args));
-                    if answer.is_ok() {
-                        self.note(line);
-                    }
-                    reply(answer)
-                }
+                Err(problem) => Err(problem),
             },
-            Read::Statement => reply(self.change(line, |world| rust::run(world, line))),
-            Read::Blank => Turn::Blank,
-        }
+            Run::World(run) => {
+                let answer = self.change(line, known, |world| run(world, &args));
+                if command.group == Group::Heap {
+                    self.note_unasked(line, &answer);
+                }
+                answer
+            }
+            Run::Daring(run) => match run(&self.world, &args) {
+                Ok(Daring::Elsewhere(ask)) => {
+                    let (input, span) = (line.to_owned(), args.last_span());
+                    return Turn::Ask(Request { input, ask, span });
+                }
+                Ok(Daring::Here(answer)) => self.check_room(Span::all(line)).map(|()| {
+                    self.note(line);
+                    *answer
+                }),
+                Err(problem) => Err(problem),
+            },
+            Run::Review(run) => {
+                let room = self.check_room(Span::all(line));
+                let answer = room.and_then(|()| run(self, &args));
+                if answer.is_ok() {
+                    self.note(line);
+                }
+                answer
+            }
+        };
+        reply(answer, is_measured)
     }
 
     /// Takes in one line where there is no shell: what needs one is refused. `None` for a blank line.
@@ -232,7 +280,7 @@ impl Session {
                 let command = commands::first_word(line);
                 let command = commands::find(command).map_or("this", |command| command.name);
                 let problem = Problem::new(Trouble::NeedsShell { command }, request.span);
-                Some(Reply { input: request.input, outcome: Err(problem) })
+                Some(Reply { input: request.input, outcome: Err(problem), is_measured: false })
             }
         }
     }
@@ -240,7 +288,8 @@ impl Session {
     /// The reply to a request that the shell has seen to.
     pub fn answer(&mut self, request: Request, result: Result<Done, Failure>) -> Reply {
         let outcome = self.conclude(&request, result);
-        Reply { input: request.input, outcome }
+        let is_measured = matches!(request.ask, Ask::Dare { .. }) && outcome.is_ok();
+        Reply { input: request.input, outcome, is_measured }
     }
 
     fn conclude(
@@ -265,8 +314,8 @@ impl Session {
             (Ask::Export { file, format }, Ok(_)) => {
                 Event::Export { file: file.clone(), format: format.name(), lines }
             }
-            (Ask::Dare { line }, Ok(Done::Dared { lines, ending })) => {
-                let answer = self.world.crashed(line, request.span, &lines, ending)?;
+            (Ask::Dare { line }, Ok(Done::Dared { lines, last_words, ending })) => {
+                let answer = self.world.crashed(line, request.span, &lines, last_words, ending)?;
                 self.note(&request.input);
                 return Ok(answer);
             }
@@ -289,12 +338,15 @@ impl Session {
     fn change(
         &mut self,
         line: &str,
+        known: &[heap::Answer],
         run: impl FnOnce(&mut World) -> Result<Answer, Problem>,
     ) -> Result<Answer, Problem> {
         self.check_room(Span::all(line))?;
         let text: Arc<str> = line.trim().into();
-        let answer = apply(&mut self.world, self.done.len(), &text, run)?;
-        let entry = Entry { text, is_step: answer.is_step };
+        let (world, lines) = (&mut self.world, self.done.len());
+        let (answer, answers) = self.host.answering(known, || apply(world, lines, &text, run));
+        let answer = answer?;
+        let entry = Entry { text, is_step: answer.is_step, answers };
         if entry.is_step {
             self.unasked = None;
             self.undone.clear();
@@ -318,7 +370,7 @@ impl Session {
     /// Logs a line that only asked the shell for something. A full log leaves it out, so that it can still be saved.
     fn note(&mut self, line: &str) {
         if self.done.len() < MAX_LOG_LINES {
-            self.done.push(Entry { text: line.trim().into(), is_step: false });
+            self.done.push(Entry::note(line));
         }
     }
 
@@ -331,8 +383,8 @@ impl Session {
     }
 
     /// Runs a line of an opening or a saved session. What would ask the shell for something is logged, not asked.
-    fn accept(&mut self, line: &str) -> Result<(), Problem> {
-        match self.run(line) {
+    fn accept(&mut self, line: &str, known: &[heap::Answer]) -> Result<(), Problem> {
+        match self.run_again(line, known) {
             Turn::Blank => Ok(()),
             // A panic is one of the log's lines like any other.
             Turn::Reply(reply) => reply.outcome.map(|_| ()),
@@ -345,12 +397,19 @@ impl Session {
 
     // The log as text.
 
-    /// The log as a file: [`SESSION_HEADER`] and a line each.
+    /// The log as a file: [`SESSION_HEADER`] and a line each, behind some of them one with what was answered.
     pub fn saved(&self) -> String {
         let mut text = format!("{SESSION_HEADER}\n");
-        for entry in &self.done {
-            text.push_str(&entry.text);
-            text.push('\n');
+        self.done.iter().for_each(|entry| entry.save(&mut text));
+        text
+    }
+
+    /// A line that was just accepted as a journal keeps it: with what was answered to it, if it is in the log.
+    pub fn journaled(&self, line: &str) -> String {
+        let mut text = String::new();
+        match self.done.last() {
+            Some(entry) if *entry.text == *line.trim() => entry.save(&mut text),
+            _ => Entry::note(line).save(&mut text),
         }
         text
     }
@@ -366,23 +425,29 @@ impl Session {
 
     /// The session that [`Session::saved`] wrote, or a journal of typed lines.
     fn opened(&self, file: &str, text: &str, span: Span) -> Result<Self, Problem> {
-        let mut lines = scan::statements(text).into_iter();
+        let mut lines = scan::statements(text).into_iter().peekable();
         if lines.next().is_none_or(|(_, first)| first.trim_end() != SESSION_HEADER) {
             return Err(Problem::new(Trouble::NotASession { file: file.to_owned() }, span));
         }
         let mut session = Self::default();
         session.stop_when(Arc::clone(&self.stop));
-        for (index, line) in lines {
+        while let Some((index, line)) = lines.next() {
             if self.is_stopped() {
                 return Err(Problem::new(Trouble::Interrupted, span));
             }
-            session.accept(&line).map_err(|problem| {
+            let damaged = |index: usize, problem| {
                 let (file, line) = (file.to_owned(), index as u64 + 1);
-                Problem::new(
-                    Trouble::DamagedSession { file, line, problem: Box::new(problem) },
-                    span,
-                )
-            })?;
+                let trouble = Trouble::DamagedSession { file, line, problem: Box::new(problem) };
+                Problem::new(trouble, span)
+            };
+            let answered = lines.next_if(|(_, next)| next.starts_with(ANSWERED));
+            let known = match answered {
+                None => Vec::new(),
+                Some((at, text)) => {
+                    answers(&text[ANSWERED.len()..]).map_err(|problem| damaged(at, problem))?
+                }
+            };
+            session.accept(&line, &known).map_err(|problem| damaged(index, problem))?;
         }
         Ok(session)
     }
@@ -390,11 +455,12 @@ impl Session {
     /// Every line of the log with its reply, from a replay; a line that asked the shell for something answers nothing.
     pub fn transcript(&self) -> Vec<Reply> {
         let mut replay = Self::default();
-        let answer = |entry: &Entry| match replay.run(&entry.text) {
+        let answer = |entry: &Entry| match replay.run_again(&entry.text, &entry.answers) {
             Turn::Reply(reply) => reply,
             Turn::Ask(_) | Turn::Blank => {
                 replay.note(&entry.text);
-                Reply { input: entry.text.to_string(), outcome: Ok(Answer::default()) }
+                let (input, outcome) = (entry.text.to_string(), Ok(Answer::default()));
+                Reply { input, outcome, is_measured: false }
             }
         };
         self.done.iter().map(answer).collect()
@@ -509,15 +575,19 @@ impl Session {
     }
 
     /// Does a forbidden line for real behind the session that [`Session::saved`] wrote, and a few innocent ones behind it;
-    /// `say` hears of each that came back. From then on no crate in this process is protected: it may die, hang, or do
-    /// anything at all.
+    /// `say` hears of each that came back. From then on nobody else's allocator in this process is protected: it may die,
+    /// hang, or do anything at all.
     ///
     /// # Errors
     ///
     /// The first line of the session that is refused.
     pub fn dare_for_real(saved: &str, line: &str, say: impl FnMut(&str)) -> Result<(), Problem> {
         heap::unprotect_crates();
-        Self::from_saved(saved)?.world.dare_for_real(line, say);
+        let mut session = Self::from_saved(saved)?;
+        let Self { host, world, .. } = &mut session;
+        host.misused(|| world.dare_for_real(line, say));
+        // Its blocks may be damaged: nothing is given back.
+        std::mem::forget(session);
         Ok(())
     }
 
@@ -538,7 +608,8 @@ fn replayed(world: &mut World, lines: usize, entry: &Entry) {
         return;
     }
     let text = &entry.text;
-    let outcome = match commands::read(text) {
+    // Every answer is known; nobody is asked.
+    let (outcome, _) = Host::default().answering(&entry.answers, || match commands::read(text) {
         Ok(Read::Command(command, args)) => match command.run {
             Run::World(run) => apply(world, lines, text, |world| run(world, &args)),
             _ => unreachable!("only a command on the world is a step: {text}"),
@@ -551,7 +622,7 @@ fn replayed(world: &mut World, lines: usize, entry: &Entry) {
             outcome
         }
         other => unreachable!("`{text}` was a step once, and now reads as {other:?}"),
-    };
+    });
     if let Err(problem) = outcome {
         unreachable!("`{text}` was accepted once, and now answers {problem}");
     }
@@ -568,6 +639,17 @@ fn apply(
     let outcome = run(world);
     world.conclude(outcome.as_ref().is_ok_and(|answer| answer.is_step));
     outcome
+}
+
+/// What a line of a saved session says was answered.
+fn answers(text: &str) -> Result<Vec<heap::Answer>, Problem> {
+    let answer = |part: &str| {
+        part.trim().parse().map_err(|heap::NoAnswer| {
+            let trouble = Trouble::NoAnswer { text: part.trim().to_owned() };
+            Problem::new(trouble, Span::default())
+        })
+    };
+    text.split(',').map(answer).collect()
 }
 
 /// `undo 0` and `redo 0` mean nothing.

@@ -26,7 +26,7 @@ impl World {
         let address = |at: Offset| Address::from(at.plus(by));
         match structure {
             Structure::Holes => StructureRow::Holes {},
-            Structure::Outside => StructureRow::Outside {},
+            Structure::Outside { whole_process } => StructureRow::Outside { whole_process },
             Structure::Top { at, down } => {
                 StructureRow::Top { at: address(at), down, marks: self.marks() }
             }

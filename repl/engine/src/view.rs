@@ -181,8 +181,12 @@ pub enum RegionItem {
     Padding,
     /// Freed, and held back.
     Held,
-    /// Free, or the crate's own: only it knows.
-    Gap,
+    /// Free, or the allocator's own: only it knows.
+    Gap {
+        /// Or, in a heap of the whole process, somebody else's.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        whole_process: bool,
+    },
     Omitted {
         count: u64,
         blocks: u64,
@@ -236,7 +240,11 @@ pub enum StructureRow {
     /// The holes in their order say it all.
     Holes {},
     /// It is seen from outside: what looks like a hole may be the allocator's own.
-    Outside {},
+    Outside {
+        /// Or, in a heap of the whole process, somebody else's.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        whole_process: bool,
+    },
     Top {
         at: Address,
         down: bool,
@@ -436,6 +444,9 @@ pub struct Stats {
     pub moved: u64,
     pub stack_used_bytes: u64,
     pub stack_peak_bytes: u64,
+    /// Whether what is not in blocks may be anybody's in this process.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub whole_process: bool,
 }
 
 /// How an answer came about.
@@ -447,8 +458,11 @@ pub struct Why {
     pub input: Arc<str>,
     pub name: Arc<str>,
     pub heap: Arc<str>,
-    /// Whether it is somebody else's crate, which tells no steps.
+    /// Whether it is somebody else's, and tells no steps.
     pub is_foreign: bool,
+    /// Whether that works for the whole process.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub whole_process: bool,
     pub ask: WhyAsk,
     /// In the order they were taken.
     pub steps: Vec<WhyStep>,
@@ -755,6 +769,9 @@ pub struct Crash {
     pub deed: Option<Deed>,
     /// The innocent lines that were answered.
     pub probes: Vec<Probe>,
+    /// The last the process wrote on its standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_words: Option<String>,
     pub ending: Ending,
 }
 
@@ -790,6 +807,9 @@ pub struct Frag {
     pub fits: Vec<Fitting>,
     /// Bytes that are nobody's until a reset, held back, or the allocator's books.
     pub other_bytes: u64,
+    /// What may still be live, in a heap that takes memory as it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_bytes: Option<u64>,
 }
 
 /// How many blocks of a size would still fit, one after the other.

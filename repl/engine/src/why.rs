@@ -82,6 +82,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         name: Arc::clone(&asked.name),
         heap: before.heap_called(),
         is_foreign: before.spec.is_foreign(),
+        whole_process: before.spec.is_measured(),
         ask,
         steps: rows(&asked.trace, need),
         looked: asked.trace.looked,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use heap::{
-    Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement, Spec,
-    Step, Structure, Unfit,
+    Budget, Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement,
+    Spec, Step, Structure, Unfit,
 };
 use imbl::{OrdMap, OrdSet};
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
@@ -124,6 +124,8 @@ pub struct World {
     pub(crate) asked: Option<Asked>,
     /// Counts the arenas there have been.
     pub(crate) arena: u32,
+    /// The bytes it was given: its length, or for a heap that takes memory as it goes the limit.
+    pub(crate) arena_bytes: u32,
     pub(crate) ledger: Ledger,
     pub(crate) stack: Stack,
     slot_deaths: OrdMap<SlotId, Cause>,
@@ -250,6 +252,7 @@ impl Default for World {
             heap_called: info.name.into(),
             asked: None,
             arena: 0,
+            arena_bytes: DEFAULT_HEAP_BYTES,
             ledger: Ledger::new(DEFAULT_HEAP_BYTES),
             stack: Stack::new(DEFAULT_STACK_BYTES),
             slot_deaths: OrdMap::new(),
@@ -304,7 +307,7 @@ impl World {
 
     /// The bytes of its arena.
     pub fn heap_bytes(&self) -> u64 {
-        u64::from(self.heap.len())
+        u64::from(self.arena_bytes)
     }
 
     /// The bytes of the stack, used or not.
@@ -440,7 +443,10 @@ impl World {
     }
 
     fn mark_is_live(&self, at: Offset, arena: u32) -> bool {
-        arena == self.arena && self.heap.top().is_some() && {
+        let below = at.0.checked_sub(1).and_then(|below| self.ledger.live_around(below));
+        // A block that came once the top had been back beyond the mark, or has grown since.
+        let lies_across = |(id, _)| self.ledger.life(id).extent().contains(&at.0);
+        arena == self.arena && self.heap.top().is_some() && !below.is_some_and(lies_across) && {
             let range = self.heap.reset_range(at);
             range.start <= range.end
         }
@@ -817,6 +823,7 @@ impl World {
             self.note_asked(What::Allocate(layout), "".into(), Err(Full), trace);
             return Err(self.no_room(u64::from(size_bytes), layout.align() as u64, span));
         };
+        self.ledger.grow(self.heap.len());
         let name = self.new_block_name(name);
         let edges = self.heap.block_edges(placed.at);
         let id = self.ledger.born(Arc::clone(&name), placed, edges, layout, self.arena, &self.now);
@@ -943,6 +950,7 @@ impl World {
             self.note_asked(what, name, Err(Full), trace);
             return Err(self.no_room(size_bytes, align, span));
         };
+        self.ledger.grow(self.heap.len());
         let edges = self.heap.block_edges(placed.at);
         let moved = placed.at != life.at;
         if moved {
@@ -988,7 +996,8 @@ impl World {
                     size: u64::from(size_bytes),
                     least: u64::from(least_bytes),
                 },
-                Unfit::Missing => Trouble::HeapMissing { heap },
+                Unfit::Missing { instead } => Trouble::HeapMissing { heap, instead },
+                Unfit::Grows => Trouble::HeapGrows { heap },
             };
             Problem::new(trouble, span)
         })?;
@@ -996,8 +1005,9 @@ impl World {
             return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
         }
         let lost_blocks = self.ledger.live_count();
-        self.ledger.restart(size_bytes, &self.now);
+        self.ledger.restart(heap.len(), &self.now);
         self.heap = heap;
+        self.arena_bytes = size_bytes;
         self.heap_name = spec.to_string().into();
         self.heap_called = spec.called().into();
         self.spec = spec;
@@ -1010,16 +1020,17 @@ impl World {
         let size_bytes = u64::from(size_bytes);
         self.touch(HEAP_BASE, size_bytes);
         self.note_links();
-        Ok(vec![Event::Use { heap, address: HEAP_BASE, size_bytes, lost_blocks }])
+        let limits = self.heap.budget(u64::MAX).is_some();
+        Ok(vec![Event::Use { heap, address: HEAP_BASE, size_bytes, lost_blocks, limits }])
     }
 
     /// Grows the arena to `size_bytes`.
     pub(crate) fn grow_heap(&mut self, size_bytes: u32) -> Vec<Event> {
-        let old_bytes = self.heap.len();
+        let old_bytes = std::mem::replace(&mut self.arena_bytes, size_bytes);
         let mut trace = Trace::default();
         self.heap.grow(size_bytes, &mut trace);
         self.asked = None;
-        self.ledger.grow(size_bytes);
+        self.ledger.grow(self.heap.len());
         self.work += self.ledger.live_count() / 64;
         let added_bytes = u64::from(size_bytes - old_bytes);
         let heap = self.heap_called();
@@ -1097,6 +1108,9 @@ impl World {
                 .expect("size and align were judged before");
         let header = u64::from(self.heap.need(asked).edges.sum());
         let need = self.heap.need(asked).block_bytes().max(size + header);
+        if let Some(budget) = self.heap.budget(size) {
+            return self.over_budget(need, budget, span);
+        }
         let (mut total, mut usable, mut largest, mut fits, mut holes) = (0, 0, 0, 0, Vec::new());
         for hole in self.heap.holes() {
             let hole_bytes = u64::from(hole.size_bytes);
@@ -1156,6 +1170,21 @@ impl World {
         Problem::new(trouble, span)
     }
 
+    /// Why a heap that takes memory as it goes refused.
+    fn over_budget(&self, need: u64, budget: Budget, span: Span) -> Problem {
+        let heap = self.heap_called();
+        let (limit, live) = (u64::from(budget.limit_bytes), u64::from(budget.live_bytes));
+        let trouble = match budget.missing {
+            Some(instead) => Trouble::HeapMissing { heap: heap.to_string(), instead },
+            None if live + need > limit => {
+                let room = self.room_for(live + need - limit);
+                Trouble::OverLimit { heap, need, live, limit, room }
+            }
+            None => Trouble::OutOfReach { heap, need, live },
+        };
+        Problem::new(trouble, span)
+    }
+
     /// Whether even a fresh heap of this kind has nothing for such a request: a size above a pool's largest slot.
     fn never_serves(&self, layout: Layout) -> bool {
         self.spec.build(self.heap.len()).is_ok_and(|fresh| {
@@ -1175,10 +1204,10 @@ impl World {
     fn room_for(&self, need: u64) -> Room {
         let round = |bytes: u64| (bytes + 64).next_power_of_two().max(1024);
         let more = round(need.min(u64::from(MAX_ARENA)));
-        let all = round(u64::from(self.heap.len()) + need.min(u64::from(MAX_ARENA)));
+        let all = round(u64::from(self.arena_bytes) + need.min(u64::from(MAX_ARENA)));
         if !self.heap.can_grow() && all <= u64::from(MAX_ARENA) {
             Room::New { bytes: all }
-        } else if self.heap.can_grow() && more <= u64::from(MAX_ARENA - self.heap.len()) {
+        } else if self.heap.can_grow() && more <= u64::from(MAX_ARENA - self.arena_bytes) {
             Room::Grow { bytes: more }
         } else {
             Room::None

@@ -95,6 +95,10 @@ macro_rules! ask_inner {
             self.inner.eligible(hole, layout)
         }
 
+        fn budget(&self, size_bytes: u64) -> Option<$crate::Budget> {
+            self.inner.budget(size_bytes)
+        }
+
         fn block_edges(&self, at: $crate::Offset) -> $crate::Edges {
             self.inner.block_edges(at)
         }

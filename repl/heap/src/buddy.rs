@@ -48,7 +48,7 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::{
     Broken, Census, Class, Design, Edges, Full, Info, Memory, Need, Node, NodeKind, Observer,
-    Offset, Over, Piece, PieceKind, Placement, Step, Structure, sandbox,
+    Offset, Origin, Over, Piece, PieceKind, Placement, Step, Structure, sandbox,
 };
 
 const MIN_ORDER: u32 = 4;
@@ -331,7 +331,7 @@ impl Buddy<Pages> {
         details: "Sizes are rounded up to a power of two. A hole is halved until the half is just large enough; a freed half joins its other half, its buddy, if that is free. No header: dealloc is told the size, and status bytes lie outside. Bad at sizes just above a power of two: up to half of a block is slack.",
         options: &[],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
     };
 }

@@ -28,8 +28,8 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::top::{Halves, drawn_by_top};
 use crate::{
-    BumpDown, Design, Edges, Full, Info, Memory, Need, Observer, Offset, OptionInfo, Over, Piece,
-    Placement, Step, Takes,
+    BumpDown, Design, Edges, Full, Info, Memory, Need, Observer, Offset, OptionInfo, Origin, Over,
+    Piece, Placement, Step, Takes,
 };
 
 /// The bump allocator. See the top of the file.
@@ -70,7 +70,7 @@ impl Bump<Pages> {
         details: "A request goes to the top, rounded up to its alignment. No header. A freed block comes back only if it was the last; everything else at once, by `reset`. Going down it rounds with a mask alone; going up it adds first.",
         options: &[OptionInfo { key: "grow", takes: Takes::Choice(&["up", "down"]) }],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| {
             let memory = Pages::new(len);
             match spec.choice("grow") {

@@ -12,8 +12,8 @@ use std::alloc::Layout;
 
 use crate::around::{ask_inner, stored_in_inner};
 use crate::{
-    AnyHeap, Counts, Design, Full, Info, Inner, Observer, Offset, Over, Placement, Structure,
-    Wrapper,
+    AnyHeap, Counts, Design, Full, Info, Inner, Observer, Offset, Origin, Over, Placement,
+    Structure, Wrapper,
 };
 
 /// The counting wrapper. See the top of the file.
@@ -43,7 +43,7 @@ impl Counting<AnyHeap> {
         details: "`holes` shows the counts: requests granted and refused, bytes asked for now and at most.",
         options: &[],
         inner: &[Inner::Heap],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| Ok(Box::new(Self::around(spec.inner[0].build(len)?))),
     };
 }

@@ -207,6 +207,17 @@ impl<O: Observer + ?Sized> Observer for &mut O {
     }
 }
 
+/// What may be live at once in a heap that takes memory as it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes asked for that may be live at once.
+    pub limit_bytes: u32,
+    /// Those that are.
+    pub live_bytes: u32,
+    /// What to do for an allocator that is not in this build, and can answer nothing new.
+    pub missing: Option<&'static str>,
+}
+
 /// Bytes at the two ends of a stretch that are not for its owner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edges {
@@ -297,7 +308,10 @@ pub enum Structure {
     /// The holes in their order say it all.
     Holes,
     /// It is seen from outside alone: what looks like a hole may be the allocator's own.
-    Outside,
+    Outside {
+        /// Whether it serves the whole process, whose other blocks lie there as well.
+        whole_process: bool,
+    },
     /// One number.
     Top {
         /// The border between taken and free.
@@ -629,6 +643,11 @@ pub trait Design: Storage {
         true
     }
 
+    /// What limits a request of `size_bytes`, where that is not the arena: such a heap's `len` grows with its blocks.
+    fn budget(&self, _size_bytes: u64) -> Option<Budget> {
+        None
+    }
+
     /// The bytes in front of every payload, if they are the same for all: what a drawing of many blocks need not ask for
     /// each.
     fn header_of_all(&self) -> Option<u32> {
@@ -706,6 +725,7 @@ pub trait Heap: DynClone + Send + Sync {
     fn need(&self, layout: Layout) -> Need;
     fn fits(&self, hole: Piece) -> u32;
     fn eligible(&self, hole: Piece, layout: Layout) -> bool;
+    fn budget(&self, size_bytes: u64) -> Option<Budget>;
     fn header_of_all(&self) -> Option<u32>;
     fn block_edges(&self, at: Offset) -> Edges;
     fn hole_edges(&self, hole: Piece) -> Edges;
@@ -817,6 +837,10 @@ impl<D: Design + Clone + Send + Sync> Heap for D {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         Design::eligible(self, hole, layout)
+    }
+
+    fn budget(&self, size_bytes: u64) -> Option<Budget> {
+        Design::budget(self, size_bytes)
     }
 
     fn header_of_all(&self) -> Option<u32> {
@@ -942,6 +966,10 @@ impl Design for Box<dyn Heap> {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         Heap::eligible(&**self, hole, layout)
+    }
+
+    fn budget(&self, size_bytes: u64) -> Option<Budget> {
+        Heap::budget(&**self, size_bytes)
     }
 
     fn header_of_all(&self) -> Option<u32> {

@@ -27,7 +27,8 @@ use memory::Pages;
 use crate::hole_list::{HoleList, Walk};
 use crate::zones::{NIL, ZoneSet, class_bit, classes_from};
 use crate::{
-    Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Spec, Step, Takes,
+    Build, FreeList, Headerless, Heap, Info, Observer, Offset, OptionInfo, Order, Origin, Spec,
+    Step, Takes,
 };
 
 /// Which of the holes that fit a request gets.
@@ -109,7 +110,7 @@ const fn row(
     details: &'static str,
     build: Build,
 ) -> Info {
-    Info { name, summary, details, options: OPTIONS, inner: &[], is_foreign: false, build }
+    Info { name, summary, details, options: OPTIONS, inner: &[], origin: Origin::Ours, build }
 }
 
 fn heap(fit: Fit, spec: &Spec, len: u32) -> Box<dyn Heap> {

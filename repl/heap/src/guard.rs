@@ -30,8 +30,9 @@ use std::alloc::Layout;
 
 use crate::around::{ask_inner, stored_in_inner};
 use crate::{
-    AnyHeap, Broken, Census, Design, Edges, Full, Info, Inner, MAX_ALIGN, Need, Observer, Offset,
-    OptionInfo, Over, Piece, PieceKind, Placement, Step, Storage, Structure, Takes, Wrapper,
+    AnyHeap, Broken, Budget, Census, Design, Edges, Full, Info, Inner, MAX_ALIGN, Need, Observer,
+    Offset, OptionInfo, Origin, Over, Piece, PieceKind, Placement, Step, Storage, Structure, Takes,
+    Wrapper,
 };
 
 /// Bytes of the front canary's words.
@@ -136,7 +137,7 @@ impl Guard<AnyHeap> {
             takes: Takes::Number { min: 0, max: MOST_HELD as u32, default: DEFAULT_HELD },
         }],
         inner: &[Inner::Heap],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| {
             let inner = spec.inner[0].build(len)?;
             Ok(Box::new(Self::around(inner, spec.number("quarantine") as usize)))
@@ -153,6 +154,12 @@ impl<M, D: Over<M>> Over<M> for Guard<D> {
 stored_in_inner!(Guard);
 
 impl<D: Design> Guard<D> {
+    /// Whether the heap inside may be asked for so much.
+    fn may_hold(&self, layout: Layout) -> bool {
+        let budget = self.inner.budget(layout.size() as u64);
+        layout.size() <= budget.map_or(self.len(), |budget| budget.limit_bytes) as usize
+    }
+
     // Canaries.
 
     fn word(&self, at: Offset) -> u32 {
@@ -306,7 +313,7 @@ fn inner_layout(layout: Layout) -> Option<Layout> {
 
 impl<D: Design> Design for Guard<D> {
     fn allocate(&mut self, layout: Layout, mut observer: impl Observer) -> Result<Placement, Full> {
-        let inner = inner_layout(layout).filter(|inner| inner.size() <= self.len() as usize);
+        let inner = inner_layout(layout).filter(|inner| self.may_hold(*inner));
         let inner = inner.ok_or(Full)?;
         let placed = loop {
             match self.inner.allocate(inner, &mut observer) {
@@ -348,7 +355,7 @@ impl<D: Design> Design for Guard<D> {
     ) -> Result<Placement, Full> {
         let Canary { prev, next, .. } = self.whole(at).unwrap_or_else(|| damaged(at));
         let new = Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
-        let new_inner = inner_layout(new).filter(|new| new.size() <= self.len() as usize);
+        let new_inner = inner_layout(new).filter(|new| self.may_hold(*new));
         let new_inner = new_inner.ok_or(Full)?;
         let inner = inner_layout(layout).expect("the block was allocated with this layout");
         let block = at.minus(front_bytes(layout));
@@ -429,6 +436,10 @@ impl<D: Design> Design for Guard<D> {
 
     fn eligible(&self, hole: Piece, layout: Layout) -> bool {
         inner_layout(layout).is_some_and(|inner| self.inner.eligible(hole, inner))
+    }
+
+    fn budget(&self, size_bytes: u64) -> Option<Budget> {
+        self.inner.budget(size_bytes)
     }
 
     fn block_edges(&self, at: Offset) -> Edges {

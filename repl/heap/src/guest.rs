@@ -12,7 +12,7 @@
 //! is that list: when it is asked for more, it asks a fresh instance the same again. The memory is aligned to its own
 //! length, so the answers are the same.
 //!
-//! In a process of its own, which may die of it, this protection can be taken away ([`unprotect_crates`]): to see what a
+//! In a process of its own, which may die of it, this protection can be taken away ([`unprotect_crates`](crate::unprotect_crates)): to see what a
 //! mistake really does.
 //!
 //! Seen from outside, a byte that is in no block may be free or the crate's own. Both are drawn as gaps.
@@ -22,43 +22,26 @@
 //! 1. Blocks lie inside the arena, apart from each other.
 
 use std::alloc::{self, Layout};
-use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use imbl::{OrdMap, Vector};
-use memory::Pages;
+use imbl::Vector;
 
+use crate::outside::{Outside, drawn_outside, is_unprotected, stored_outside};
 use crate::peers::{
     BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Peer, Rlsf, Talc,
 };
 use crate::{
-    AnyHeap, Broken, Census, Design, Edges, Full, Info, MAX_ARENA, Need, Observer, Offset, Piece,
-    PieceKind, Placement, Region, Storage, Structure, Unfit,
+    AnyHeap, Design, Full, Info, MAX_ARENA, Observer, Offset, Origin, Piece, Placement, Region,
+    Storage, Structure, Unfit,
 };
 
 /// The alignment of what a crate that brings its own memory gets from the system, and so the widest that is the same in
 /// every instance.
 const OWN_ALIGN: usize = 16;
 
-/// Whether the crates of this process are unprotected.
-static UNPROTECTED: AtomicBool = AtomicBool::new(false);
-
-/// From now on every request reaches a crate as it is, right or wrong, and bytes are written to and read from its real
-/// memory. There is no way back: for a process that was started to make a mistake, before the crate is set up.
-pub fn unprotect_crates() {
-    UNPROTECTED.store(true, Relaxed);
-}
-
-fn is_unprotected() -> bool {
-    UNPROTECTED.load(Relaxed)
-}
-
 /// A crate at the prompt. See the top of the file.
 pub struct Guest<P> {
-    pages: Pages,
-    /// Live blocks: their sizes, by offset.
-    live: OrdMap<u32, u32>,
+    outside: Outside,
     requests: Vector<Request>,
     /// `None` until it is asked for something.
     instance: Option<Instance<P>>,
@@ -100,9 +83,8 @@ unsafe impl<P> Sync for Instance<P> {}
 
 impl<P> Clone for Guest<P> {
     fn clone(&self) -> Self {
-        let Self { pages, live, requests, .. } = self;
-        let (pages, live, requests) = (pages.clone(), live.clone(), requests.clone());
-        Self { pages, live, requests, instance: None }
+        let (outside, requests) = (self.outside.clone(), self.requests.clone());
+        Self { outside, requests, instance: None }
     }
 }
 
@@ -157,14 +139,13 @@ impl<P: Peer> Guest<P> {
     }
 
     fn fresh(len: u32) -> Self {
-        let (live, requests) = (OrdMap::new(), Vector::new());
-        Self { pages: Pages::new(len), live, requests, instance: None }
+        Self { outside: Outside::new(len), requests: Vector::new(), instance: None }
     }
 
     /// The instance, brought to where the requests so far lead.
     fn at_work(&mut self) -> Result<&mut Instance<P>, Full> {
         if self.instance.is_none() {
-            let mut instance = Instance::new(self.pages.len()).ok_or(Full)?;
+            let mut instance = Instance::new(self.len()).ok_or(Full)?;
             replay(&mut instance, &self.requests);
             self.instance = Some(instance);
         }
@@ -173,21 +154,12 @@ impl<P: Peer> Guest<P> {
 
     /// Whether a crate can be asked for such a block here, and the answer be the same each time.
     fn serves(&self, layout: Layout) -> bool {
-        layout.size() <= self.pages.len() as usize
-            && (P::OVER_REGION || layout.align() <= OWN_ALIGN)
+        layout.size() <= self.len() as usize && (P::OVER_REGION || layout.align() <= OWN_ALIGN)
     }
 
     fn block_pointer(instance: &Instance<P>, at: Offset) -> NonNull<u8> {
         // SAFETY: the block lies that far behind the base: its offset was computed so.
         unsafe { instance.base.add(at.0 as usize) }
-    }
-
-    fn assert_live(&self, at: Offset, layout: Layout) {
-        if is_unprotected() {
-            return;
-        }
-        let size = self.live.get(&at.0);
-        assert_eq!(size, Some(&(layout.size() as u32)), "no live block of {layout:?} at {at:?}");
     }
 
     /// The offset of a block, if it lies in the arena. A crate with memory of its own has a little more than we asked it
@@ -252,51 +224,17 @@ fn replay<P: Peer>(instance: &mut Instance<P>, requests: &Vector<Request>) {
 
 impl<P> Guest<P> {
     /// Where a byte really is, if it may be touched.
-    fn real(&self, at: Offset) -> Option<NonNull<u8>> {
+    fn real(&self, at: Offset, _: u32) -> Option<NonNull<u8>> {
         let instance = self.instance.as_ref().filter(|_| is_unprotected())?;
         NonNull::new(instance.base.as_ptr().wrapping_add(at.0 as usize))
     }
-}
 
-impl<P> Storage for Guest<P> {
-    fn len(&self) -> u32 {
-        self.pages.len()
-    }
-
-    fn read(&self, at: Offset, into: &mut [u8]) {
-        match self.real(at) {
-            // SAFETY: none: the crate's memory is read as it is. This is what is to be seen, in a process made for it.
-            Some(start) => unsafe {
-                let len = into.len();
-                start.copy_to_nonoverlapping(NonNull::from(into).cast(), len);
-            },
-            None => crate::Memory::read(&self.pages, at, into),
-        }
-    }
-
-    fn write(&mut self, at: Offset, bytes: &[u8]) {
-        crate::Memory::write(&mut self.pages, at, bytes);
-        if let Some(start) = self.real(at) {
-            // SAFETY: none, as above.
-            unsafe { start.copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
-        }
-    }
-
-    fn fill(&mut self, range: Range<Offset>, byte: u8) {
-        let (at, len) = (range.start, range.end.since(range.start) as usize);
-        crate::Memory::fill(&mut self.pages, range, byte);
-        if let Some(start) = self.real(at) {
-            // SAFETY: none, as above.
-            unsafe { start.write_bytes(byte, len) }
-        }
-    }
-
-    fn copy(&mut self, from: Offset, to: Offset, len: u32) {
-        let mut bytes = vec![0; len as usize];
-        self.read(from, &mut bytes);
-        self.write(to, &bytes);
+    fn real_mut(&mut self, at: Offset, len: u32) -> Option<NonNull<u8>> {
+        self.real(at, len)
     }
 }
+
+stored_outside!(Guest<P>);
 
 impl<P: Peer> Design for Guest<P> {
     fn allocate(&mut self, layout: Layout, _: impl Observer) -> Result<Placement, Full> {
@@ -309,31 +247,19 @@ impl<P: Peer> Design for Guest<P> {
         let block = self.granted(block)?;
         let Some(instance) = &self.instance else { return Err(Full) };
         let (at, granted_bytes) = (instance.offset(block), layout.size() as u32);
-        let at = self.inside(at, granted_bytes)?;
-        self.live.insert(at.0, granted_bytes);
-        self.remembered(Request::Allocate { layout, at });
-        Ok(Placement { at, granted_bytes })
+        let placed = Placement { at: self.inside(at, granted_bytes)?, granted_bytes };
+        self.outside.begin(placed, layout);
+        self.remembered(Request::Allocate { layout, at: placed.at });
+        Ok(placed)
     }
 
     fn deallocate(&mut self, at: Offset, layout: Layout, _: impl Observer) {
-        self.assert_live(at, layout);
+        self.outside.end(at, layout);
         let instance = self.at_work().expect("it has granted a block");
         let block = Self::block_pointer(instance, at);
-        // SAFETY: the block is live with this layout.
+        // SAFETY: the block was live with this layout until now.
         unsafe { instance.peer.deallocate(block, layout) }
-        self.live.remove(&at.0);
         self.remembered(Request::Deallocate { at, layout });
-    }
-
-    /// The crates do not say whether a block could stay; [`Design::reallocate`] finds out.
-    fn resize(
-        &mut self,
-        _: Offset,
-        _: Layout,
-        _: u32,
-        _: impl Observer,
-    ) -> Result<Placement, Full> {
-        Err(Full)
     }
 
     fn reallocate(
@@ -343,7 +269,7 @@ impl<P: Peer> Design for Guest<P> {
         new_bytes: u32,
         _: impl Observer,
     ) -> Result<Placement, Full> {
-        self.assert_live(at, layout);
+        self.outside.assert_live(at, layout);
         let new_layout =
             Layout::from_size_align(new_bytes as usize, layout.align()).or(Err(Full))?;
         if !self.serves(new_layout) {
@@ -356,14 +282,10 @@ impl<P: Peer> Design for Guest<P> {
         let block = self.granted(block)?;
         let Some(instance) = &self.instance else { return Err(Full) };
         let to = instance.offset(block);
-        let to = self.inside(to, new_bytes)?;
-        if !is_unprotected() {
-            self.copy(at, to, new_bytes.min(layout.size() as u32));
-        }
-        self.live.remove(&at.0);
-        self.live.insert(to.0, new_bytes);
-        self.remembered(Request::Reallocate { at, layout, new_bytes, to });
-        Ok(Placement { at: to, granted_bytes: new_bytes })
+        let placed = Placement { at: self.inside(to, new_bytes)?, granted_bytes: new_bytes };
+        self.outside.relocate(at, layout, placed, new_layout);
+        self.remembered(Request::Reallocate { at, layout, new_bytes, to: placed.at });
+        Ok(placed)
     }
 
     fn grow(&mut self, len: u32, _: impl Observer) {
@@ -374,63 +296,15 @@ impl<P: Peer> Design for Guest<P> {
         false
     }
 
-    fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
-        let ends = std::iter::once((self.len(), 0));
-        let mut at = Offset(0);
-        self.live.iter().map(|(&at, &size)| (at, size)).chain(ends).flat_map(
-            move |(start, size)| {
-                let size_bytes = Offset(start).since(at);
-                let gap = Piece { at, size_bytes, kind: PieceKind::Gap };
-                let block = Piece { at: Offset(start), size_bytes: size, kind: PieceKind::Block };
-                at = block.end();
-                [gap, block].into_iter().filter(|piece| piece.size_bytes > 0)
-            },
-        )
-    }
-
-    /// The gaps: some of their bytes may be holes.
-    fn holes(&self) -> impl Iterator<Item = Piece> + '_ {
-        self.pieces().filter(|piece| piece.kind == PieceKind::Gap)
-    }
-
     fn structure(&self) -> Structure {
-        Structure::Outside
-    }
-
-    fn need(&self, layout: Layout) -> Need {
-        Need { payload_bytes: layout.size() as u64, edges: Edges::NONE }
-    }
-
-    fn fits(&self, hole: Piece) -> u32 {
-        hole.size_bytes
+        Structure::Outside { whole_process: false }
     }
 
     fn eligible(&self, _: Piece, layout: Layout) -> bool {
         P::OVER_REGION || layout.align() <= OWN_ALIGN
     }
 
-    fn block_edges(&self, _: Offset) -> Edges {
-        Edges::NONE
-    }
-
-    fn hole_edges(&self, _: Piece) -> Edges {
-        Edges::NONE
-    }
-
-    fn rules(&self) -> Vec<&'static str> {
-        vec!["blocks lie inside the arena, apart from each other"]
-    }
-
-    fn check(&self) -> Result<Census, Broken> {
-        let mut end = 0;
-        for (&at, &size) in &self.live {
-            if at < end || size > self.len().saturating_sub(at) {
-                return Err(Broken { invariant: 1, at: Offset(at) });
-            }
-            end = at + size;
-        }
-        Ok(Census { used: self.live.len() as u32, holes: self.holes().count() as u32 })
-    }
+    drawn_outside! {}
 }
 
 impl<P: Peer + 'static> Guest<P> {
@@ -441,7 +315,7 @@ impl<P: Peer + 'static> Guest<P> {
             details,
             options: &[],
             inner: &[],
-            is_foreign: true,
+            origin: Origin::Crate,
             build: |_, len| Ok(Box::new(Self::new(len)?) as AnyHeap),
         }
     }

@@ -4,8 +4,8 @@ use memory::Pages;
 
 use crate::peers::{BuddySystemAllocator, Bumpalo, Dlmalloc, LinkedListAllocator, Rlsf, Talc};
 use crate::{
-    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Guest, NextFit, Pool,
-    Serial, SizeClasses, SplitBySize, Stack, Tlsf, WorstFit,
+    AnyHeap, BestFit, Buddy, Bump, Counting, Fallback, FirstFit, Guard, Guest, Hosted, NextFit,
+    Pool, Serial, SizeClasses, SplitBySize, Stack, Tlsf, WorstFit,
 };
 
 /// How deep wrappers may nest.
@@ -23,10 +23,21 @@ pub struct Info {
     pub options: &'static [OptionInfo],
     /// The heaps in brackets, for a wrapper.
     pub inner: &'static [Inner],
-    /// Whether it is somebody else's crate, at work in real memory.
-    pub is_foreign: bool,
+    /// Whose it is.
+    pub origin: Origin,
     /// A fresh one over an arena of so many bytes, all zero.
     pub build: Build,
+}
+
+/// Whose an allocator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Ours: arithmetic on offsets, whose every step is known.
+    Ours,
+    /// Somebody else's crate, at work in real memory of its own.
+    Crate,
+    /// Somebody else's, at work for the whole process: what it answers is measured.
+    Process,
 }
 
 /// Sets up a heap over an arena of so many bytes.
@@ -107,8 +118,13 @@ pub enum Unfit {
         /// The least that will do.
         least_bytes: u32,
     },
-    /// This platform has none.
-    Missing,
+    /// It is not in this build.
+    Missing {
+        /// What to do.
+        instead: &'static str,
+    },
+    /// It takes memory as it goes, and cannot lie in front of another heap.
+    Grows,
 }
 
 impl Spec {
@@ -133,7 +149,7 @@ impl Spec {
     ///
     /// # Errors
     ///
-    /// [`Unfit`] if the arena is too small for it, or the platform has none.
+    /// [`Unfit`] if the arena is too small for it, or there is none here.
     pub fn build(&self, len: u32) -> Result<AnyHeap, Unfit> {
         (self.info.build)(self, len)
     }
@@ -148,9 +164,14 @@ impl Spec {
         format!("{}({})", self.info.name, parts.join(", "))
     }
 
-    /// Whether it, or one it wraps, is somebody else's crate.
+    /// Whether it, or one it wraps, is somebody else's.
     pub fn is_foreign(&self) -> bool {
-        self.info.is_foreign || self.inner.iter().any(Self::is_foreign)
+        self.info.origin != Origin::Ours || self.inner.iter().any(Self::is_foreign)
+    }
+
+    /// Whether it, or one it wraps, works for the whole process, so that its answers are measured.
+    pub fn is_measured(&self) -> bool {
+        self.info.origin == Origin::Process || self.inner.iter().any(Self::is_measured)
     }
 
     fn option(&self, key: &str) -> (&Takes, Option<&Value>) {
@@ -236,6 +257,9 @@ pub static HEAPS: &[&Info] = &[
     &Guest::<BuddySystemAllocator>::INFO,
     &Guest::<Dlmalloc>::INFO,
     &Guest::<Bumpalo>::INFO,
+    &Hosted::SYSTEM,
+    &Hosted::MIMALLOC,
+    &Hosted::JEMALLOC,
     &Counting::<AnyHeap>::INFO,
     &Guard::<AnyHeap>::INFO,
     &Fallback::<AnyHeap, AnyHeap>::INFO,

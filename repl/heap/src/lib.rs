@@ -11,7 +11,7 @@
 //!
 //! [`peers`] holds well-known allocators the same way, and [`trace`] what real programs asked of theirs.
 //!
-//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs` and `peers`.
+//! The only crate of the workspace with unsafe code: `region.rs`, `locked.rs`, `guest.rs`, `host.rs`, `outside.rs` and `peers`.
 
 #![cfg_attr(feature = "nightly", feature(allocator_api))]
 
@@ -28,10 +28,13 @@ mod guest;
 mod headerless;
 mod heaps;
 mod hole_list;
+mod host;
+mod hosted;
 mod locked;
 mod offset;
 #[cfg(test)]
 mod oracle;
+mod outside;
 mod pair;
 pub mod peers;
 mod pool;
@@ -50,22 +53,25 @@ pub use bump::Bump;
 pub use bump_down::BumpDown;
 pub use counting::Counting;
 pub use design::{
-    AnyHeap, Because, Broken, Census, Class, Counts, Design, Edges, Full, Heap, List, Need, Node,
-    NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure,
-    Wrapper,
+    AnyHeap, Because, Broken, Budget, Census, Class, Counts, Design, Edges, Full, Heap, List, Need,
+    Node, NodeKind, Observer, Order, Over, Piece, PieceKind, Placement, Slots, Step, Storage,
+    Structure, Wrapper,
 };
 pub use fit::{Best, ByAddress, BySize, First, Fit, Lifo, Next, Policy, Worst};
 pub use free_list::{BestFit, FirstFit, FreeList, NextFit, WorstFit};
 pub use guard::Guard;
-pub use guest::{Guest, unprotect_crates};
+pub use guest::Guest;
 pub use headerless::{
     Headerless, HeaderlessBestFit, HeaderlessFirstFit, HeaderlessNextFit, HeaderlessWorstFit,
 };
 pub use heaps::{
-    Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Spec, Takes, Unfit, Value, named,
+    Build, HEAPS, Info, Inner, MAX_NESTING, OptionInfo, Origin, Spec, Takes, Unfit, Value, named,
 };
+pub use host::{Answer, Host, NoAnswer};
+pub use hosted::Hosted;
 pub use locked::Locked;
 pub use offset::{MAX_ALIGN, MAX_ARENA, Offset};
+pub use outside::unprotect_crates;
 pub use pair::{Choice, Fallback, Pair, SplitBySize, UpTo, WhenFull};
 pub use pool::Pool;
 pub use region::{Memory, Real, Region, TrustedRegion};

@@ -19,8 +19,8 @@ use std::fmt::Debug;
 use std::ops::Range;
 
 use crate::{
-    AnyHeap, Because, Broken, Census, Design, Edges, Full, Info, Inner, MAX_ALIGN, Memory, Need,
-    Observer, Offset, Over, Piece, Placement, Spec, Step, Storage, Structure, Unfit,
+    AnyHeap, Because, Broken, Budget, Census, Design, Edges, Full, Info, Inner, MAX_ALIGN, Memory,
+    Need, Observer, Offset, Origin, Over, Piece, Placement, Spec, Step, Storage, Structure, Unfit,
 };
 
 /// Which of two heaps a request goes to.
@@ -101,7 +101,7 @@ impl Fallback<AnyHeap, AnyHeap> {
         details: "The arena is cut in two, one half for each heap. A block goes back to the heap it lies in. The second heap aligns no further than its own start is aligned.",
         options: &[],
         inner: &[Inner::Heap, Inner::Heap],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| Ok(Box::new(Self::built(spec, len, WhenFull)?)),
     };
 }
@@ -114,7 +114,7 @@ impl SplitBySize<AnyHeap, AnyHeap> {
         details: "The arena is cut in two, one half for each heap. A block that is resized across SIZE moves to the other one.",
         options: &[],
         inner: &[Inner::Size, Inner::Heap, Inner::Heap],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| {
             let choice = spec.border_bytes.map_or_else(UpTo::default, UpTo);
             Ok(Box::new(Self::built(spec, len, choice)?))
@@ -130,12 +130,16 @@ impl<C: Choice> Pair<AnyHeap, AnyHeap, C> {
             Unfit::TooSmall { least_bytes } => {
                 Unfit::TooSmall { least_bytes: least_bytes.saturating_mul(4) }
             }
-            Unfit::Missing => Unfit::Missing,
+            unfit => unfit,
         };
         if border.0 == 0 {
             return Err(Unfit::TooSmall { least_bytes: 64 });
         }
         let first = spec.inner[0].build(border.0).map_err(whole)?;
+        // What grows has room behind it in the second place alone.
+        if Design::budget(&first, 0).is_some() {
+            return Err(Unfit::Grows);
+        }
         let second = spec.inner[1].build(len - border.0).map_err(whole)?;
         Ok(Self { first, second, border, choice })
     }
@@ -400,6 +404,12 @@ impl<A: Design, B: Design, C: Choice> Design for Pair<A, B, C> {
             let hole = Piece { at: self.inner(hole.at), ..hole };
             (by_size || self.choice.falls_back()) && self.second.eligible(hole, layout)
         }
+    }
+
+    /// The first heap is never without a length of its own.
+    fn budget(&self, size_bytes: u64) -> Option<Budget> {
+        let asks_second = self.choice.asks_second(size_bytes) || self.choice.falls_back();
+        if asks_second { self.second.budget(size_bytes) } else { None }
     }
 
     fn block_edges(&self, at: Offset) -> Edges {

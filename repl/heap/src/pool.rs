@@ -40,7 +40,7 @@ use memory::Pages;
 use crate::design::stored_in_memory;
 use crate::{
     Broken, Census, Class, Design, Edges, Full, Info, Memory, Need, Observer, Offset, OptionInfo,
-    Over, Piece, PieceKind, Placement, Slots, Step, Structure, Takes, sandbox,
+    Origin, Over, Piece, PieceKind, Placement, Slots, Step, Structure, Takes, sandbox,
 };
 
 /// The most classes a pool can have.
@@ -250,7 +250,7 @@ impl<M: Memory> Pool<M> {
         }
         let at = place.ok_or(Full)?;
         while self.top < at {
-            self.cut_in_front(at.since(self.top), observer);
+            self.cut_in_front(class, at.since(self.top), observer);
         }
         self.take_from_rest(class);
         observer.step(Step::Cut {
@@ -263,11 +263,11 @@ impl<M: Memory> Pool<M> {
         Ok(at)
     }
 
-    /// Cuts the largest slot that may start at the top and is at most `room_bytes` long, or a grain of padding.
-    fn cut_in_front(&mut self, room_bytes: u32, observer: &mut impl Observer) {
+    /// Cuts the largest slot that may start at the top and is at most `room_bytes` long, or a grain of padding. The room
+    /// is less than the alignment of the class `above`, and so than its slots.
+    fn cut_in_front(&mut self, above: usize, room_bytes: u32, observer: &mut impl Observer) {
         let at = self.top;
-        let class = self
-            .pooled()
+        let class = self.classes[..above]
             .iter()
             .rposition(|class| class.slot_bytes <= room_bytes && at.is_aligned(class.align_bytes));
         if let Some(class) = class {
@@ -319,7 +319,7 @@ impl Pool<Pages> {
             },
         }],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| Ok(Box::new(Self::with_sizes(Pages::new(len), spec.sizes("")))),
     };
 }

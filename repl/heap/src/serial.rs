@@ -12,7 +12,7 @@ use std::alloc::Layout;
 
 use crate::around::{ask_inner, stored_in_inner};
 use crate::{
-    AnyHeap, Because, Design, Full, Info, Inner, Observer, Offset, Over, Placement, Step,
+    AnyHeap, Because, Design, Full, Info, Inner, Observer, Offset, Origin, Over, Placement, Step,
     Structure, Wrapper,
 };
 
@@ -43,7 +43,7 @@ impl Serial<AnyHeap> {
         details: "Nobody waits here: the prompt has one thread. `holes` shows how often a program would have taken the lock.",
         options: &[],
         inner: &[Inner::Heap],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |spec, len| Ok(Box::new(Self::around(spec.inner[0].build(len)?))),
     };
 }

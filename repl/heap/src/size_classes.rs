@@ -53,7 +53,7 @@ use memory::Pages;
 use crate::tlsf::{self, NOWHERE, Tlsf, or_full};
 use crate::{
     Because, Broken, Census, Class, Design, Edges, Full, Info, Memory, Need, Observer, Offset,
-    Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Unfit,
+    Origin, Over, Piece, PieceKind, Placement, Slots, Step, Storage, Structure, Unfit,
 };
 
 /// The smallest and the largest slab. In between, it is a 64th of the arena.
@@ -549,7 +549,7 @@ impl SizeClasses<Pages> {
         details: "Small sizes are rounded up to a class and get a slot of a slab of that class; a slab with no slot in use goes back. Large requests, and the slabs, come from a TLSF heap. No header on a slot: dealloc is told the size.",
         options: &[],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |_, len| {
             if len < LEAST_BYTES {
                 return Err(Unfit::TooSmall { least_bytes: LEAST_BYTES });

@@ -40,7 +40,7 @@ use memory::Pages;
 
 use crate::design::stored_in_memory;
 use crate::{
-    Broken, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset, Over, Piece,
+    Broken, Census, Design, Edges, Full, Info, Memory, Need, Observer, Offset, Origin, Over, Piece,
     PieceKind, Placement, Step, Structure, sandbox,
 };
 
@@ -155,7 +155,7 @@ impl Stack<Pages> {
         details: "Each block has a header of 8 bytes that knows where the top was before, so that freeing the newest gives its padding back too. At the prompt the newest goes first: `not-lifo`. In a program a block freed out of order waits until everything above it has gone.",
         options: &[],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |_, len| Ok(Box::new(Self::new(Pages::new(len)))),
     };
 }

@@ -58,8 +58,8 @@ use memory::Pages;
 
 use crate::design::stored_in_memory;
 use crate::{
-    Broken, Census, Class, Design, Edges, Full, Info, List, Memory, Need, Observer, Offset, Over,
-    Piece, PieceKind, Placement, Step, Structure, Unfit, sandbox,
+    Broken, Census, Class, Design, Edges, Full, Info, List, Memory, Need, Observer, Offset, Origin,
+    Over, Piece, PieceKind, Placement, Step, Structure, Unfit, sandbox,
 };
 
 pub(crate) const HEADER_BYTES: u32 = 4;
@@ -606,7 +606,7 @@ impl Tlsf<Pages> {
         details: "Good fit: a request goes to the first list in which every hole is large enough, found with two bit scans. Sizes below 1,024 have a list each, then 32 lists share a power of two. A header of 4 bytes; only a hole has a footer. Every operation takes constant time, and nothing is searched.",
         options: &[],
         inner: &[],
-        is_foreign: false,
+        origin: Origin::Ours,
         build: |_, len| {
             if !holds_a_block(len) {
                 return Err(Unfit::TooSmall { least_bytes: LEAST_BYTES });

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use heap::peers::{Ours, Peer, Visit};
+use heap::peers::{Ours, Peer, Visit, each_peer};
 use heap::{
     BestFit, Buddy, Bump, FirstFit, HeaderlessFirstFit, MAX_ALIGN, Region, SizeClasses, Stack,
     Tlsf, TrustedRegion,
@@ -22,10 +22,6 @@ use proptest::prelude::*;
 use proptest::test_runner::{
     Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner,
 };
-
-mod native;
-
-use native::each_peer;
 
 const KIB: usize = 1024;
 

@@ -39,14 +39,11 @@ fn programs() -> Vec<Program> {
     for line in include_str!("borrows.txt").lines() {
         if let Some(head) = line.strip_prefix("# ") {
             let (expected, title) = head.split_once(": ").expect("a program has a title");
-            let expected = match expected.split_once(" in line ") {
-                Some((code, line)) => {
-                    Verdict::Refused(code.to_owned(), line.parse().expect("a line is a number"))
-                }
-                None => {
-                    assert_eq!(expected, "accepted", "{line}");
-                    Verdict::Accepted
-                }
+            let expected = if let Some((code, line)) = expected.split_once(" in line ") {
+                Verdict::Refused(code.to_owned(), line.parse().expect("a line is a number"))
+            } else {
+                assert_eq!(expected, "accepted", "{line}");
+                Verdict::Accepted
             };
             programs.push(Program { title: title.to_owned(), expected, lines: Vec::new() });
         } else if !line.is_empty() {

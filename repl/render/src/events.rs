@@ -42,6 +42,7 @@ fn is_head(event: &Event) -> bool {
             | Event::Release { .. }
             | Event::List { .. }
             | Event::Strand { .. }
+            | Event::Rounded { .. }
     )
 }
 
@@ -129,12 +130,19 @@ fn answer(event: &Event) -> Vec<Line> {
                 "One slot, two names: popped, it is gone for both."
             }),
         ],
-        Event::Use { heap, address, size_bytes, lost_blocks } => {
-            let mut lines = vec![
-                Line::of(format!("{heap} over a fresh arena: {} from ", bytes(*size_bytes)))
-                    .address(*address)
-                    .text("."),
-            ];
+        Event::Use { heap, address, size_bytes, lost_blocks, limits } => {
+            let size = bytes(*size_bytes);
+            let mut lines = if *limits {
+                vec![
+                    Line::of(format!("{heap}, empty: at most {size} may be live at once.")),
+                    Line::detail(
+                        "Real answers, measured: they differ from run to run, and are kept in the log.",
+                    ),
+                ]
+            } else {
+                let line = Line::of(format!("{heap} over a fresh arena: {size} from "));
+                vec![line.address(*address).text(".")]
+            };
             if *lost_blocks > 0 {
                 let whose = if *lost_blocks == 1 { "its handle is" } else { "their handles are" };
                 lines.push(Line::detail(format!(

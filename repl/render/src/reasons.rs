@@ -23,6 +23,11 @@ pub(crate) fn why_lines(why: &Why, style: Style) -> Vec<Line> {
 fn why_heading(why: &Why) -> Line {
     let name = &why.name;
     let mut text = match &why.ask {
+        WhyAsk::Alloc { size_bytes, align_bytes, .. } if why.whole_process => format!(
+            "The allocator of this process was asked for {}, align {}. It does not say how it finds them.",
+            bytes(*size_bytes),
+            Count(*align_bytes)
+        ),
         WhyAsk::Alloc { size_bytes, .. } if why.is_foreign => {
             format!("{} asked for. The crate does not say how it finds them.", bytes(*size_bytes))
         }
@@ -237,7 +242,13 @@ fn why_answer(why: &Why) -> Line {
                 }
                 WhyAsk::Free { .. } => 0,
             };
-            let slack = if slack > 0 { format!(" {} slack.", Count(slack)) } else { String::new() };
+            let slack = match slack {
+                0 => String::new(),
+                slack if why.whole_process => {
+                    format!(" {} usable: {} slack.", Count(granted_bytes), Count(slack))
+                }
+                slack => format!(" {} slack.", Count(slack)),
+            };
             Line::new()
                 .name(&*why.name)
                 .text(" = ")
@@ -247,6 +258,9 @@ fn why_answer(why: &Why) -> Line {
         WhyAnswer::Freed { kept: false } => Line::new().name(&*why.name).text(" is free again."),
         WhyAnswer::Freed { kept: true } => {
             Line::new().name(&*why.name).text(" is freed; its bytes cannot be had again yet.")
+        }
+        WhyAnswer::Full {} if why.whole_process => {
+            Line::of("Refused: by the limit on live bytes, or by the allocator.")
         }
         WhyAnswer::Full {} => Line::of(format!("Refused: no hole would do.{visited}")),
     }
@@ -413,6 +427,9 @@ pub(crate) fn crash_lines(crash: &Crash, style: Style) -> Vec<Line> {
             format!("It was still busy after {}, in a loop without end.", count(seconds, "second")),
         ),
     });
+    if let Some(words) = &crash.last_words {
+        lines.push(Line::of(format!("  Its last words: {}", words.escape_debug())));
+    }
     lines.push(Line::detail("Measured, on this machine. In your session nothing changed."));
     lines.into_iter().flat_map(|line| line.wrapped(style.width)).collect()
 }
@@ -484,6 +501,18 @@ pub(crate) fn frag_lines(frag: &Frag, style: Style) -> Vec<Line> {
         }
     };
     let external = frag.free_bytes - frag.largest_hole_bytes;
+    let outer = match frag.left_bytes {
+        Some(left) => ("left", left, "may still be live; where, it alone knows".to_owned()),
+        None => (
+            "external",
+            external,
+            format!(
+                "{} of {} free, outside the largest hole",
+                share(external, frag.free_bytes),
+                Count(frag.free_bytes)
+            ),
+        ),
+    };
     let rows = [
         (
             "internal",
@@ -494,25 +523,18 @@ pub(crate) fn frag_lines(frag: &Frag, style: Style) -> Vec<Line> {
                 Count(frag.block_bytes)
             ),
         ),
-        (
-            "external",
-            external,
-            format!(
-                "{} of {} free, outside the largest hole",
-                share(external, frag.free_bytes),
-                Count(frag.free_bytes)
-            ),
-        ),
+        outer,
         ("lost", frag.other_bytes, "neither blocks nor holes: see map".to_owned()),
     ];
-    let head =
-        format!("FRAG   {}, {}, {}", frag.heap, bytes(frag.size_bytes), count(frag.holes, "hole"));
+    let holes = count(frag.holes, if frag.left_bytes.is_some() { "gap" } else { "hole" });
+    let head = format!("FRAG   {}, {}, {holes}", frag.heap, bytes(frag.size_bytes));
     let mut lines = vec![Line::new().put(Role::Heading, head)];
     for (label, value, note) in
         rows.into_iter().filter(|(label, value, _)| *value > 0 || *label != "lost")
     {
         lines.push(
-            Line::of(format!("  {label}  {:>11}  ", Count(value).to_string())).put(Role::Dim, note),
+            Line::of(format!("  {label:<8}  {:>11}  ", Count(value).to_string()))
+                .put(Role::Dim, note),
         );
     }
     if !frag.fits.is_empty() {

@@ -245,8 +245,13 @@ fn heap_lines(heap: &HeapMap, style: Style) -> Vec<Line> {
                 ("books".to_owned(), Role::Header, "the allocator's own".to_owned())
             }
             RegionItem::Padding => ("padding".to_owned(), Role::Dim, "skipped to align".to_owned()),
-            RegionItem::Gap => {
-                ("gap".to_owned(), Role::Hole, "free, or the crate's own".to_owned())
+            RegionItem::Gap { whole_process } => {
+                let whose = if *whole_process {
+                    "anybody's in this process"
+                } else {
+                    "free, or the crate's own"
+                };
+                ("gap".to_owned(), Role::Hole, whose.to_owned())
             }
             RegionItem::Held => ("held".to_owned(), Role::Dim, "freed, held back".to_owned()),
             RegionItem::Stranded => {
@@ -359,7 +364,7 @@ fn hole_lines(
     structure: &StructureRow,
 ) -> Vec<Line> {
     let linked = matches!(structure, StructureRow::List { .. });
-    let outside = matches!(structure, StructureRow::Outside {});
+    let outside = is_outside(structure);
     let dead = if stranded > 0 {
         format!(" {} dead until reset.", Count(stranded))
     } else {
@@ -400,6 +405,17 @@ fn hole_lines(
     lines
 }
 
+/// Whether what lies between its blocks is seen from outside, through whatever is wrapped around it.
+fn is_outside(structure: &StructureRow) -> bool {
+    match structure {
+        StructureRow::Outside { .. } => true,
+        StructureRow::Counting { inner, .. }
+        | StructureRow::Guard { inner, .. }
+        | StructureRow::Locked { inner, .. } => is_outside(inner),
+        _ => false,
+    }
+}
+
 /// How the allocator keeps its holes.
 fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
     let marks = |marks: &[MarkRow]| {
@@ -412,7 +428,10 @@ fn structure_lines(structure: &StructureRow, style: Style) -> Vec<Line> {
         StructureRow::List { rover: Some(rover), .. } => {
             vec![Line::of("  the next search starts at ").address(*rover)]
         }
-        StructureRow::Outside {} => vec![Line::detail(
+        StructureRow::Outside { whole_process: true } => vec![Line::detail(
+            "Seen from outside: free bytes, its own, and other blocks of this process.",
+        )],
+        StructureRow::Outside { whole_process: false } => vec![Line::detail(
             "Seen from outside: some of these bytes are the crate's own, and not to be had.",
         )],
         StructureRow::Top { at, down, marks: marked } => {
@@ -682,8 +701,31 @@ fn dump_legend(rows: &[DumpRow]) -> Option<Line> {
 
 fn stats_lines(stats: &Stats) -> Vec<Line> {
     let share = |part: u64| {
-        let permille = (part * 1000 + stats.size_bytes / 2) / stats.size_bytes;
+        let permille = (part * 1000 + stats.size_bytes / 2) / stats.size_bytes.max(1);
         format!("{}.{} %", permille / 10, permille % 10)
+    };
+    let between = if stats.whole_process {
+        (
+            "between",
+            stats.free_bytes,
+            format!(
+                "{}  in {}: anybody's in this process",
+                share(stats.free_bytes),
+                count(stats.holes, "gap")
+            ),
+        )
+    } else {
+        (
+            "free",
+            stats.free_bytes,
+            format!(
+                "{}  in {}, the largest {}, fits {}",
+                share(stats.free_bytes),
+                count(stats.holes, "hole"),
+                Count(stats.largest_hole_bytes),
+                Count(stats.largest_fits_bytes)
+            ),
+        )
     };
     let mut rows = vec![
         (
@@ -702,20 +744,10 @@ fn stats_lines(stats: &Stats) -> Vec<Line> {
         ("held", stats.held_bytes, share(stats.held_bytes)),
         ("books", stats.books_bytes, share(stats.books_bytes)),
         ("padding", stats.padding_bytes, share(stats.padding_bytes)),
-        (
-            "free",
-            stats.free_bytes,
-            format!(
-                "{}  in {}, the largest {}, fits {}",
-                share(stats.free_bytes),
-                count(stats.holes, "hole"),
-                Count(stats.largest_hole_bytes),
-                Count(stats.largest_fits_bytes)
-            ),
-        ),
+        between,
     ];
     // A row of zeros that this design never has says nothing.
-    rows.retain(|(label, value, _)| *value > 0 || matches!(*label, "payload" | "free"));
+    rows.retain(|(label, value, _)| *value > 0 || matches!(*label, "payload" | "free" | "between"));
     let mut lines = vec![
         Line::new()
             .put(Role::Heading, format!("HEAP   {}, {}", stats.heap, bytes(stats.size_bytes))),

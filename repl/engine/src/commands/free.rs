@@ -28,6 +28,7 @@ pub(super) const COMMAND: Command = Command {
         "stale-handle",
         "double-free",
         "interior-pointer",
+        "owned",
         "wrong-layout",
         "not-lifo",
     ],

@@ -17,7 +17,8 @@ pub(super) const COMMAND: Command = Command {
     ],
     summary: "start a fresh arena of SIZE, or add SIZE to this one",
     details: "Sizes are rounded up to a multiple of 16; an arena is at most 1 GiB. `grow` keeps every block where it \
-              is, as an operating system does that hands out the pages behind.",
+              is, as an operating system does that hands out the pages behind. Allocators of the whole process have no \
+              arena: there the size limits the bytes live at once.",
     examples: &[Example::new(&[], "heap new 4K"), Example::new(&["alloc 200"], "heap grow 1K")],
     checks: &[],
     unchecked: None,
@@ -27,7 +28,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (what, _) = args.text("new|grow").given();
     let (size, span) = args.size("SIZE").given();
-    let old_bytes = if what == "grow" { u64::from(world.heap.len()) } else { 0 };
+    let old_bytes = if what == "grow" { world.heap_bytes() } else { 0 };
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
     let events = match what.as_str() {
         "grow" => {

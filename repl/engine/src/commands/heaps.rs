@@ -1,4 +1,4 @@
-use heap::{HEAPS, Info};
+use heap::{HEAPS, Info, Origin};
 
 use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
@@ -37,9 +37,10 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     };
     Ok(Answer::look(View::Heaps {
         groups: vec![
-            group("ours", |info| !info.is_foreign && info.inner.is_empty()),
+            group("ours", |info| info.origin == Origin::Ours && info.inner.is_empty()),
             group("wrappers, around any of them", |info| !info.inner.is_empty()),
-            group("other people's crates", |info| info.is_foreign),
+            group("other people's crates", |info| info.origin == Origin::Crate),
+            group("of the whole process, measured", |info| info.origin == Origin::Process),
         ],
     }))
 }

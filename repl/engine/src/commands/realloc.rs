@@ -26,6 +26,7 @@ pub(super) const COMMAND: Command = Command {
         "stale-handle",
         "double-free",
         "interior-pointer",
+        "owned",
         "zero-size",
         "size-overflow",
         "not-lifo",

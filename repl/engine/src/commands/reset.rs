@@ -15,7 +15,7 @@ pub(super) const COMMAND: Command = Command {
         Example::new(&["use bump", "alloc 200", "mark", "alloc 8", "alloc 8"], "reset m1"),
         Example::new(&["use bump", "alloc 200"], "reset"),
     ],
-    checks: &["unsupported", "stale-handle", "unknown-handle"],
+    checks: &["unsupported", "stale-handle", "unknown-handle", "rust-lives"],
     unchecked: None,
     run: Run::World(run),
 };

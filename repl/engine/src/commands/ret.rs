@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     summary: "return: everything the function pushed is gone at once",
     details: "The stack pointer goes back to where it was before the call.",
     examples: &[Example::new(&["call f 16", "push [1, 2, 3]"], "ret")],
-    checks: &["stack-underflow"],
+    checks: &["rust-lives", "stack-underflow"],
     unchecked: None,
     run: Run::World(run),
 };

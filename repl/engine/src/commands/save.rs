@@ -9,7 +9,8 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Time,
     params: &[Param { name: "FILE", kind: Kind::File, form: Form::Required }],
     summary: "write the session's lines to a file",
-    details: "The lines are all there is to a session: `open FILE` runs them again, and so does `alloc-repl FILE`.",
+    details: "The lines are all there is to a session: `open FILE` runs them again, and so does `alloc-repl FILE`. \
+              What an allocator of the whole process answered stands behind its line, as a comment.",
     examples: &[Example::new(&["alloc 200"], "save lesson.log")],
     checks: &[],
     unchecked: None,

@@ -33,6 +33,8 @@ const CHECKS: &[(&str, &str)] = &[
     ("double-free", "it has not been freed before"),
     ("use-after-free", "it is still live"),
     ("interior-pointer", "the pointer is to its first byte"),
+    ("owned", "no value of Rust owns it"),
+    ("rust-lives", "no variable of Rust would go with it"),
     ("wrong-layout", "size and alignment are those it was allocated with"),
     ("not-lifo", "nothing newer stands above it"),
     ("bad-align", "the alignment is a power of two, at most 65,536"),
@@ -87,7 +89,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let codes = command.map_or(&[][..], |command| command.checks);
     let view = Try {
         input: line.clone(),
-        checks: checks(codes, failed),
+        checks: checks(codes, failed, !world.rust.is_empty()),
         why: copy.asked.as_ref().map(|asked| why(asked, world)),
         events,
         problem,
@@ -95,7 +97,8 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     Ok(Answer::look(View::Try(view)))
 }
 
-fn checks(codes: &[&'static str], failed: Option<&str>) -> Vec<Check> {
+/// The checks of a command. Those for values of Rust are left out where there are none.
+fn checks(codes: &[&'static str], failed: Option<&str>, has_rust: bool) -> Vec<Check> {
     let mut reached = true;
     let check = |&code: &&'static str| {
         let text = CHECKS.iter().find(|(known, _)| *known == code);
@@ -108,5 +111,6 @@ fn checks(codes: &[&'static str], failed: Option<&str>) -> Vec<Check> {
         reached &= outcome == CheckOutcome::Passed;
         Check { code, text, outcome }
     };
-    codes.iter().map(check).collect()
+    let is_told = |code: &&&str| has_rust || !["owned", "rust-lives"].contains(*code);
+    codes.iter().filter(is_told).map(check).collect()
 }

@@ -27,6 +27,7 @@ pub(super) const COMMAND: Command = Command {
         "use-after-return",
         "stale-handle",
         "use-after-free",
+        "owned",
         "out-of-bounds",
     ],
     unchecked: Some(unchecked),

@@ -2,12 +2,11 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::time::{Duration, Instant};
 
-use heap::peers::{Ours, Peer, Visit};
+use heap::peers::{Ours, Peer, Visit, each_peer};
 use heap::trace::{Op, Trace};
 use heap::{Over, TrustedRegion};
 
 use crate::arena::Arena;
-use crate::native::{Mimalloc, each_peer};
 
 /// A trace ready for replay: each step knows the block's old size, so that the replay keeps nothing but pointers.
 pub(crate) struct Program {
@@ -252,4 +251,4 @@ fn span<P: Peer>(arena: &mut Arena, program: &Program) -> Result<usize, Full> {
 
 /// What a pool is measured against: the best known for small classes that is there.
 pub(crate) const SMALL_CLASSES: &str =
-    if cfg!(feature = "jemalloc") { "jemalloc" } else { Mimalloc::NAME };
+    if cfg!(feature = "jemalloc") { "jemalloc" } else { "mimalloc" };

@@ -25,7 +25,7 @@ pub use bumpalo::Bumpalo;
 pub use dlmalloc::Dlmalloc;
 pub use linked_list_allocator::LinkedListAllocator;
 pub use ours::Ours;
-pub use process_wide::{Named, ProcessWide};
+pub use process_wide::{Named, ProcessWide, Usable};
 pub use rlsf::Rlsf;
 pub use talc::Talc;
 
@@ -97,6 +97,8 @@ pub fn each_peer(visitor: &mut impl Visit) {
     visitor.visit::<BuddySystemAllocator>();
     visitor.visit::<Bumpalo>();
     visitor.visit::<ProcessWide<std::alloc::System>>();
+    #[cfg(not(target_arch = "wasm32"))]
+    visitor.visit::<ProcessWide<mimalloc::MiMalloc>>();
     #[cfg(feature = "jemalloc")]
     visitor.visit::<ProcessWide<tikv_jemallocator::Jemalloc>>();
 }

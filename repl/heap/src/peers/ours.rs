@@ -23,7 +23,7 @@ impl<D: Over<TrustedRegion>> Ours<D> {
     fn serves(&self, size_bytes: usize, align_bytes: usize) -> bool {
         size_bytes <= self.design.len() as usize
             && align_bytes <= MAX_ALIGN as usize
-            && self.base.addr().get().is_multiple_of(align_bytes)
+            && (align_bytes <= 16 || self.base.addr().get().is_multiple_of(align_bytes))
     }
 
     #[inline]

@@ -63,10 +63,7 @@ impl Lower<'_> {
         {
             return self.unsupported("let … else", "if and is_some() can say the same.", local);
         }
-        let init = match &local.init {
-            Some(init) => Some(&*init.expr),
-            None => None,
-        };
+        let init = local.init.as_ref().map(|init| &*init.expr);
         if let (syn::Pat::Wild(_), Some(init)) = (pattern, init) {
             return self.let_wild(init, declared.as_ref(), at, stmts);
         }
@@ -587,12 +584,11 @@ impl Lower<'_> {
             }
             E::Return(back) => {
                 let wanted = self.body.result.clone();
-                let given = match &back.expr {
-                    Some(given) => Some(Box::new(self.coerced(given, &wanted)?)),
-                    None => {
-                        self.unify(&wanted, &Type::unit(), at)?;
-                        None
-                    }
+                let given = if let Some(given) = &back.expr {
+                    Some(Box::new(self.coerced(given, &wanted)?))
+                } else {
+                    self.unify(&wanted, &Type::unit(), at)?;
+                    None
                 };
                 if self.body.outer.is_empty() {
                     return self.unsupported(
@@ -760,16 +756,15 @@ impl Lower<'_> {
         if let [owner, constant] = segments.as_slice()
             && let Some(scalar) = Scalar::named(owner)
         {
-            return match constant_of(scalar, constant) {
-                Some((bits, ty)) => Ok(Operand::Value(Expr {
+            return if let Some((bits, ty)) = constant_of(scalar, constant) {
+                Ok(Operand::Value(Expr {
                     kind: ExprKind::Constant(bits),
                     ty: Type::Scalar(ty),
                     at,
-                })),
-                None => {
-                    let (function, ty) = (constant.clone(), owner.clone());
-                    self.fault(Kind::NoAssociated { function, ty }, path)
-                }
+                }))
+            } else {
+                let (function, ty) = (constant.clone(), owner.clone());
+                self.fault(Kind::NoAssociated { function, ty }, path)
             };
         }
         if self.library_type(&path.path).is_some() || segments[0] == "std" {

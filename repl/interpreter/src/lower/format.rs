@@ -312,17 +312,14 @@ impl Lower<'_> {
                         Name::Ident(name) => {
                             let named =
                                 given.iter().position(|arg| arg.name.as_deref() == Some(name));
-                            match named {
-                                Some(index) => index,
-                                None => {
-                                    let reference = self.captured(name, text_at)?;
-                                    self.format_bound(&reference.ty, spec, text_at);
-                                    format.args.push(reference);
-                                    format
-                                        .pieces
-                                        .push(Piece::Arg { arg: format.args.len() - 1, spec });
-                                    continue;
-                                }
+                            if let Some(index) = named {
+                                index
+                            } else {
+                                let reference = self.captured(name, text_at)?;
+                                self.format_bound(&reference.ty, spec, text_at);
+                                format.args.push(reference);
+                                format.pieces.push(Piece::Arg { arg: format.args.len() - 1, spec });
+                                continue;
                             }
                         }
                     };
@@ -449,7 +446,7 @@ fn parse_format(text: &str) -> std::result::Result<Vec<Hole>, &'static str> {
     Ok(holes)
 }
 
-/// `[[fill]align][sign]['#']['0'][width]['.' precision]type`, as std::fmt has it.
+/// `[[fill]align][sign]['#']['0'][width]['.' precision]type`, as `std::fmt` has it.
 fn parse_spec(text: &str) -> std::result::Result<Spec, &'static str> {
     let mut spec = Spec::default();
     let chars: Vec<char> = text.chars().collect();

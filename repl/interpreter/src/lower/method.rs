@@ -253,26 +253,20 @@ impl Lower<'_> {
         let items = self.operand(items, None)?;
         let types = vec![element.clone()];
         let given = self.shallow(items.ty());
-        let (run, other) = match &given {
-            Type::Lib(Lib::Vec, _) => {
-                let expected = Type::lib(Lib::Vec, [element]);
-                self.unify(&expected, &given, items_at)?;
-                let value = items.into_value();
-                let temporary = Operand::Value(Expr { at: items_at, ..value }).into_place();
-                (Builtin::VecAppend, self.borrow(temporary, BorrowKind::Mut, items_at))
-            }
-            _ => {
-                let slice =
-                    Type::reference(Mutability::Shared, Type::Slice(Arc::new(element.clone())));
-                self.bounds.push((element, "Copy", items_at, Why::Bound));
-                let value = match &given {
-                    Type::Array(..) => {
-                        self.borrow(items.into_place(), BorrowKind::Shared, items_at)
-                    }
-                    _ => items.into_value(),
-                };
-                (Builtin::VecExtendFromSlice, self.coerce(value, &slice)?)
-            }
+        let (run, other) = if let Type::Lib(Lib::Vec, _) = &given {
+            let expected = Type::lib(Lib::Vec, [element]);
+            self.unify(&expected, &given, items_at)?;
+            let value = items.into_value();
+            let temporary = Operand::Value(Expr { at: items_at, ..value }).into_place();
+            (Builtin::VecAppend, self.borrow(temporary, BorrowKind::Mut, items_at))
+        } else {
+            let slice = Type::reference(Mutability::Shared, Type::Slice(Arc::new(element.clone())));
+            self.bounds.push((element, "Copy", items_at, Why::Bound));
+            let value = match &given {
+                Type::Array(..) => self.borrow(items.into_place(), BorrowKind::Shared, items_at),
+                _ => items.into_value(),
+            };
+            (Builtin::VecExtendFromSlice, self.coerce(value, &slice)?)
         };
         Ok(Some(self.library(run, types, vec![this, other], at)))
     }

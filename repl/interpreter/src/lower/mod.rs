@@ -101,7 +101,7 @@ impl Names {
 
     /// Forgets a variable whose slot is gone.
     pub fn forget(&mut self, local: LocalId) {
-        for scope in self.body.scopes.iter_mut() {
+        for scope in &mut self.body.scopes {
             let names: Vec<_> = scope
                 .iter()
                 .filter(|(_, id)| **id == local)
@@ -169,9 +169,12 @@ pub fn type_of(names: &Names, items: &Items, line: u32, text: &str) -> Result<Ty
         Ok(ty) => {
             let mut lower = Lower::new(&mut names, &mut items, line);
             let ty = lower.ty(&ty);
-            ty.and_then(|ty| match ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
-                true => Err(Fault { kind: Kind::NeedsType { what: text.to_owned() }, at }),
-                false => Ok(ty),
+            ty.and_then(|ty| {
+                if ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
+                    Err(Fault { kind: Kind::NeedsType { what: text.to_owned() }, at })
+                } else {
+                    Ok(ty)
+                }
             })
         }
         Err(error) => Err(scan::syntax(&error, line, text)),

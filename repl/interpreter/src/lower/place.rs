@@ -213,12 +213,11 @@ impl Lower<'_> {
                 }
                 _ => {}
             }
-            place = match self.deref(place, base_at) {
-                Ok(place) => place,
-                Err(_) => {
-                    let ty = self.type_name(&first_ty);
-                    return self.fault(Kind::NotIndexable { ty }, index);
-                }
+            place = if let Ok(place) = self.deref(place, base_at) {
+                place
+            } else {
+                let ty = self.type_name(&first_ty);
+                return self.fault(Kind::NotIndexable { ty }, index);
             };
         }
     }
@@ -255,16 +254,15 @@ impl Lower<'_> {
                     place = self.unsized_array(place, at).unwrap_or_else(|place| place);
                     continue;
                 }
-                _ => match self.deref(place, at) {
-                    Ok(next) => {
+                _ => {
+                    if let Ok(next) = self.deref(place, at) {
                         place = next;
                         continue;
-                    }
-                    Err(_) => {
+                    } else {
                         let ty = self.type_name(&first_ty);
                         return Err(super::Fault { kind: Kind::NotIndexable { ty }, at });
                     }
-                },
+                }
             };
             let zero = || Expr { kind: ExprKind::Constant(0), ty: Type::USIZE, at };
             let this = self.borrow(place, BorrowKind::Shared, at);

@@ -41,13 +41,14 @@ fn tokens(text: &str) -> (Vec<(usize, Token)>, bool) {
             b'/' if bytes.get(at) == Some(&b'/') => {
                 at = text[at..].find('\n').map_or(bytes.len(), |end| at + end);
             }
-            b'/' if bytes.get(at) == Some(&b'*') => match text[at..].find("*/") {
-                Some(end) => at += end + 2,
-                None => {
+            b'/' if bytes.get(at) == Some(&b'*') => {
+                if let Some(end) = text[at..].find("*/") {
+                    at += end + 2
+                } else {
                     at = bytes.len();
                     is_open = true;
                 }
-            },
+            }
             byte if byte.is_ascii_whitespace() => {}
             _ => tokens.push((start, Token::Other)),
         }

@@ -184,13 +184,14 @@ fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
                 "E" => Type::Param(1),
                 "str" => Type::Str,
                 "Self" => this.expect("Self stands in a method").clone(),
-                _ => match Scalar::named(&name) {
-                    Some(scalar) => Type::Scalar(scalar),
-                    None => {
+                _ => {
+                    if let Some(scalar) = Scalar::named(&name) {
+                        Type::Scalar(scalar)
+                    } else {
                         let row = Lib::ALL.iter().find(|row| row.name == name);
                         Type::lib(row.unwrap_or_else(|| panic!("no type {name}")).lib, args)
                     }
-                },
+                }
             }
         }
         _ => panic!("the table has no such type"),
