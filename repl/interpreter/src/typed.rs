@@ -144,6 +144,8 @@ pub enum Stmt {
     Expr(Expr),
     /// `let _ = place;`: must be a live place, is not read.
     Mention(Place, At),
+    /// What a pattern has not moved out of its hidden local is dropped.
+    End(LocalId, At),
 }
 
 /// What one line of the log adds to the outermost body.

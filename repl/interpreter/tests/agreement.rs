@@ -618,6 +618,18 @@ agree! {
         for i in 0..10 { for j in 0..10 { if j > i { break; } if j % 2 == 1 { continue; } total += j; } }
         println!("{total}");
     }
+    what_a_pattern_leaves_is_dropped_at_once {
+        struct Loud(u8);
+        impl Drop for Loud { fn drop(&mut self) { println!("drop {}", self.0); } }
+        fn pair(n: u8) -> (Loud, Loud) { (Loud(n), Loud(n + 1)) }
+        let (_, a) = pair(1);
+        println!("then");
+        let (b, (_, c)) = (Loud(3), pair(4));
+        let (x, y) = (1, 2);
+        let whole = pair(6);
+        let (_, d) = whole;
+        println!("end {} {} {} {} {}", a.0, b.0, c.0, d.0, x + y);
+    }
     leaked_values_stay {
         struct Loud(u8);
         impl Drop for Loud { fn drop(&mut self) { println!("drop {}", self.0); } }

@@ -162,12 +162,14 @@ impl Lower<'_> {
                         tuple.elems.iter().map(|_| self.fresh(Class::Any)).collect();
                     return Err(self.mismatch(ty, &Type::Tuple(fresh), self.at(pattern)));
                 }
+                let mut hidden = None;
                 let place = if let ExprKind::Read(place) = init.kind {
                     place
                 } else {
-                    let hidden = self.hidden_local("".into(), ty.clone(), true, at);
-                    stmts.push(Stmt::Let { local: hidden, init: Some(init), at });
-                    Place::local(hidden, ty.clone())
+                    let local = self.hidden_local("".into(), ty.clone(), true, at);
+                    stmts.push(Stmt::Let { local, init: Some(init), at });
+                    hidden = Some(local);
+                    Place::local(local, ty.clone())
                 };
                 for (index, (pattern, item)) in tuple.elems.iter().zip(items.iter()).enumerate() {
                     if let syn::Pat::Wild(_) = pattern {
@@ -177,6 +179,7 @@ impl Lower<'_> {
                     let value = super::place::read(field, self.at(pattern));
                     self.bind(pattern, item, Some(value), at, stmts)?;
                 }
+                stmts.extend(hidden.map(|hidden| Stmt::End(hidden, at)));
                 Ok(())
             }
             syn::Pat::Wild(_) => Ok(()),

@@ -307,6 +307,12 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
             Stmt::Expr(expr) => self.scoped(|c| c.expr(expr, Want::Nothing)),
+            Stmt::End(local, at) => {
+                self.at = *at;
+                let slot = self.slot_of(*local);
+                self.emit(Op::End(slot));
+                Ok(())
+            }
             Stmt::Mention(place, at) => {
                 self.at = *at;
                 self.scoped(|c| {

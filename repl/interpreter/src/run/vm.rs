@@ -506,6 +506,10 @@ impl<'a> Vm<'a> {
             Op::Moved(slot, path) => self.slot_mut(*slot).held.moved(path),
             Op::Revived(slot, path) => self.slot_mut(*slot).held.revived(path),
             Op::DropPart(slot, path) => self.drop_part(*slot, path),
+            Op::End(slot) => {
+                let slot = self.absolute(*slot);
+                self.drop_slot(slot);
+            }
             Op::DropAt(layout) => {
                 let at = *self.operands.last().expect("an address is there") as u64;
                 self.drop_later(at, *layout);

@@ -129,13 +129,7 @@ impl<'a> Build<'a> {
                 let depth = self.built.open.pop().unwrap_or(0);
                 self.close(depth, *at);
             }
-            Top::Pop(local, at) => {
-                let variable = self.variable_of(*local);
-                self.built.alive.retain(|alive| *alive != variable);
-                self.built.alive_looking -=
-                    usize::from(self.built.graph.variable(variable).looks_when_dropped);
-                self.end(variable, *at);
-            }
+            Top::Pop(local, at) => self.end_alone(*local, *at),
         }
         if !self.is_reached {
             self.bind(end, At::default());
@@ -318,6 +312,15 @@ impl<'a> Build<'a> {
         for variable in self.built.alive[depth..].to_vec().iter().rev() {
             self.end(*variable, at);
         }
+    }
+
+    /// Ends a variable before those around it.
+    fn end_alone(&mut self, local: LocalId, at: At) {
+        let variable = self.variable_of(local);
+        self.built.alive.retain(|alive| *alive != variable);
+        self.built.alive_looking -=
+            usize::from(self.built.graph.variable(variable).looks_when_dropped);
+        self.end(variable, at);
     }
 
     fn end(&mut self, variable: VariableId, at: At) {

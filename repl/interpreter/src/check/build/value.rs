@@ -55,6 +55,7 @@ impl Build<'_> {
                 self.live(variable);
             }
             Stmt::Expr(expr) => self.expr_stmt(expr),
+            Stmt::End(local, at) => self.end_alone(*local, *at),
             // rustc allows it of a place that was moved out of, or borrowed.
             Stmt::Mention(place, at) => self.scope(*at, |it| {
                 it.place(place, *at);
