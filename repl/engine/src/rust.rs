@@ -375,6 +375,16 @@ impl Machine for Runner<'_> {
         events.into_iter().for_each(|event| self.event(event));
     }
 
+    fn is_live(&self, at: u64, len: u64) -> bool {
+        let Some(end) = at.checked_add(len) else { return false };
+        match self.heap_offset(at) {
+            Some(offset) => self.world.ledger.live_around(offset).is_some_and(|(id, inside)| {
+                u64::from(inside) + len <= u64::from(self.world.ledger.life(id).size_bytes)
+            }),
+            None => at >= self.world.stack.sp().into() && end <= stack::START.into(),
+        }
+    }
+
     fn read(&self, at: u64, bytes: &mut [u8]) {
         self.world.read_rust(at, bytes);
     }

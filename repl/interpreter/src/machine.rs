@@ -31,6 +31,10 @@ pub trait Machine {
     /// Gives a block back.
     fn deallocate(&mut self, at: u64, size: u64, align: u64);
 
+    /// Whether all of these bytes are in one slot or block that is in use. What a reader is told follows references, and a
+    /// variable may hold one to what is gone, as long as the program does not use it.
+    fn is_live(&self, at: u64, len: u64) -> bool;
+
     /// Copies bytes out, of the stack or the heap.
     fn read(&self, at: u64, bytes: &mut [u8]);
 

@@ -1,7 +1,7 @@
 //! The same program, compiled by rustc into this test and run by the interpreter: what is printed and what a panic says
 //! must agree, and afterwards nothing may be left on the machine.
 
-#![allow(unused, unconditional_panic, arithmetic_overflow, dead_code)]
+#![allow(unused, unconditional_panic, arithmetic_overflow, invalid_nan_comparisons)]
 #![allow(clippy::all, clippy::pedantic)]
 
 mod machine;
@@ -649,5 +649,11 @@ agree! {
         for i in 0..500 { head = Some(Box::new(Node { v: i, next: head })); }
         let copy = head.clone();
         println!("{} {}", copy == head, format!("{:?}", head).len());
+    }
+    pointers_differ_and_agree {
+        let v = vec![1u8, 2];
+        println!("{} {}", format!("{:p}", &v[0]) == format!("{:p}", v.as_slice()), format!("{:p}", &v) == format!("{:p}", &v));
+        println!("{}", format!("{:p}", v.as_slice()).ends_with(", metadata: 2 }"));
+        println!("{}", format!("{:#p}", &v[0]).len());
     }
 }

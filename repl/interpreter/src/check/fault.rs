@@ -182,7 +182,8 @@ impl Fault {
         Told { fault: self, line }.to_string()
     }
 
-    /// The other places that have to do with it: where a value was moved, borrowed, declared; where a borrow is used later.
+    /// The other places that have to do with it: where a value was moved, borrowed, declared; where a borrow is used
+    /// later.
     pub fn others(&self) -> Vec<At> {
         let later = |later: &Later| match later {
             Later::Use { at, .. } | Later::Drop { at, .. } => Some(*at),

@@ -124,6 +124,7 @@ pub(super) enum Next {
 
 /// A variable or a temporary.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Variable {
     /// Its name, if it has one.
     pub name: Option<Arc<str>>,
@@ -481,8 +482,8 @@ impl Graph {
         if !self.is_within(borrowed, path) {
             return false;
         }
-        // From the accessed place on to the borrowed one: the step next to the accessed place decides first, so the last
-        // word is the first step's.
+        // From the accessed place on to the borrowed one: the step next to the accessed place decides first, so the
+        // last word is the first step's.
         let mut is_touched = true;
         for longer in self.shorter(borrowed).take_while(|longer| *longer != path) {
             match (&self.path(longer).last.as_ref().expect("it is longer").1, depth) {
@@ -495,8 +496,8 @@ impl Graph {
         is_touched
     }
 
-    /// Whether an assignment to `path` certainly changes what the loan's path leads to, so that the loan is about something
-    /// else from then on.
+    /// Whether an assignment to `path` certainly changes what the loan's path leads to, so that the loan is about
+    /// something else from then on.
     pub(super) fn is_redirected(&self, borrowed: PathId, path: PathId) -> bool {
         self.is_within(borrowed, path)
             && !self

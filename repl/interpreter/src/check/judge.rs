@@ -10,8 +10,8 @@ use crate::types::Type;
 
 use super::{Fault, Log};
 
-/// Judges a log line by line. Clones share one memory, which is that of the line judged last; what is asked of another
-/// log, after an undo say, is built anew. So the answer never depends on it.
+/// Judges a log line by line. Clones share one memory, which is that of the line judged last; what is asked of
+/// another log, after an undo say, is built anew. So the answer never depends on it.
 #[derive(Clone, Debug, Default)]
 pub struct Judge(Arc<Mutex<Memory>>);
 

@@ -1,7 +1,7 @@
 //! Which loans are in force where, and what conflicts with them: NLL (RFC 2094) with two-phase borrows (RFC 2025).
 //!
-//! A loan is in force from its point on, as long as somebody who holds it is live. So each loan is followed forward over the
-//! points of its region, and what happens there is compared with it. Most end one or two points later.
+//! A loan is in force from its point on, as long as somebody who holds it is live. So each loan is followed forward
+//! over the points of its region, and what happens there is compared with it. Most end one or two points later.
 
 use crate::typed::At;
 
@@ -388,15 +388,23 @@ impl Judge<'_> {
         })
     }
 
-    /// Where the loan just followed is returned, if it is.
+    /// Where the loan just followed is returned, if it is, and not put somewhere first that the caller sees.
     fn returned(&self) -> Option<At> {
-        let values = &self.result?.values;
-        values
-            .iter()
-            .find(|(value, _)| {
-                self.graph.variable(*value).regions().any(|region| self.state.reach.has(region))
+        let is_caller = |region| match self.graph.regions.get(region).owner {
+            Owner::Caller => true,
+            Owner::Call => false,
+            Owner::Variable(variable) => self.graph.variable(variable).is_parameter,
+        };
+        let is_direct = |value: VariableId| {
+            let regions: Vec<_> = self.graph.variable(value).regions().collect();
+            let found = self.state.reach.found.iter();
+            let place = found.into_iter().position(|found| regions.contains(&found.region));
+            place.is_some_and(|place| {
+                !self.state.reach.way(place).iter().any(|(region, _)| is_caller(*region))
             })
-            .map(|(_, at)| *at)
+        };
+        let values = &self.result?.values;
+        values.iter().find(|(value, _)| is_direct(*value)).map(|(_, at)| *at)
     }
 
     /// Who uses a loan behind a point: the loan just followed.

@@ -1,8 +1,9 @@
 //! Ownership and borrows, judged as rustc judges them.
 //!
-//! A body becomes a [`graph`] of points. [`moves`] walks it forward: who has a value where. [`loans`] follows each borrow as long
-//! as somebody who holds it is live. What a signature promises of references is compared with what a body does in
-//! [`signature`]. All faults are collected, and the first one in the source is the answer, as it is with rustc.
+//! A body becomes a [`graph`] of points. [`moves`] walks it forward: who has a value where. [`loans`] follows each
+//! borrow as long as somebody who holds it is live. What a signature promises of references is compared with what a
+//! body does in [`signature`]. All faults are collected, and the first one in the source is the answer, as it is with
+//! rustc.
 
 mod build;
 mod fault;
@@ -22,7 +23,7 @@ use crate::items::Items;
 use crate::typed::{At, Function, Lifetime, Local, Top};
 
 use build::{Build, Built, Outcome};
-use graph::{Graph, NodeId};
+use graph::{Act, Graph, NodeId};
 use loans::{Added, Followed};
 use moves::Marks;
 use signature::Escape;
@@ -65,7 +66,8 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// The first thing that rustc refuses. That may stand in an older line, see [`Fault::at`]. The log is of no use then.
+    /// The first thing that rustc refuses. That may stand in an older line, see [`Fault::at`]. The log is of no use
+    /// then.
     pub fn add<'a>(
         &mut self,
         items: &Items,
@@ -126,8 +128,12 @@ fn escaped(function: &Function, graph: &Graph, result: Option<&Outcome>, escape:
         let mut regions = graph.variable(*value).regions();
         regions.any(|own| escape.way.iter().any(|(region, _)| *region == own))
     });
-    let stored = escape.way.iter().map(|(_, at)| *at).find(|at| *at != At::default());
-    let at = returned.map(|(_, at)| *at).or(stored).unwrap_or(function.at);
+    let steps = || escape.way.iter().map(|(_, at)| *at).filter(|at| *at != At::default());
+    let is_assignment = |at: &At| {
+        graph.nodes.iter().any(|node| node.at == *at && matches!(node.act, Act::Assign(_)))
+    };
+    let assigned = steps().find(is_assignment);
+    let at = returned.map(|(_, at)| *at).or(assigned).or(steps().next()).unwrap_or(function.at);
     let name = |param: Option<usize>| param.map(|param| function.locals[param].name.clone());
     let (from, to) = (name(escape.params.0), name(escape.params.1));
     let is_this = |name: &Option<std::sync::Arc<str>>| name.as_deref() == Some("self");
@@ -136,7 +142,8 @@ fn escaped(function: &Function, graph: &Graph, result: Option<&Outcome>, escape:
         (Lifetime::Named(_), Lifetime::Elided(_)) if !is_this(&to) => to.clone(),
         _ => None,
     };
-    let needs = if returned.is_none() && escape.to == Lifetime::Static {
+    let is_passed = returned.is_none() && assigned.is_none();
+    let needs = if is_passed && escape.to == Lifetime::Static {
         Needs::Static
     } else {
         unnamed.map_or(Needs::Lifetime, |param| Needs::Name { param })
@@ -144,8 +151,16 @@ fn escaped(function: &Function, graph: &Graph, result: Option<&Outcome>, escape:
     Fault { at, wrong: Wrong::Escapes { param: from, is_returned: returned.is_some(), needs } }
 }
 
-/// The first one in the order of the source.
+/// The first one in the order of the source. Of two at one place it is the one that rustc names first.
 fn first(faults: &mut Vec<Fault>) -> Result<(), Fault> {
-    let first = faults.drain(..).min_by_key(|fault| (fault.at.line, fault.at.start));
+    let rank = |wrong: &Wrong| match wrong {
+        Wrong::Borrowed { .. } | Wrong::Unset { .. } => 0,
+        Wrong::Moved { .. } => 2,
+        Wrong::BorrowedToWrite { .. } => 3,
+        Wrong::Returned { .. } => 4,
+        _ => 1,
+    };
+    let first =
+        faults.drain(..).min_by_key(|Fault { at, wrong }| (at.line, at.start, at.end, rank(wrong)));
     first.map_or(Ok(()), Err)
 }

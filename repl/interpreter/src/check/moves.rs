@@ -21,8 +21,8 @@ fn set(marks: &mut Marks, mark: u32, is_set: bool) {
     *word = *word & !(1 << (mark % 64)) | u64::from(is_set) << (mark % 64);
 }
 
-/// Walks over the points from `from` on, until nothing new is found. `marks` are those before; what is behind the last
-/// point comes out. Which of the points can be reached.
+/// Walks over the points from `from` on, until nothing new is found. `marks` are those before; what is behind the
+/// last point comes out. Which of the points can be reached.
 pub(super) fn walk(
     graph: &Graph,
     from: NodeId,

@@ -1,8 +1,8 @@
 //! The references of a type, and how loans flow between regions.
 //!
-//! Each reference of each variable has a *region*: the points of the program at which what it borrowed must stay as it
-//! is. Lifetimes are not part of a [`Type`], so a type is walked from outside in, and each reference it has gets a number:
-//! its *slot*. `&Vec<&str>` has two. A struct has none, since its fields own what they hold.
+//! Each reference of each variable has a *region*: the points of the program at which what it borrowed must stay as
+//! it is. Lifetimes are not part of a [`Type`], so a type is walked from outside in, and each reference it has gets a
+//! number: its *slot*. `&Vec<&str>` has two. A struct has none, since its fields own what they hold.
 
 use crate::typed::At;
 use crate::types::{Lib, Mutability, Type};
@@ -120,7 +120,7 @@ struct Flow {
 /// The regions of a body and what flows between them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Regions {
-    regions: Vec<Region>,
+    all: Vec<Region>,
     flows: Vec<Flow>,
     has_guesses: bool,
     flows_to_caller: bool,
@@ -133,18 +133,18 @@ pub(super) struct Regions {
 impl Regions {
     /// A new region.
     pub(super) fn add(&mut self, owner: Owner, is_dropped: bool) -> RegionId {
-        self.regions.push(Region { owner, is_dropped, last_flow: None });
-        RegionId::new(self.regions.len() - 1)
+        self.all.push(Region { owner, is_dropped, last_flow: None });
+        RegionId::new(self.all.len() - 1)
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.regions.len()
+        self.all.len()
     }
 
     /// The region.
     pub(super) fn get(&self, region: RegionId) -> &Region {
-        &self.regions[region.index()]
+        &self.all[region.index()]
     }
 
     /// Whether there is a flow that is a guess.
@@ -176,7 +176,7 @@ impl Regions {
         if let Owner::Variable(variable) = self.get(from).owner {
             self.newly_lending.push(variable);
         }
-        let before = self.regions[from.index()].last_flow.replace(self.flows.len() as u32);
+        let before = self.all[from.index()].last_flow.replace(self.flows.len() as u32);
         self.flows.push(Flow { to, at, is_guess, before });
     }
 

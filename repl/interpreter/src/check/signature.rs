@@ -60,8 +60,8 @@ impl Call<'_> {
         }
     }
 
-    /// A layer and all deeper ones flow. Where a layer has as many references here as there, they are those of one type
-    /// parameter; otherwise it is not said which goes where.
+    /// A layer and all deeper ones flow. Where a layer has as many references here as there, they are those of one
+    /// type parameter; otherwise it is not said which goes where.
     fn flow_by_layer(&self, regions: &mut Regions, signature: &Signature, flow: Flow) {
         let (Some(from), Some(to)) = (self.side(flow.from), self.side(flow.to)) else { return };
         let from_slots = slots(type_of(signature, flow.from));

@@ -469,13 +469,12 @@ impl Lower<'_> {
             }
             let mut lifetimes = Vec::new();
             for written in written {
-                lifetimes.push(match written.filter(|written| written.ident != "_") {
-                    Some(written) => find(written)?,
-                    None => {
-                        elided += 1;
-                        Lifetime::Elided(elided - 1)
-                    }
-                });
+                if let Some(written) = written.filter(|written| written.ident != "_") {
+                    lifetimes.push(find(written)?);
+                } else {
+                    lifetimes.push(Lifetime::Elided(elided));
+                    elided += 1;
+                }
             }
             params.push(lifetimes);
         }

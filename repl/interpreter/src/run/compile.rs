@@ -62,14 +62,7 @@ pub(super) fn statement(
     match stmt {
         Stmt::Let { local, init, at } => {
             compiler.at = *at;
-            let has_value = init.is_some();
-            let slot = compiler.declare(*local, init.as_ref(), *at)?;
-            if has_value {
-                let of = &locals[local.0 as usize];
-                let layout = compiler.layout(&of.ty)?;
-                let told = Told { name: Arc::clone(&of.name), layout };
-                compiler.emit(Op::Bind(slot, Box::new(told)));
-            }
+            compiler.declare(*local, init.as_ref(), *at, true)?;
         }
         Stmt::Expr(Expr { kind: ExprKind::Assign(place, value), at, .. }) => {
             compiler.at = *at;
@@ -273,7 +266,7 @@ impl<'a> Compiler<'a> {
             name: Some(Arc::clone(name)),
             layout: self.layout(ty)?,
             is_mutable: *is_mutable,
-            is_told: self.is_told,
+            is_told: self.is_told && !name.is_empty(),
         }))
     }
 
@@ -325,7 +318,7 @@ impl<'a> Compiler<'a> {
         match stmt {
             Stmt::Let { local, init, at } => {
                 self.at = *at;
-                self.declare(*local, init.as_ref(), *at)?;
+                self.declare(*local, init.as_ref(), *at, false)?;
                 Ok(())
             }
             Stmt::Expr(expr) => self.scoped(|c| c.expr(expr, Want::Nothing)),
@@ -341,8 +334,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// The variable's slot comes first, so that the temporaries of its value lie below it and go before it.
-    fn declare(&mut self, local: LocalId, init: Option<&Expr>, at: At) -> Result<SlotRef> {
-        let ty = &self.locals[local.0 as usize].ty;
+    fn declare(&mut self, local: LocalId, init: Option<&Expr>, at: At, tells: bool) -> Result {
+        let Local { name, ty, .. } = &self.locals[local.0 as usize];
         let info = self.slot_info(local)?;
         let slot = self.reserve(info);
         let (slots, drops) = (self.slots, self.drops);
@@ -351,6 +344,11 @@ impl<'a> Compiler<'a> {
             self.expr(init, Want::Into(Loc::slot(slot)))?;
             self.at = at;
             self.emit(Op::Live(slot));
+            // Before the temporaries die: the value may refer to them, as long as it is not used any more.
+            if tells && !name.is_empty() {
+                let (name, layout) = (Arc::clone(name), self.layout(ty)?);
+                self.emit(Op::Bind(slot, Box::new(Told { name, layout })));
+            }
         }
         if scheduled > 0 {
             self.emit(Op::Schedule { slot, below: drops });
@@ -359,7 +357,7 @@ impl<'a> Compiler<'a> {
         self.leave(slots, drops + scheduled);
         (self.slots, self.drops) = (slots, drops + scheduled);
         self.known.push((local, slot));
-        Ok(slot)
+        Ok(())
     }
 
     fn block(&mut self, block: &Block, want: Want) -> Result {

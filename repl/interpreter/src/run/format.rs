@@ -10,7 +10,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{Path, PathStep, Text, TextPiece};
-use super::memory::{Bytes, fat, thin};
+use super::memory::{Bytes, fat, is_read_only, thin};
 use super::scalar;
 use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
@@ -22,6 +22,9 @@ use crate::types::{Lib, Type};
 
 /// The longest text a format may make.
 const MAX_TEXT_BYTES: usize = 64 << 20;
+
+/// What is told in place of what a reference referred to.
+const GONE: &str = "gone";
 
 /// The longest value a note tells.
 const NOTE_BYTES: usize = 4096;
@@ -36,6 +39,34 @@ const DEBUG: Spec = Spec {
     width: None,
     precision: None,
 };
+
+/// Lets std write a number, with all of the spec but for what fills it up other than zeros.
+macro_rules! by_std {
+    ($value:expr, $spec:expr, $how:literal) => {{
+        let (value, spec) = ($value, $spec);
+        let w = if spec.is_zero_padded { usize::from(spec.width.unwrap_or(0)) } else { 0 };
+        let p = usize::from(spec.precision.unwrap_or(0));
+        macro_rules! one {
+            ($flags:literal) => {
+                if spec.precision.is_some() {
+                    format!(concat!("{:", $flags, "w$.p$", $how, "}"), value, w = w, p = p)
+                } else {
+                    format!(concat!("{:", $flags, "w$", $how, "}"), value, w = w)
+                }
+            };
+        }
+        match (spec.has_sign, spec.is_alternate, spec.is_zero_padded) {
+            (false, false, false) => one!(""),
+            (false, false, true) => one!("0"),
+            (false, true, false) => one!("#"),
+            (false, true, true) => one!("#0"),
+            (true, false, false) => one!("+"),
+            (true, false, true) => one!("+0"),
+            (true, true, false) => one!("+#"),
+            (true, true, true) => one!("+#0"),
+        }
+    }};
+}
 
 /// Something left to write.
 enum Todo {
@@ -70,6 +101,18 @@ struct Writer<'a> {
     out: String,
     todo: Vec<Todo>,
     limit: usize,
+    trust: Trust,
+}
+
+/// How far references can be followed. A variable may hold one to what is gone, as long as the program does not use it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// The program uses the value: all it refers to is there.
+    Used,
+    /// The value is new; what it refers to is there, or is gone.
+    New,
+    /// What it refers to may be something else by now.
+    Old,
 }
 
 impl Bytes<'_> {
@@ -97,7 +140,8 @@ impl Bytes<'_> {
     ) -> Run<String> {
         let (at, len) = thin(reference);
         let value = Value { at, id, len, depth: 0, moved: Vec::new() };
-        self.write(layouts, value, spec, MAX_TEXT_BYTES).map_err(|_| Halt::Stop(Stop::Steps))
+        let text = self.write(layouts, value, spec, MAX_TEXT_BYTES, Trust::Used);
+        text.map_err(|_| Halt::Stop(Stop::Steps))
     }
 
     /// Gives what was written up to the limit if there is more.
@@ -107,9 +151,10 @@ impl Bytes<'_> {
         value: Value,
         spec: Spec,
         limit: usize,
+        trust: Trust,
     ) -> Result<String, String> {
-        let todo = vec![Todo::Value(value)];
-        let mut writer = Writer { view: self, layouts, spec, out: String::new(), todo, limit };
+        let (todo, out) = (vec![Todo::Value(value)], String::new());
+        let mut writer = Writer { view: self, layouts, spec, out, todo, limit, trust };
         while let Some(todo) = writer.todo.pop() {
             writer.write(todo);
             if writer.out.len() > limit {
@@ -126,13 +171,13 @@ impl Vm<'_> {
     /// A value as `{:?}` prints it, for a note.
     pub(super) fn value_text(&self, at: u64, id: LayoutId) -> String {
         let value = Value { at, id, len: 0, depth: 0, moved: Vec::new() };
-        bounded(self.view().write(&self.layouts, value, DEBUG, NOTE_BYTES))
+        bounded(self.view().write(&self.layouts, value, DEBUG, NOTE_BYTES, Trust::New))
     }
 }
 
 impl State {
-    /// A variable of the outermost body as `{:?}` prints it, with `moved` for what was moved out; `unset` before it has a
-    /// value. The text ends after some `limit` bytes. `None` if the variable is not in scope.
+    /// A variable of the outermost body as `{:?}` prints it, but for references, of which it gives the address; with
+    /// `moved` for what was moved out; `unset` before it has a value. The text ends after some `limit` bytes. `None` if the variable is not in scope.
     pub fn describe(
         &self,
         items: &Items,
@@ -148,7 +193,13 @@ impl State {
             Held::Live => Vec::new(),
         };
         let value = Value { at: slot.address, id: slot.layout, len: 0, depth: 0, moved };
-        Some(bounded(Bytes { items, machine }.write(&self.layouts, value, DEBUG, limit)))
+        Some(bounded(Bytes { items, machine }.write(
+            &self.layouts,
+            value,
+            DEBUG,
+            limit,
+            Trust::Old,
+        )))
     }
 
     /// The value of a type that lies at an address, as `{:?}` prints it. `None` for a type no line has used.
@@ -162,7 +213,13 @@ impl State {
     ) -> Option<String> {
         let id = self.layouts.known(ty)?;
         let value = Value { at, id, len: 0, depth: 0, moved: Vec::new() };
-        Some(bounded(Bytes { items, machine }.write(&self.layouts, value, DEBUG, limit)))
+        Some(bounded(Bytes { items, machine }.write(
+            &self.layouts,
+            value,
+            DEBUG,
+            limit,
+            Trust::Old,
+        )))
     }
 }
 
@@ -214,26 +271,54 @@ impl Writer<'_> {
         self.todo.push(Todo::Value(Value { at, id, len, depth, moved: Vec::new() }));
     }
 
+    /// Whether what a pointer leads to is there.
+    fn is_there(&self, at: u64, id: LayoutId, count: u64) -> bool {
+        let bytes = self.layouts[id].size.checked_mul(count);
+        self.trust == Trust::Used
+            || bytes == Some(0)
+            || is_read_only(at)
+            || bytes.is_some_and(|bytes| self.view.machine.is_live(at, bytes))
+    }
+
+    /// The elements behind a pointer.
+    fn list_behind(&mut self, at: u64, id: LayoutId, len: u64, depth: usize) {
+        if self.is_there(at, id, len) {
+            self.list(at, id, len, depth);
+        } else {
+            self.out.push_str(GONE);
+        }
+    }
+
     fn value(&mut self, value: &Value) {
         let Value { at, id, len, depth, .. } = *value;
         let layout = Arc::clone(&self.layouts[id]);
         if self.spec.how == How::Pointer {
-            let text = pointer_text(self.view.word(at), self.spec);
-            return self.pad(&text, Side::Right);
+            return self.pointer(thin(self.view.bits(at, layout.size)), layout.size, depth);
         }
         match &layout.shape {
             Shape::Scalar(of) => self.scalar(*of, self.view.bits(at, layout.size)),
             Shape::Never => self.out.push('!'),
             Shape::Str => self.text(at, len),
-            Shape::Vec(_) if layout.ty.is_lib(Lib::String) => {
-                self.text(self.view.word(at + vec::POINTER), self.view.word(at + vec::LEN));
+            Shape::Vec(byte) if layout.ty.is_lib(Lib::String) => {
+                let [first, len] =
+                    [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
+                if self.is_there(first, *byte, len) {
+                    self.text(first, len);
+                } else {
+                    self.out.push_str(GONE);
+                }
             }
             Shape::Slice(element) => self.list(at, *element, len, depth),
             Shape::Array(element, len) => self.list(at, *element, *len, depth),
             Shape::Vec(element) => {
                 let [first, len] =
                     [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
-                self.list(first, *element, len, depth);
+                self.list_behind(first, *element, len, depth);
+            }
+            Shape::Reference(_) | Shape::Iter(_)
+                if self.trust == Trust::Old && !is_read_only(self.view.word(at)) =>
+            {
+                self.out += &format!("&{:#x}", self.view.word(at));
             }
             Shape::Iter(element) => {
                 let [first, end] = [0, WORD_BYTES].map(|offset| self.view.word(at + offset));
@@ -241,19 +326,35 @@ impl Writer<'_> {
                 let size = self.layouts[*element].size;
                 let len = if size == 0 { end } else { (end - first) / size };
                 self.out.push_str("Iter(");
-                self.list(first, *element, len, depth);
+                self.list_behind(first, *element, len, depth);
             }
             Shape::Reference(to) | Shape::Box(to) => {
                 let (at, len) = thin(self.view.bits(at, layout.size));
-                let moved = rest_of(&value.moved, PathStep::Deref);
-                self.todo.push(Todo::Value(Value { at, id: *to, len, depth, moved }));
+                let behind = match self.layouts[*to].shape {
+                    Shape::Slice(element) => self.is_there(at, element, len),
+                    Shape::Str => self.trust == Trust::Used || self.is_text(at, len),
+                    _ => self.is_there(at, *to, 1),
+                };
+                if behind {
+                    let moved = rest_of(&value.moved, PathStep::Deref);
+                    self.todo.push(Todo::Value(Value { at, id: *to, len, depth, moved }));
+                } else {
+                    self.out.push_str(GONE);
+                }
             }
             Shape::Rc(to) => {
                 let block = self.view.word(at);
                 self.part(block + self.layouts.rc_value_offset(*to), *to, 0, depth);
             }
             Shape::Weak(_) => self.out.push_str("(Weak)"),
-            Shape::Guard { to, .. } => self.part(self.view.word(at), *to, 0, depth),
+            Shape::Guard { to, .. } => {
+                let at = self.view.word(at);
+                if self.is_there(at, *to, 1) {
+                    self.part(at, *to, 0, depth);
+                } else {
+                    self.out.push_str(GONE);
+                }
+            }
             Shape::Cell(to) => {
                 let field = ("value: ".to_owned(), Some((at, *to)));
                 self.named("Cell", vec![field], depth);
@@ -361,6 +462,10 @@ impl Writer<'_> {
         self.todo.push(Todo::Elements { at, id, left: len, depth, is_first: true });
     }
 
+    fn is_text(&self, at: u64, len: u64) -> bool {
+        len == 0 || is_read_only(at) || self.view.machine.is_live(at, len)
+    }
+
     fn text(&mut self, at: u64, len: u64) {
         // A text is cut where nobody will see what follows.
         let is_long = len as usize > self.limit;
@@ -377,7 +482,7 @@ impl Writer<'_> {
         match of {
             Scalar::Bool => self.pad_text(if bits == 0 { "false" } else { "true" }),
             Scalar::Char => {
-                let of = char::from_u32(bits as u32).expect("a char holds a character");
+                let of = char::from_u32(bits as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
                 match spec.how {
                     How::Debug => self.out.push_str(&format!("{of:?}")),
                     _ => self.pad_text(of.encode_utf8(&mut [0; 4])),
@@ -410,17 +515,20 @@ impl Writer<'_> {
     }
 
     fn pad(&mut self, text: &str, side: Side) {
-        let missing =
-            usize::from(self.spec.width.unwrap_or(0)).saturating_sub(text.chars().count());
-        let before = match (self.spec.align, side) {
-            (Some('<'), _) | (None, Side::Left) => 0,
-            (Some('^'), _) => missing / 2,
-            _ => missing,
-        };
-        let fill = self.spec.fill.unwrap_or(' ');
-        self.out.extend(std::iter::repeat_n(fill, before));
-        self.out.push_str(text);
-        self.out.extend(std::iter::repeat_n(fill, missing - before));
+        self.out += &padded(text, self.spec, side);
+    }
+
+    /// `{:p}`; a fat pointer is written with its length, as std does.
+    fn pointer(&mut self, (address, len): (u64, u64), size: u64, depth: usize) {
+        let address = padded(&pointer_text(address, self.spec), self.spec, Side::Right);
+        if size == WORD_BYTES {
+            self.out.push_str(&address);
+            return;
+        }
+        let len = by_std!(len, self.spec, "?");
+        let len = padded(&len, self.spec, Side::Right);
+        let fields = [format!("addr: {address}"), format!("metadata: {len}")];
+        self.named("Pointer", fields.map(|field| (field, None)).into(), depth);
     }
 
     fn reserve_error(&mut self, at: u64, depth: usize) {
@@ -479,6 +587,18 @@ impl fmt::Debug for Alignment {
     }
 }
 
+/// Text filled up to the width.
+fn padded(text: &str, spec: Spec, side: Side) -> String {
+    let missing = usize::from(spec.width.unwrap_or(0)).saturating_sub(text.chars().count());
+    let before = match (spec.align, side) {
+        (Some('<'), _) | (None, Side::Left) => 0,
+        (Some('^'), _) => missing / 2,
+        _ => missing,
+    };
+    let fill = |count| std::iter::repeat_n(spec.fill.unwrap_or(' '), count);
+    fill(before).chain(text.chars()).chain(fill(missing - before)).collect()
+}
+
 /// On which side text stands when nobody says.
 #[derive(Clone, Copy)]
 enum Side {
@@ -489,34 +609,6 @@ enum Side {
 fn rest_of(moved: &[Path], step: PathStep) -> Vec<Path> {
     let parts = moved.iter().filter(|path| path.first() == Some(&step));
     parts.map(|path| Path::from(&path[1..])).collect()
-}
-
-/// Lets std write a number, with all of the spec but for what fills it up other than zeros.
-macro_rules! by_std {
-    ($value:expr, $spec:expr, $how:literal) => {{
-        let (value, spec) = ($value, $spec);
-        let w = if spec.is_zero_padded { usize::from(spec.width.unwrap_or(0)) } else { 0 };
-        let p = usize::from(spec.precision.unwrap_or(0));
-        macro_rules! one {
-            ($flags:literal) => {
-                if spec.precision.is_some() {
-                    format!(concat!("{:", $flags, "w$.p$", $how, "}"), value, w = w, p = p)
-                } else {
-                    format!(concat!("{:", $flags, "w$", $how, "}"), value, w = w)
-                }
-            };
-        }
-        match (spec.has_sign, spec.is_alternate, spec.is_zero_padded) {
-            (false, false, false) => one!(""),
-            (false, false, true) => one!("0"),
-            (false, true, false) => one!("#"),
-            (false, true, true) => one!("#0"),
-            (true, false, false) => one!("+"),
-            (true, false, true) => one!("+0"),
-            (true, true, false) => one!("+#"),
-            (true, true, true) => one!("+#0"),
-        }
-    }};
 }
 
 fn integer_text(of: Scalar, bits: u128, spec: Spec) -> String {

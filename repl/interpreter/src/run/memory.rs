@@ -64,7 +64,7 @@ impl Bytes<'_> {
     }
 }
 
-fn is_read_only(at: u64) -> bool {
+pub(super) fn is_read_only(at: u64) -> bool {
     (READ_ONLY_BASE..0x1000_0000).contains(&at)
 }
 

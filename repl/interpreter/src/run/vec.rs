@@ -223,6 +223,9 @@ impl Vm<'_> {
                 let (first, len) = thin(self.bits(at, 2 * WORD_BYTES));
                 let capacity = if size == 0 { 0 } else { len };
                 self.write_vec(call.to, capacity, first, len);
+                if let Some(block) = self.state.blocks.get_mut(&first).filter(|_| size > 0) {
+                    *block = Block::elements(of);
+                }
             }
             Builtin::VecPush => {
                 let header = self.reserve(of, at, 1)?;
