@@ -431,7 +431,7 @@ fn parse_format(text: &str) -> std::result::Result<Vec<Hole>, &'static str> {
                     Name::Next
                 } else if let Ok(number) = name.parse() {
                     Name::Number(number)
-                } else if syn::parse_str::<syn::Ident>(name).is_ok() {
+                } else if name == "self" || syn::parse_str::<syn::Ident>(name).is_ok() {
                     Name::Ident(name.to_owned())
                 } else {
                     return Err("invalid format string: a name or number is expected in {}");
