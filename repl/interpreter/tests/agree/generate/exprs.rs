@@ -134,6 +134,16 @@ impl Generator {
             let ex = generator.expr(ty, is_known, fuel);
             Ex { text: format!("{head}({})", ex.text), loans: ex.loans }
         };
+        match (name, &first) {
+            ("Box", Ty::Slice(element)) => {
+                let items = Ty::Lib("Vec", vec![(**element).clone()]);
+                let ex = self.expr(&items, false, fuel);
+                return Ex { text: format!("{}.into_boxed_slice()", ex.text), loans: ex.loans };
+            }
+            // Nothing else is built around what has no size.
+            (_, Ty::Slice(_) | Ty::Str) => unreachable!("{name} of {first:?}"),
+            _ => {}
+        }
         match name {
             "Vec" => match self.dice.below(if self.has(&first, "Clone") { 8 } else { 6 }) {
                 0 if is_known => Ex::owned("Vec::new()"),
