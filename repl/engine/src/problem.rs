@@ -1148,7 +1148,7 @@ impl Trouble {
             .hint("drop the value, or let it go out of scope"),
             Self::RustLives { what } => words(
                 "rust-lives",
-                format!("variables of Rust live on this {what}. Nothing changed."),
+                format!("variables of Rust live in this {what}. Nothing changed."),
             )
             .hint("new starts over; pop ends the newest variable"),
             Self::UnsupportedRust { nearest } => {

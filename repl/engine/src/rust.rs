@@ -336,7 +336,9 @@ impl Machine for Runner<'_> {
                     unreachable!("an allocation's first event says so")
                 };
                 self.world.owned.insert(self.block(address.0));
-                events.into_iter().for_each(|event| self.event(event));
+                for event in events {
+                    self.event(event);
+                }
                 Ok(address.0)
             }
             Err(problem) => self.refuse(problem, Refused::Heap),
@@ -353,7 +355,9 @@ impl Machine for Runner<'_> {
                 };
                 self.world.owned.remove(&id);
                 self.world.owned.insert(self.block(address.0));
-                events.into_iter().for_each(|event| self.event(event));
+                for event in events {
+                    self.event(event);
+                }
                 Ok(address.0)
             }
             Err(problem) => self.refuse(problem, Refused::Heap),
@@ -372,7 +376,9 @@ impl Machine for Runner<'_> {
         let id = self.block(at);
         self.world.owned.remove(&id);
         let events = self.world.free(id);
-        events.into_iter().for_each(|event| self.event(event));
+        for event in events {
+            self.event(event);
+        }
     }
 
     fn is_live(&self, at: u64, len: u64) -> bool {

@@ -212,7 +212,7 @@ pub struct TooLarge(pub Type);
 /// As rustc says it.
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "values of the type `{}` are too big for the target architecture", self.0)
+        write!(f, "values of the type `{}` are too big for the target architecture.", self.0)
     }
 }
 

@@ -11,21 +11,37 @@ pub const READ_ONLY_BASE: u64 = 0x0050_0000;
 /// once, pops what it pushed in reverse. A breach is a bug of ours, and the machine panics.
 pub trait Machine {
     /// Reserves a variable's bytes on the stack, unset; the address of the lowest.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Stack`].
     fn push(&mut self, slot: &NewSlot<'_>) -> Result<u64, Refused>;
 
     /// Takes the newest `count` slots away.
     fn pop(&mut self, count: usize);
 
     /// Opens a frame for a call that stands at `line`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Stack`].
     fn enter(&mut self, function: &Arc<str>, line: u32) -> Result<(), Refused>;
 
     /// Leaves the newest frame and every slot in it.
     fn leave(&mut self);
 
     /// A block of `size` bytes, above zero.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Heap`].
     fn allocate(&mut self, size: u64, align: u64, is_zeroed: bool) -> Result<u64, Refused>;
 
     /// Resizes a block, in place or by moving it; on refusal it is as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Heap`].
     fn reallocate(&mut self, at: u64, size: u64, align: u64, new: u64) -> Result<u64, Refused>;
 
     /// Gives a block back.

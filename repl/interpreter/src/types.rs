@@ -2,6 +2,8 @@
 //!
 //! Lifetimes are not part of a type here: the borrow checker numbers them itself, see [`crate::check`].
 
+#![allow(clippy::match_same_arms, reason = "a match here is a table that is read row by row")]
+
 use std::fmt;
 use std::sync::Arc;
 

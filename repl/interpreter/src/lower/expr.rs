@@ -5,9 +5,9 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use stack::Scalar;
 
-use super::fault::Why;
+use super::fault::{Twice, Why};
 use super::infer::Class;
-use super::place::Operand;
+use super::place::{Operand, make_mutable};
 use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
 use crate::library::Builtin;
 use crate::typed::{
@@ -145,6 +145,10 @@ impl Lower<'_> {
                 self.bind(&typed.pat, ty, init, at, stmts)
             }
             syn::Pat::Tuple(tuple) => {
+                if let Some((name, twice)) = bound_twice(pattern) {
+                    let place = Twice::Pattern;
+                    return self.fault(Kind::DeclaredTwice { name, place }, &twice);
+                }
                 let Some(init) = init else {
                     return self.unsupported(
                         "A pattern without a value",
@@ -461,7 +465,7 @@ impl Lower<'_> {
                 self.is_extending = false;
                 let mut place = operand.into_place();
                 if mutability == BorrowKind::Mut {
-                    self.make_mutable(&mut place);
+                    make_mutable(&mut place);
                 }
                 if is_extending {
                     self.hoist(&mut place);
@@ -478,7 +482,7 @@ impl Lower<'_> {
                 let Operand::Place(mut place, _) = operand else {
                     return self.fault(Kind::BadAssignment, &assign.left);
                 };
-                self.make_mutable(&mut place);
+                make_mutable(&mut place);
                 let ty = place.ty.clone();
                 let right = self.coerced(&assign.right, &ty)?;
                 value(ExprKind::Assign(place, Box::new(right)), Type::unit())
@@ -560,7 +564,7 @@ impl Lower<'_> {
             E::ForLoop(repeat) => Ok(Operand::Value(self.for_(repeat, at)?)),
             E::Break(leave) => {
                 let Some(index) = self.find_loop(leave.label.as_ref()) else {
-                    return self.fault(Kind::OutsideLoop { word: "break" }, expr);
+                    return self.fault(no_loop("break", leave.label.as_ref()), expr);
                 };
                 let (id, wanted) =
                     (self.body.loops[index].id, self.body.loops[index].value.clone());
@@ -578,7 +582,7 @@ impl Lower<'_> {
             }
             E::Continue(again) => {
                 let Some(index) = self.find_loop(again.label.as_ref()) else {
-                    return self.fault(Kind::OutsideLoop { word: "continue" }, expr);
+                    return self.fault(no_loop("continue", again.label.as_ref()), expr);
                 };
                 value(ExprKind::Continue(self.body.loops[index].id), Type::Never)
             }
@@ -586,8 +590,10 @@ impl Lower<'_> {
                 let wanted = self.body.result.clone();
                 let given = if let Some(given) = &back.expr {
                     Some(Box::new(self.coerced(given, &wanted)?))
+                } else if self.names.infer.unify(&wanted, &Type::unit()).is_err() {
+                    let expected = self.type_name(&wanted);
+                    return self.fault(Kind::EmptyReturn { expected }, expr);
                 } else {
-                    self.unify(&wanted, &Type::unit(), at)?;
                     None
                 };
                 if self.body.outer.is_empty() {
@@ -718,7 +724,9 @@ impl Lower<'_> {
                 return Ok(Operand::Place(Place::local(local, ty), at));
             }
             if name == "None" {
-                let payload = self.fresh(Class::Any);
+                let given = self.turbofish(&path.path.segments[0])?;
+                let payload = given.into_iter().next();
+                let payload = payload.unwrap_or_else(|| self.fresh(Class::Any));
                 let ty = Type::lib(Lib::Option, [payload]);
                 if let Some(expect) = expect {
                     let _ = self.names.infer.unify(&ty, expect);
@@ -747,6 +755,9 @@ impl Lower<'_> {
             let outer = self.body.outer.iter().any(|scope| scope.contains_key(name.as_str()));
             if outer {
                 return self.fault(Kind::Captures { name: name.clone() }, path);
+            }
+            if name == "self" {
+                return self.fault(Kind::SelfOutside, path);
             }
             let nearest = self.nearest_value(name);
             let is_moved_scope = self.body.locals.iter().any(|local| *local.name == **name);
@@ -793,9 +804,15 @@ impl Lower<'_> {
         };
         let mut place = base.into_place();
         let mut innermost;
+        let mut is_method = false;
         loop {
             let ty = self.shallow(&place.ty);
             innermost = ty.clone();
+            is_method |= super::signature::named(&name).any(|parsed| match (&parsed.on, &ty) {
+                (Some(Type::Lib(a, _)), Type::Lib(b, _)) => a == b,
+                (Some(a), b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+                _ => false,
+            });
             let found = match &ty {
                 Type::Tuple(items) => name
                     .parse::<usize>()
@@ -828,15 +845,9 @@ impl Lower<'_> {
         if self.names.infer.is_number(&first_ty) || matches!(first_ty, Type::Scalar(_)) {
             return self.fault(Kind::NoFieldsAtAll { ty }, member);
         }
-        let is_method =
-            super::signature::named(&name).any(|parsed| match (&parsed.on, &innermost) {
-                (Some(Type::Lib(a, _)), Type::Lib(b, _)) => a == b,
-                (Some(a), b) => std::mem::discriminant(a) == std::mem::discriminant(b),
-                _ => false,
-            });
-        if matches!(first_ty, Type::Lib(Lib::Vec | Lib::String, _))
-            && matches!(&*name, "len" | "buf" | "vec")
-        {
+        let is_private = matches!((&first_ty, &*name), (Type::Lib(Lib::Vec, _), "len" | "buf"))
+            || first_ty.is_lib(Lib::String) && name == "vec";
+        if is_private {
             return self.fault(Kind::PrivateField { field: name, ty }, member);
         }
         let own_method = match &innermost {
@@ -1089,7 +1100,7 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let Operand::Place(mut place, left_at) = self.operand(&binary.left, None)? else {
-            return self.fault(Kind::BadAssignment, &binary.left);
+            return self.fault(Kind::BadAssignmentOp, &binary.left);
         };
         let left_ty = self.shallow(&place.ty);
         if left_ty.is_lib(Lib::String) && op == BinaryOp::Add {
@@ -1114,7 +1125,7 @@ impl Lower<'_> {
                 }
                 _ => fault,
             })?;
-        self.make_mutable(&mut place);
+        make_mutable(&mut place);
         Ok(Expr { kind: ExprKind::AssignOp(op, place, Box::new(right)), ty: Type::unit(), at })
     }
 
@@ -1191,9 +1202,9 @@ impl Lower<'_> {
             );
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
-        if !super::traits::has(&left_ty, bound, &self.names.infer, &self.items.structs)
-            && !(bound == "Ord" && self.is_partly_ordered(&left_ty))
-        {
+        let has = super::traits::has(&left_ty, bound, &self.names.infer, &self.items.structs);
+        let is_ordered = bound == "Ord" && self.is_partly_ordered(&left_ty);
+        if !has && !is_ordered {
             let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
             return Err(Fault { kind: Kind::NotBinary { op: name, left, right }, at });
         }
@@ -1507,6 +1518,31 @@ impl Lower<'_> {
         let end = range.end.as_ref().map(|end| self.coerced(end, &Type::USIZE)).transpose()?;
         let is_inclusive = matches!(range.limits, syn::RangeLimits::Closed(_));
         Ok(Some(Ends { start, end, is_inclusive }))
+    }
+}
+
+/// A name that a pattern binds twice.
+fn bound_twice(pattern: &syn::Pat) -> Option<(String, syn::Ident)> {
+    fn names<'a>(pattern: &'a syn::Pat, found: &mut Vec<&'a syn::Ident>) {
+        match pattern {
+            syn::Pat::Ident(name) => found.push(&name.ident),
+            syn::Pat::Paren(inner) => names(&inner.pat, found),
+            syn::Pat::Type(typed) => names(&typed.pat, found),
+            syn::Pat::Tuple(tuple) => tuple.elems.iter().for_each(|pattern| names(pattern, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    names(pattern, &mut found);
+    let twice = found.iter().enumerate().find(|(index, name)| found[..*index].contains(name));
+    twice.map(|(_, name)| (name.to_string(), (*name).clone()))
+}
+
+/// What is wrong with a `break` or `continue` that leaves nothing.
+fn no_loop(word: &'static str, label: Option<&syn::Lifetime>) -> Kind {
+    match label {
+        Some(label) => Kind::UnknownLabel { label: label.ident.to_string() },
+        None => Kind::OutsideLoop { word },
     }
 }
 

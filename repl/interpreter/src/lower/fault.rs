@@ -91,6 +91,7 @@ pub enum Kind {
     },
     MissingTrait {
         ty: String,
+        is_struct: bool,
         bound: &'static str,
         why: Why,
     },
@@ -171,6 +172,22 @@ pub enum Kind {
         from: String,
         to: String,
     },
+    BadAssignmentOp,
+    UnknownLabel {
+        label: String,
+    },
+    EmptyReturn {
+        expected: String,
+    },
+    ExplicitDrop,
+    DropOfCopy {
+        name: String,
+    },
+    SelfOutside,
+    DeclaredTwice {
+        name: String,
+        place: Twice,
+    },
     OutsideLoop {
         word: &'static str,
     },
@@ -217,6 +234,16 @@ pub enum Kind {
     UnknownLifetime {
         name: String,
     },
+}
+
+/// Where a name is declared twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Twice {
+    Fields,
+    Parameters,
+    Pattern,
+    Imports,
 }
 
 /// What needed the trait.
@@ -278,6 +305,18 @@ impl Fault {
             Kind::OutsideLoop { .. } => "E0268",
             Kind::BreakWithValue => "E0571",
             Kind::BadAssignment => "E0070",
+            Kind::BadAssignmentOp => "E0067",
+            Kind::UnknownLabel { .. } => "E0426",
+            Kind::EmptyReturn { .. } => "E0069",
+            Kind::ExplicitDrop => "E0040",
+            Kind::DropOfCopy { .. } => "E0184",
+            Kind::SelfOutside => "E0424",
+            Kind::DeclaredTwice { place, .. } => match place {
+                Twice::Fields => "E0124",
+                Twice::Parameters => "E0415",
+                Twice::Pattern => "E0416",
+                Twice::Imports => "E0252",
+            },
             Kind::LiteralOutOfRange { .. } => "overflowing-literals",
             Kind::Captures { .. } => "E0434",
             Kind::Redefined { .. } => "E0428",
@@ -292,43 +331,46 @@ impl Fault {
 
     /// What to try.
     pub fn hint(&self) -> Option<String> {
-        let did_you_mean =
-            |nearest: &Option<String>| nearest.as_ref().map(|name| format!("Did you mean {name}?"));
+        let did_you_mean = |nearest: &Option<String>| nearest.clone();
         match &self.kind {
             Kind::Unsupported { instead, .. } => Some((*instead).to_owned()),
-            Kind::UnknownValue { nearest, is_moved_scope, .. } => did_you_mean(nearest)
-                .or_else(|| is_moved_scope.then(|| "Its scope was closed by a }.".to_owned())),
+            Kind::UnknownValue { nearest, is_moved_scope, .. } => {
+                did_you_mean(nearest).or_else(|| {
+                    is_moved_scope.then(|| "a name that is in scope: vars lists them".to_owned())
+                })
+            }
             Kind::UnknownFunction { nearest, .. } | Kind::UnknownType { nearest, .. } => {
                 did_you_mean(nearest)
             }
             Kind::NoMethod { nearest, bound, ty, .. } => did_you_mean(nearest)
-                .or_else(|| bound.map(|bound| format!("It needs {ty}: {bound}."))),
+                .or_else(|| bound.map(|bound| format!("#[derive({bound})] in front of {ty}"))),
             Kind::NoField { has, .. } | Kind::UnknownField { has, .. } if !has.is_empty() => {
-                Some(format!("It has {}.", has.join(", ")))
+                Some(has.join(", "))
             }
-            Kind::MethodNotField { method, .. } => Some(format!("Call it: {method}().")),
-            Kind::PrivateField { field, .. } => Some(format!("There is a method: {field}().")),
+            Kind::MethodNotField { method, .. } => Some(format!("{method}()")),
+            Kind::PrivateField { field, .. } => Some(format!("{field}()")),
             Kind::MissingTrait { why: Why::Format(_), bound: "Display", .. } => {
-                Some("{:?} may do, if it is Debug.".to_owned())
+                Some("{:?}".to_owned())
             }
-            Kind::MissingTrait { bound, ty, .. } => Some(format!("Does {ty} derive {bound}?")),
+            Kind::MissingTrait { is_struct: true, bound, ty, .. } => {
+                Some(format!("#[derive({bound})] in front of {ty}"))
+            }
             Kind::BadIndexType { by, .. } if by.starts_with(['i', 'u']) => {
-                Some("An index is a usize: i as usize.".to_owned())
+                Some("i as usize: an index is a usize".to_owned())
             }
-            Kind::NonConstant { .. } => {
-                Some("The stack frame's size must be known when compiling. A Vec can be any length: vec![0u8; n].".to_owned())
+            Kind::ExplicitDrop => Some("drop(x)".to_owned()),
+            Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
+            Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::CastBool { .. } => Some("x != 0".to_owned()),
+            Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
+            Kind::NoElse { .. } => Some("an else with a value".to_owned()),
+            Kind::Captures { .. } => Some("pass it as a parameter".to_owned()),
+            Kind::TooDeep { .. } => Some("a name for the inner part, with let".to_owned()),
+            Kind::MissingLifetime => Some("fn f<'a>(x: &'a T, y: &'a T) -> &'a T".to_owned()),
+            Kind::AmbiguousNumber { method } => {
+                Some(format!("a type for the number: 1u32.{method}(…)"))
             }
-            Kind::NeedsType { .. } => Some("Say it: let x: Option<u8> = None;".to_owned()),
-            Kind::CastBool { .. } => Some("Compare instead: x != 0.".to_owned()),
-            Kind::CastChar { .. } => Some("A u8 can: x as u8 as char.".to_owned()),
-            Kind::NoElse { .. } => Some("Add an else with a value.".to_owned()),
-            Kind::Captures { .. } => Some("Pass it as a parameter.".to_owned()),
-            Kind::TooDeep { .. } => Some("Give the inner part a name with let.".to_owned()),
-            Kind::MissingLifetime => {
-                Some("Name it: fn f<'a>(x: &'a T, y: &'a T) -> &'a T.".to_owned())
-            }
-            Kind::AmbiguousNumber { method } => Some(format!("Give the number a type: 1u32.{method}(…).")),
-            Kind::StrayBrace => Some("Open a scope with { first.".to_owned()),
+            Kind::StrayBrace => Some("{ opens one".to_owned()),
             _ => None,
         }
     }
@@ -337,14 +379,14 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Syntax { message } => write!(f, "This is not Rust: {message}."),
+            Kind::Syntax { message } => write!(f, "this is not Rust: {message}."),
             Kind::FormatArguments { message } => write!(f, "{message}."),
             Kind::TooDeep { limit } => write!(f, "This is nested more than {limit} deep."),
             Kind::Unsupported { what, .. } => {
                 write!(f, "{what} is Rust, but not part of what runs here.")
             }
             Kind::Mismatch { expected, found } => {
-                write!(f, "expected {expected}, found {found}.")
+                write!(f, "mismatched types: expected {expected}, found {found}.")
             }
             Kind::MutabilityMismatch { expected, found } => {
                 write!(f, "expected {expected}, found {found}: it may not be written through.")
@@ -367,7 +409,7 @@ impl fmt::Display for Fault {
                 write!(f, "{method} is a method of {ty}, not a field.")
             }
             Kind::PrivateField { field, ty } => write!(f, "the field {field} of {ty} is private."),
-            Kind::MissingTrait { ty, bound, why } => match why {
+            Kind::MissingTrait { ty, bound, why, .. } => match why {
                 Why::Format(spec) => {
                     write!(f, "{ty} cannot be written with {spec}: it is not {bound}.")
                 }
@@ -393,10 +435,7 @@ impl fmt::Display for Fault {
             }
             Kind::NotCallable { ty } => write!(f, "a value of type {ty} cannot be called."),
             Kind::NonConstant { name } => {
-                write!(
-                    f,
-                    "an array's length is a constant, and {name} is known only when this runs."
-                )
+                write!(f, "attempt to use a non-constant value `{name}` in a constant.")
             }
             Kind::MissingFields { of, fields } => {
                 write!(f, "{of} needs a value for {}.", fields.join(", "))
@@ -426,7 +465,30 @@ impl fmt::Display for Fault {
             Kind::BreakWithValue => {
                 write!(f, "only loop gives break's value on; for and while do not.")
             }
-            Kind::BadAssignment => {
+            Kind::UnknownLabel { label } => write!(f, "no loop around this is called '{label}."),
+            Kind::EmptyReturn { expected } => {
+                write!(f, "return needs a value here: the function gives {expected}.")
+            }
+            Kind::ExplicitDrop => {
+                f.write_str("a destructor is not called by hand: it would run twice.")
+            }
+            Kind::DropOfCopy { name } => {
+                write!(
+                    f,
+                    "{name} is Copy, so it cannot have a destructor: which copy's end would it be?"
+                )
+            }
+            Kind::SelfOutside => f.write_str("self stands in methods with a self parameter alone."),
+            Kind::DeclaredTwice { name, place } => {
+                let place = match place {
+                    Twice::Fields => "in this struct",
+                    Twice::Parameters => "in this parameter list",
+                    Twice::Pattern => "in this pattern",
+                    Twice::Imports => "by an import",
+                };
+                write!(f, "{name} is declared twice {place}.")
+            }
+            Kind::BadAssignment | Kind::BadAssignmentOp => {
                 write!(f, "this is a value, not a place; nothing can be assigned to it.")
             }
             Kind::LiteralOutOfRange { literal, ty } => {

@@ -72,10 +72,11 @@ impl Lower<'_> {
         for (ty, bound, at, why) in std::mem::take(&mut self.bounds) {
             let settled = self.names.infer.settle(&ty);
             if !traits::has(&settled, bound, &self.names.infer, &self.items.structs) {
+                let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
                 let kind = match why {
                     Why::Bound | Why::Format(_) | Why::Repeat => {
-                        Kind::MissingTrait { ty, bound, why }
+                        Kind::MissingTrait { ty, is_struct, bound, why }
                     }
                 };
                 return Err(Fault { kind, at });

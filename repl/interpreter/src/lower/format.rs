@@ -38,7 +38,7 @@ type Args = Punctuated<Arg, syn::Token![,]>;
 /// What `vec![…]` holds.
 enum Elements {
     List(Punctuated<syn::Expr, syn::Token![,]>),
-    Repeat(syn::Expr, syn::Expr),
+    Repeat(Box<[syn::Expr; 2]>),
 }
 
 impl Parse for Elements {
@@ -49,7 +49,7 @@ impl Parse for Elements {
         let first: syn::Expr = input.parse()?;
         if input.peek(syn::Token![;]) {
             input.parse::<syn::Token![;]>()?;
-            return Ok(Self::Repeat(first, input.parse()?));
+            return Ok(Self::Repeat(Box::new([first, input.parse()?])));
         }
         let mut list = Punctuated::new();
         list.push_value(first);
@@ -228,7 +228,8 @@ impl Lower<'_> {
             _ => self.fresh(super::Class::Any),
         };
         match elements {
-            Elements::Repeat(element, len) => {
+            Elements::Repeat(pair) => {
+                let [element, len] = *pair;
                 let element = self.coerced(&element, &hint)?;
                 let len = self.coerced(&len, &Type::USIZE)?;
                 self.bounds.push((hint.clone(), "Clone", at, Why::Bound));
@@ -430,7 +431,7 @@ fn parse_format(text: &str) -> std::result::Result<Vec<Hole>, &'static str> {
                     Name::Next
                 } else if let Ok(number) = name.parse() {
                     Name::Number(number)
-                } else if syn::parse_str::<syn::Ident>(name).is_ok() {
+                } else if name == "self" || syn::parse_str::<syn::Ident>(name).is_ok() {
                     Name::Ident(name.to_owned())
                 } else {
                     return Err("invalid format string: a name or number is expected in {}");

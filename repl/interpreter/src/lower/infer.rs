@@ -105,6 +105,7 @@ impl Infer {
     }
 
     /// Makes two types one.
+    #[expect(clippy::many_single_char_names, reason = "x and y are the parts of a and b")]
     pub(crate) fn unify(&mut self, a: &Type, b: &Type) -> Result<(), Differ> {
         let (a, b) = (self.shallow(a), self.shallow(b));
         match (&a, &b) {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
+use syn::visit_mut::{self, VisitMut};
 
+use super::fault::Twice;
 use super::signature::Receiver;
 use super::ty::library_at;
 use super::{Body, Kind, Lower, Result};
@@ -85,6 +87,7 @@ impl Lower<'_> {
                 let id = self.impl_struct(implementation)?;
                 for item in &implementation.items {
                     if let syn::ImplItem::Fn(function) = item {
+                        let function = &self.with_self(function, id);
                         let name: Arc<str> = function.sig.ident.to_string().into();
                         let method = if implementation.trait_.is_some() {
                             self.items.structs.get(id).drop.expect("it was declared above")
@@ -139,11 +142,11 @@ impl Lower<'_> {
                 } else {
                     (join(&ident), ident)
                 };
-                self.import_path(path, short, tree)
+                self.import_path(&path, short, tree)
             }
             syn::UseTree::Rename(rename) => {
                 let path = join(&rename.ident.to_string());
-                self.import_path(path, rename.rename.to_string(), tree)
+                self.import_path(&path, rename.rename.to_string(), tree)
             }
             syn::UseTree::Glob(_) => self.unsupported(
                 "An import of everything",
@@ -153,10 +156,14 @@ impl Lower<'_> {
         }
     }
 
-    fn import_path(&mut self, path: String, short: String, tree: &syn::UseTree) -> Result<()> {
+    fn import_path(&mut self, path: &str, short: String, tree: &syn::UseTree) -> Result<()> {
         let path = path.replacen("core::", "std::", usize::from(path.starts_with("core::")));
         let is_known = library_at(&path).is_some() || IMPORTS.contains(&path.as_str());
         if is_known {
+            if self.names.uses.contains_key(short.as_str()) {
+                let place = Twice::Imports;
+                return self.fault(Kind::DeclaredTwice { name: short, place }, tree);
+            }
             self.names.uses.insert(short.into(), path.into());
             return Ok(());
         }
@@ -216,6 +223,10 @@ impl Lower<'_> {
                 Some(ident) => ident.to_string().into(),
                 None => index.to_string().into(),
             };
+            if new.fields.iter().any(|known| known.name == field_name) {
+                let (name, place) = (field_name.to_string(), Twice::Fields);
+                return self.fault(Kind::DeclaredTwice { name, place }, field);
+            }
             let ty = self.sized_type(&field.ty)?;
             if ty.layers() > 0 {
                 return self.unsupported(
@@ -341,12 +352,17 @@ impl Lower<'_> {
             let syn::ImplItem::Fn(function) = item else {
                 return self.unsupported("This in an impl", "Functions can stand here.", item);
             };
+            let function = &self.with_self(function, id);
             let name = function.sig.ident.to_string();
             let method =
                 self.declare_function(&function.sig, &format!("{}::{name}", of.name), Some(id))?;
             if is_drop {
                 let mut new = Struct::clone(self.items.structs.get(id));
-                if new.drop.is_some() || new.derives.copy {
+                if new.derives.copy {
+                    let name = of.name.to_string();
+                    return self.fault(Kind::DropOfCopy { name }, implementation);
+                }
+                if new.drop.is_some() {
                     return self.fault(
                         Kind::Redefined { name: format!("Drop for {}", of.name) },
                         implementation,
@@ -421,13 +437,13 @@ impl Lower<'_> {
                     }
                 }
                 syn::FnArg::Typed(arg) => {
-                    params.push(self.sized_type(&self.with_self(&arg.ty, this))?);
+                    params.push(self.sized_type(&arg.ty)?);
                 }
             }
         }
         let result = match &sig.output {
             syn::ReturnType::Default => Type::unit(),
-            syn::ReturnType::Type(_, ty) => self.sized_type(&self.with_self(ty, this))?,
+            syn::ReturnType::Type(_, ty) => self.sized_type(ty)?,
         };
         let lifetimes = Some(self.lifetimes(sig)?);
         let id = FunctionId(self.items.functions.len() as u32);
@@ -535,14 +551,12 @@ impl Lower<'_> {
         }
     }
 
-    /// `Self` in a method's signature is the struct.
-    fn with_self(&self, ty: &syn::Type, this: Option<StructId>) -> syn::Type {
-        let mut ty = ty.clone();
-        if let Some(id) = this {
-            let name = Arc::clone(&self.items.structs.get(id).name);
-            replace_self(&mut ty, &name);
-        }
-        ty
+    /// A function of an impl, with the struct's name for `Self`.
+    fn with_self(&self, function: &syn::ImplItemFn, id: StructId) -> syn::ImplItemFn {
+        let name = Arc::clone(&self.items.structs.get(id).name);
+        let mut function = function.clone();
+        SelfIs(&name).visit_impl_item_fn_mut(&mut function);
+        function
     }
 
     fn define_function(
@@ -593,6 +607,10 @@ impl Lower<'_> {
                     syn::Pat::Ident(name) => {
                         let at = self.at(&name.ident);
                         let text = name.ident.to_string();
+                        if self.find_local(&text).is_some() {
+                            let place = Twice::Parameters;
+                            return self.fault(Kind::DeclaredTwice { name: text, place }, name);
+                        }
                         self.declare_local(&text, ty.clone(), name.mutability.is_some(), at);
                     }
                     syn::Pat::Wild(pattern) => {
@@ -682,28 +700,14 @@ const MODULES_LISTED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Puts a struct's name where a method's types say `Self`.
-fn replace_self(ty: &mut syn::Type, name: &str) {
-    match ty {
-        syn::Type::Reference(reference) => replace_self(&mut reference.elem, name),
-        syn::Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| replace_self(ty, name)),
-        syn::Type::Array(array) => replace_self(&mut array.elem, name),
-        syn::Type::Slice(slice) => replace_self(&mut slice.elem, name),
-        syn::Type::Paren(inner) => replace_self(&mut inner.elem, name),
-        syn::Type::Path(path) => {
-            for segment in &mut path.path.segments {
-                if segment.ident == "Self" {
-                    segment.ident = syn::Ident::new(name, segment.ident.span());
-                }
-                if let syn::PathArguments::AngleBracketed(args) = &mut segment.arguments {
-                    for arg in &mut args.args {
-                        if let syn::GenericArgument::Type(ty) = arg {
-                            replace_self(ty, name);
-                        }
-                    }
-                }
-            }
+/// Puts a struct's name where an impl says `Self`.
+struct SelfIs<'a>(&'a str);
+
+impl VisitMut for SelfIs<'_> {
+    fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
+        if segment.ident == "Self" {
+            segment.ident = syn::Ident::new(self.0, segment.ident.span());
         }
-        _ => {}
+        visit_mut::visit_path_segment_mut(self, segment);
     }
 }

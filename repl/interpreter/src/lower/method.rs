@@ -35,6 +35,9 @@ impl Lower<'_> {
             let ty = Type::Never;
             return Ok(Expr { kind: receiver.into_value().kind, ty, at });
         }
+        if name == "drop" && call.args.is_empty() && self.has_destructor(&first_ty) {
+            return Err(Fault { kind: Kind::ExplicitDrop, at: name_at });
+        }
         if let Some(call) = self.special_method(&name, &receiver, call, at)? {
             return Ok(call);
         }
@@ -74,6 +77,15 @@ impl Lower<'_> {
         let nearest = ty::nearest(&name, self.method_names(&first_ty));
         let kind = Kind::NoMethod { method: name, ty: first_name, nearest, bound };
         Err(Fault { kind, at: name_at })
+    }
+
+    /// Whether a type has an `impl Drop` of the program's, as itself or behind references.
+    fn has_destructor(&self, ty: &Type) -> bool {
+        match self.shallow(ty) {
+            Type::Struct(id, _) => self.items.structs.get(id).drop.is_some(),
+            Type::Ref(_, to) => self.has_destructor(&to),
+            _ => false,
+        }
     }
 
     /// The method of that name that a type itself has.
@@ -336,7 +348,14 @@ impl Lower<'_> {
         };
         if let Some((lib, params, number, payload)) = variant {
             self.check_count(name, 1, call.args.len(), at)?;
-            let types: Vec<_> = (0..params).map(|_| self.fresh(Class::Any)).collect();
+            let given = match &*call.func {
+                syn::Expr::Path(path) => self.turbofish(&path.path.segments[0])?,
+                _ => Vec::new(),
+            };
+            let mut given = given.into_iter();
+            let types: Vec<_> = (0..params)
+                .map(|_| given.next().unwrap_or_else(|| self.fresh(Class::Any)))
+                .collect();
             let ty = Type::lib(lib, types.clone());
             if let Some(expect) = expect {
                 // A hint alone: what does not fit is told where it is used.
@@ -467,7 +486,7 @@ impl Lower<'_> {
     }
 
     /// The types in `name::<T, U>`.
-    fn turbofish(&mut self, segment: &syn::PathSegment) -> Result<Vec<Type>> {
+    pub(super) fn turbofish(&mut self, segment: &syn::PathSegment) -> Result<Vec<Type>> {
         let syn::PathArguments::AngleBracketed(args) = &segment.arguments else {
             return Ok(Vec::new());
         };

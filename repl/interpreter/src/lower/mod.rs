@@ -2,6 +2,12 @@
 //!
 //! [`line`] takes one line of the log. [`Names`] is what lines before it have declared.
 
+#![allow(
+    clippy::match_same_arms,
+    clippy::unused_self,
+    reason = "a match here is a table that is read row by row, and every helper is called alike"
+)]
+
 mod expr;
 mod fault;
 mod finish;

@@ -111,35 +111,10 @@ impl Lower<'_> {
             BorrowKind::Mut | BorrowKind::TwoPhase => Mutability::Mut,
         };
         if mutability == Mutability::Mut {
-            self.make_mutable(&mut place);
+            make_mutable(&mut place);
         }
         let ty = Type::reference(mutability, place.ty.clone());
         Expr { kind: ExprKind::Borrow { borrow, place }, ty, at }
-    }
-
-    /// A place is to be changed: what leads there through smart pointers, or through an array seen as a slice, borrows
-    /// mutably on the way.
-    pub(super) fn make_mutable(&mut self, place: &mut Place) {
-        let Root::Temporary(value) = &mut place.root else { return };
-        let this = match &mut value.kind {
-            ExprKind::Library { row, args, .. } => {
-                let Some(twin) = mutable_twin(row.run) else { return };
-                *row = signature::of(twin).row;
-                &mut args[0]
-            }
-            ExprKind::Unsize(inner) => &mut **inner,
-            _ => return,
-        };
-        for ty in [&mut value.ty, &mut this.ty] {
-            if let Type::Ref(mutability, _) = ty {
-                *mutability = Mutability::Mut;
-            }
-        }
-        if let ExprKind::Borrow { borrow, place } = &mut this.kind {
-            // Not a two-phase borrow: `v[v.len() - 1] = 1` is E0502.
-            *borrow = BorrowKind::Mut;
-            self.make_mutable(place);
-        }
     }
 
     /// One step through a pointer, if the place holds one.
@@ -184,7 +159,7 @@ impl Lower<'_> {
         let first_ty = base.ty().clone();
         let mut place = base.into_place();
         if let Some(range) = self.range_of(&index.index)? {
-            return self.index_range(place, &range, first_ty, at);
+            return self.index_range(place, &range, &first_ty, at);
         }
         loop {
             let ty = self.shallow(&place.ty);
@@ -237,7 +212,7 @@ impl Lower<'_> {
         &mut self,
         mut place: Place,
         range: &super::expr::Ends,
-        first_ty: Type,
+        first_ty: &Type,
         at: At,
     ) -> Result<Operand> {
         loop {
@@ -255,13 +230,12 @@ impl Lower<'_> {
                     continue;
                 }
                 _ => {
-                    if let Ok(next) = self.deref(place, at) {
-                        place = next;
-                        continue;
-                    } else {
-                        let ty = self.type_name(&first_ty);
+                    let Ok(next) = self.deref(place, at) else {
+                        let ty = self.type_name(first_ty);
                         return Err(super::Fault { kind: Kind::NotIndexable { ty }, at });
-                    }
+                    };
+                    place = next;
+                    continue;
                 }
             };
             let zero = || Expr { kind: ExprKind::Constant(0), ty: Type::USIZE, at };
@@ -312,6 +286,31 @@ impl Lower<'_> {
             ExprKind::Borrow { place, .. } => self.hoist(place),
             _ => {}
         }
+    }
+}
+
+/// A place is to be changed: what leads there through smart pointers, or through an array seen as a slice, borrows
+/// mutably on the way.
+pub(super) fn make_mutable(place: &mut Place) {
+    let Root::Temporary(value) = &mut place.root else { return };
+    let this = match &mut value.kind {
+        ExprKind::Library { row, args, .. } => {
+            let Some(twin) = mutable_twin(row.run) else { return };
+            *row = signature::of(twin).row;
+            &mut args[0]
+        }
+        ExprKind::Unsize(inner) => &mut **inner,
+        _ => return,
+    };
+    for ty in [&mut value.ty, &mut this.ty] {
+        if let Type::Ref(mutability, _) = ty {
+            *mutability = Mutability::Mut;
+        }
+    }
+    if let ExprKind::Borrow { borrow, place } = &mut this.kind {
+        // Not a two-phase borrow: `v[v.len() - 1] = 1` is E0502.
+        *borrow = BorrowKind::Mut;
+        make_mutable(place);
     }
 }
 

@@ -43,7 +43,7 @@ fn tokens(text: &str) -> (Vec<(usize, Token)>, bool) {
             }
             b'/' if bytes.get(at) == Some(&b'*') => {
                 if let Some(end) = text[at..].find("*/") {
-                    at += end + 2
+                    at += end + 2;
                 } else {
                     at = bytes.len();
                     is_open = true;
@@ -129,7 +129,12 @@ pub(crate) fn syntax(error: &syn::Error, line: u32, text: &str) -> Fault {
     } else {
         At { line, start: text.trim_end().len() as u32, end: text.trim_end().len() as u32 }
     };
-    let message = error.to_string();
+    let message = match error.to_string() {
+        message if message.contains("token stream") => {
+            "a character or an open quote that no token begins with".to_owned()
+        }
+        message => message,
+    };
     Fault { kind: Kind::Syntax { message }, at }
 }
 

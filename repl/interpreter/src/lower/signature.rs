@@ -266,9 +266,9 @@ mod tests {
 
     #[test]
     fn what_is_pushed_flows_into_the_vec_and_what_is_got_comes_from_it() {
+        use crate::library::Builtin;
         let flows = |run| of(run).signature.flows.clone();
         let at = |param, layer| Position { param, layer };
-        use crate::library::Builtin;
         assert_eq!(flows(Builtin::VecPush), [Flow { from: at(Some(1), 0), to: at(Some(0), 1) }]);
         assert_eq!(
             flows(Builtin::SliceGet),

@@ -36,6 +36,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         },
         "Debug" => match &ty {
             Type::Struct(id, _) => structs.get(*id).derives.debug,
+            Type::Lib(Lib::Weak, _) => true,
             Type::Tuple(items) | Type::Lib(_, items) => all(items),
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 has(inner, bound, infer, structs)

@@ -92,6 +92,10 @@ impl Lower<'_> {
                 return Ok(Type::Str);
             }
             if let Some(id) = self.names.structs.get(name.as_str()) {
+                if !args.is_empty() {
+                    let (ty, given) = (name, args.len());
+                    return self.fault(Kind::MissingGenerics { ty, takes: 0, given }, path);
+                }
                 return Ok(Type::Struct(*id, name.as_str().into()));
             }
         }

@@ -12,7 +12,6 @@ mod dice;
 mod generate;
 /// The machine that the interpreter runs on.
 #[path = "../machine/mod.rs"]
-#[allow(dead_code)] // Other tests ask more of it.
 mod machine;
 /// Programs as lines, and what is smaller than one.
 mod program;

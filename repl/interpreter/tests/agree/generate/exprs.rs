@@ -671,7 +671,7 @@ impl Generator {
             }
             let is_direct = !place.has_index
                 && place.via != Via::Call
-                && !(row.on == "[T]" && place.ty.is("Vec"));
+                && (row.on != "[T]" || matches!(place.ty, Ty::Ref(_) | Ty::RefMut(_)));
             let min_len = match &place.ty {
                 Ty::Array(_, len) => *len,
                 _ if place.path.is_empty() => self.model.vars[place.root].min_len,
