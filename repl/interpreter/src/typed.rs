@@ -423,5 +423,6 @@ pub enum How {
     Binary,
     Octal,
     LowerExp,
+    UpperExp,
     Pointer,
 }

@@ -146,6 +146,8 @@ pub struct Struct {
     pub is_tuple: bool,
     /// Whether it is `#[repr(C)]`.
     pub is_repr_c: bool,
+    /// Where its name stands.
+    pub at: crate::typed::At,
     /// What it derives.
     pub derives: Derives,
     /// Its `impl Drop`, if it has one.

@@ -182,6 +182,7 @@ pub enum Kind {
     ExplicitDrop,
     DropOfCopy {
         name: String,
+        derived: At,
     },
     SelfOutside,
     DeclaredTwice {
@@ -205,6 +206,7 @@ pub enum Kind {
     },
     RedefinedMethod {
         name: String,
+        first: At,
     },
     UnknownMacro {
         name: String,
@@ -326,6 +328,16 @@ impl Fault {
             Kind::BadCopy { .. } => "E0204",
             Kind::RecursiveStruct { .. } => "E0072",
             Kind::UnknownLifetime { .. } => "E0261",
+        }
+    }
+
+    /// The other place that has to do with it.
+    pub fn other(&self) -> Option<At> {
+        match &self.kind {
+            Kind::RedefinedMethod { first: at, .. } | Kind::DropOfCopy { derived: at, .. } => {
+                Some(*at)
+            }
+            _ => None,
         }
     }
 
@@ -472,7 +484,7 @@ impl fmt::Display for Fault {
             Kind::ExplicitDrop => {
                 f.write_str("a destructor is not called by hand: it would run twice.")
             }
-            Kind::DropOfCopy { name } => {
+            Kind::DropOfCopy { name, .. } => {
                 write!(
                     f,
                     "{name} is Copy, so it cannot have a destructor: which copy's end would it be?"
@@ -498,7 +510,7 @@ impl fmt::Display for Fault {
                 write!(f, "a function cannot see {name}, a variable of the code around it.")
             }
             Kind::UnknownMacro { name } => write!(f, "there is no macro {name}!."),
-            Kind::Redefined { name } | Kind::RedefinedMethod { name } => {
+            Kind::Redefined { name } | Kind::RedefinedMethod { name, .. } => {
                 write!(f, "{name} is defined already.")
             }
             Kind::NotIterable { ty } => write!(f, "{ty} is not an iterator."),

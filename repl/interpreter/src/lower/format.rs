@@ -375,6 +375,7 @@ impl Lower<'_> {
             How::Binary => ("Binary", "{:b}"),
             How::Octal => ("Octal", "{:o}"),
             How::LowerExp => ("LowerExp", "{:e}"),
+            How::UpperExp => ("UpperExp", "{:E}"),
             How::Pointer => ("Pointer", "{:p}"),
         };
         self.bounds.push((ty.clone(), bound, at, Why::Format(shown)));
@@ -498,10 +499,11 @@ fn parse_spec(text: &str) -> std::result::Result<Spec, &'static str> {
         "b" => How::Binary,
         "o" => How::Octal,
         "e" => How::LowerExp,
+        "E" => How::UpperExp,
         "p" => How::Pointer,
         _ => {
             return Err(
-                "unknown format trait: {} {:?} {:x} {:X} {:b} {:o} {:e} and {:p} can be used",
+                "unknown format trait: {} {:?} {:x} {:X} {:b} {:o} {:e} {:E} and {:p} can be used",
             );
         }
     };

@@ -204,6 +204,7 @@ impl Lower<'_> {
             fields: Vec::new(),
             is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
             is_repr_c: false,
+            at: self.at(&of.ident),
             derives: Derives::default(),
             drop: None,
         }));
@@ -360,7 +361,7 @@ impl Lower<'_> {
                 let mut new = Struct::clone(self.items.structs.get(id));
                 if new.derives.copy {
                     let name = of.name.to_string();
-                    return self.fault(Kind::DropOfCopy { name }, implementation);
+                    return self.fault(Kind::DropOfCopy { name, derived: of.at }, implementation);
                 }
                 if new.drop.is_some() {
                     return self.fault(
@@ -380,8 +381,10 @@ impl Lower<'_> {
                     _ => Receiver::None,
                 };
                 let key = (id, Arc::from(name.as_str()));
-                if self.names.methods.contains_key(&key) {
-                    return self.fault(Kind::RedefinedMethod { name }, &function.sig.ident);
+                if let Some((earlier, _)) = self.names.methods.get(&key) {
+                    let first = self.items.function(*earlier).at;
+                    let kind = Kind::RedefinedMethod { name, first };
+                    return self.fault(kind, &function.sig.ident);
                 }
                 self.names.methods.insert(key, (method, receiver));
             }

@@ -422,6 +422,11 @@ impl Lower<'_> {
             if let Some((function, _)) = method {
                 return self.call_function(function, None, &call.args, at);
             }
+            let derives = self.items.structs.get(id).derives;
+            if name == "default" && derives.default {
+                let instead = "std::mem::take leaves a default behind; a struct literal says it.";
+                return self.unsupported(&format!("{owner_name}::default"), instead, path);
+            }
             return self.fault(Kind::NoAssociated { function: name, ty: owner_name }, path);
         }
         let scalar = match owner {

@@ -81,7 +81,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             _ => false,
         },
-        "LowerExp" => match &ty {
+        "LowerExp" | "UpperExp" => match &ty {
             Type::Scalar(scalar) => scalar.is_integer() || scalar.is_float(),
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             _ => false,

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::fmt::{Debug, Display, LowerExp, UpperExp};
 use std::sync::Arc;
 
 use stack::Scalar;
@@ -611,18 +612,18 @@ fn integer_text(of: Scalar, bits: u128, spec: Spec) -> String {
         How::Octal => by_std!(bits, spec, "o"),
         How::LowerExp if of.is_signed() => by_std!(scalar::signed(of, bits), spec, "e"),
         How::LowerExp => by_std!(bits, spec, "e"),
+        How::UpperExp if of.is_signed() => by_std!(scalar::signed(of, bits), spec, "E"),
+        How::UpperExp => by_std!(bits, spec, "E"),
         _ if of.is_signed() => by_std!(scalar::signed(of, bits), spec, ""),
         _ => by_std!(bits, spec, ""),
     }
 }
 
-fn float_text<F: std::fmt::Display + std::fmt::Debug + std::fmt::LowerExp>(
-    value: F,
-    spec: Spec,
-) -> String {
+fn float_text<F: Display + Debug + LowerExp + UpperExp>(value: F, spec: Spec) -> String {
     match spec.how {
         How::Debug => by_std!(value, spec, "?"),
         How::LowerExp => by_std!(value, spec, "e"),
+        How::UpperExp => by_std!(value, spec, "E"),
         _ => by_std!(value, spec, ""),
     }
 }

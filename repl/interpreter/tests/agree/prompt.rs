@@ -70,8 +70,10 @@ pub(crate) fn interpret(lines: &[String]) -> Answer {
 
 fn refused(fault: &Fault, line: usize) -> Refusal {
     let mut about: Vec<_> = fault.at().into_iter().collect();
-    if let Fault::Check(fault) = fault {
-        about.extend(named(&fault.wrong));
+    match fault {
+        Fault::Check(fault) => about.extend(named(&fault.wrong)),
+        Fault::Lower(fault) => about.extend(fault.other()),
+        Fault::Run(_) => {}
     }
     Refusal {
         code: fault.code().to_owned(),

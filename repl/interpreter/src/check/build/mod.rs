@@ -325,7 +325,8 @@ impl<'a> Build<'a> {
 
     fn end(&mut self, variable: VariableId, at: At) {
         let of = self.built.graph.variable(variable);
-        if of.is_constant {
+        // What was moved out of one has to be there again in the next turn of a loop.
+        if of.is_constant && of.marked.is_empty() {
             return;
         }
         // A loan from later in the source reaches this end only around a loop.

@@ -31,10 +31,15 @@ impl Build<'_> {
         match stmt {
             Stmt::Let { local, init: Some(init), at } => {
                 let variable = self.declare(*local);
+                let has_regions = self.built.graph.variable(variable).region_count > 0;
                 self.scope(*at, |it| {
-                    let has_regions = it.built.graph.variable(variable).region_count > 0;
                     it.value(init, has_regions.then_some(variable));
                 });
+                if has_regions {
+                    // rustc looks at what a `let` bound, so a reference must be good when it is bound.
+                    let path = self.built.graph.variable(variable).path;
+                    self.add(Act::Copy(path), *at);
+                }
                 let is_hidden = self.built.graph.variable(variable).name.is_none();
                 let of = &mut self.built.graph.variables[variable.index()];
                 of.is_constant = is_hidden && is_constant(init);
