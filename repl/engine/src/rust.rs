@@ -384,6 +384,10 @@ impl Machine for Runner<'_> {
     fn is_live(&self, at: u64, len: u64) -> bool {
         let Some(end) = at.checked_add(len) else { return false };
         match self.heap_offset(at) {
+            // A dare looks at what is left there.
+            Some(offset) if self.is_daring => {
+                u64::from(offset) + len <= self.world.heap.len().into()
+            }
             Some(offset) => self.world.ledger.live_around(offset).is_some_and(|(id, inside)| {
                 u64::from(inside) + len <= u64::from(self.world.ledger.life(id).size_bytes)
             }),
@@ -518,8 +522,11 @@ impl World {
         }
         // Reading needs a machine, and a machine may be written to: a copy is one.
         let mut copy = self.clone();
-        let reader = Runner::new(&mut copy, Span::default());
-        let variables = self.rust.variables(&reader, VALUE_SHOWN);
+        Self::variables_read_by(&self.rust, &Runner::new(&mut copy, Span::default()))
+    }
+
+    fn variables_read_by(program: &interpreter::Program, reader: &Runner<'_>) -> Vec<VarRow> {
+        let variables = program.variables(reader, VALUE_SHOWN);
         let row = |variable: interpreter::program::Variable| VarRow {
             name: variable.name,
             ty: variable.ty,
@@ -534,9 +541,9 @@ impl World {
     /// The references among the variables that lead to nothing live.
     fn dangling(&self) -> Vec<DanglingRow> {
         let mut copy = self.clone();
-        let reader = Runner::new(&mut copy, Span::default());
+        let reader = Runner { is_daring: true, ..Runner::new(&mut copy, Span::default()) };
         let mut rows = Vec::new();
-        let variables = self.variables();
+        let variables = Self::variables_read_by(&self.rust, &reader);
         for row in variables.iter().filter(|row| row.ty.starts_with('&')) {
             if row.value == "moved" || row.value == "unset" {
                 continue;

@@ -246,6 +246,6 @@ fn a_type_too_large_to_be_is_refused() {
         .unwrap_err();
     assert_eq!(
         fault.to_string(),
-        "values of the type `[u8; 2305843009213693952]` are too big for the target architecture"
+        "values of the type `[u8; 2305843009213693952]` are too big for the target architecture."
     );
 }

@@ -110,10 +110,8 @@ struct Writer<'a> {
 enum Trust {
     /// The program uses the value: all it refers to is there.
     Used,
-    /// The value is new; what it refers to is there, or is gone.
-    New,
-    /// What it refers to may be something else by now.
-    Old,
+    /// What it refers to may be gone, which the machine knows.
+    Checked,
 }
 
 impl Bytes<'_> {
@@ -172,13 +170,14 @@ impl Vm<'_> {
     /// A value as `{:?}` prints it, for a note.
     pub(super) fn value_text(&self, at: u64, id: LayoutId) -> String {
         let value = Value { at, id, len: 0, depth: 0, moved: Vec::new() };
-        bounded(self.view().write(&self.layouts, value, DEBUG, NOTE_BYTES, Trust::New))
+        bounded(self.view().write(&self.layouts, value, DEBUG, NOTE_BYTES, Trust::Checked))
     }
 }
 
 impl State {
-    /// A variable of the outermost body as `{:?}` prints it, but for references, of which it gives the address; with
-    /// `moved` for what was moved out; `unset` before it has a value. The text ends after some `limit` bytes. `None` if the variable is not in scope.
+    /// A variable of the outermost body as `{:?}` prints it, with `moved` for what was moved out and `gone` for what a
+    /// reference led to; `unset` before it has a value. The text ends after some `limit` bytes. `None` if the variable is
+    /// not in scope.
     pub fn describe(
         &self,
         items: &Items,
@@ -199,7 +198,7 @@ impl State {
             value,
             DEBUG,
             limit,
-            Trust::Old,
+            Trust::Checked,
         )))
     }
 
@@ -219,7 +218,7 @@ impl State {
             value,
             DEBUG,
             limit,
-            Trust::Old,
+            Trust::Checked,
         )))
     }
 }
@@ -316,11 +315,6 @@ impl Writer<'_> {
                     [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
                 self.list_behind(first, *element, len, depth);
             }
-            Shape::Reference(_) | Shape::Iter(_)
-                if self.trust == Trust::Old && !is_read_only(self.view.word(at)) =>
-            {
-                self.out += &format!("&{:#x}", self.view.word(at));
-            }
             Shape::Iter(element) => {
                 let [first, end] = [0, WORD_BYTES].map(|offset| self.view.word(at + offset));
                 self.later(")");
@@ -344,8 +338,12 @@ impl Writer<'_> {
                 }
             }
             Shape::Rc(to) => {
-                let block = self.view.word(at);
-                self.part(block + self.layouts.rc_value_offset(*to), *to, 0, depth);
+                let at = self.view.word(at).wrapping_add(self.layouts.rc_value_offset(*to));
+                if self.is_there(at, *to, 1) {
+                    self.part(at, *to, 0, depth);
+                } else {
+                    self.out.push_str(GONE);
+                }
             }
             Shape::Weak(_) => self.out.push_str("(Weak)"),
             Shape::Guard { to, .. } => {

@@ -6,6 +6,9 @@ use crate::items::Items;
 use crate::layout::{Choice, LayoutId, Tag, WORD_BYTES};
 use crate::machine::{Machine, READ_ONLY_BASE, Refused};
 
+/// So many bytes are looked for before they are read.
+const LONG_BYTES: u64 = 4096;
+
 /// What can be read.
 #[derive(Clone, Copy)]
 pub(super) struct Bytes<'a> {
@@ -29,6 +32,11 @@ impl Bytes<'_> {
     }
 
     pub(super) fn bytes(self, at: u64, len: u64) -> Vec<u8> {
+        // A `dare` may have made any number of this length: nothing is set aside for what is not there.
+        assert!(
+            len < LONG_BYTES || is_read_only(at) || self.machine.is_live(at, len),
+            "{len} bytes at {at:#x} are in no slot and no block"
+        );
         let mut bytes = vec![0; len as usize];
         if is_read_only(at) {
             self.copy_read_only(at, &mut bytes);
@@ -46,7 +54,8 @@ impl Bytes<'_> {
     /// Which variant the `Option` or `Result` at `at` is.
     pub(super) fn variant(self, at: u64, choice: &Choice) -> usize {
         match choice.tag {
-            Tag::Direct(size) => self.bits(at, size) as usize,
+            // No other number is ever written; a stale reference may lead to one.
+            Tag::Direct(size) => usize::from(self.bits(at, size) != 0),
             Tag::Niche { of, offset, size, other } => {
                 if self.bits(at + offset, size) == other {
                     1 - of
