@@ -166,7 +166,8 @@ impl Generator {
                 2 => format!("{}.to_string()", self.text()),
                 3 => {
                     let value = self.printable();
-                    format!("format!(\"{{}}-{{:?}}\", {value}, {value})")
+                    // What capacity `format!` leaves is std's guess at the length; the same text without it is compared.
+                    format!("format!(\"{{}}-{{:?}}\", {value}, {value}).as_str().to_owned()")
                 }
                 _ => format!("String::from({})", self.text()),
             }),
