@@ -200,6 +200,12 @@ const CASES: &[Case] = &[
     (&[], "let x = ;", "unsupported-rust"),
     (&[], "let f = |x: u32| x;", "unsupported-rust"),
     (&[], "unsafe{}", "unsupported-rust"),
+    (
+        &[],
+        "let x = 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1;",
+        "too-deep",
+    ),
+    (&["let b = vec![1].into_boxed_slice();"], "let c = Box::new(*b);", "E0277"),
     (&[], "let s = \"a\" + \"b\";", "E0369"),
     (&[], "use std::rc::Rd;", "E0432"),
     (&[], "let v: Vec<u8> = vec![1u32];", "E0308"),

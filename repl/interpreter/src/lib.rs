@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+mod deep;
 pub mod items;
 pub mod layout;
 pub mod library;

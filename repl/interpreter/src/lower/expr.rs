@@ -9,6 +9,7 @@ use super::fault::{Twice, Why};
 use super::infer::Class;
 use super::place::{Operand, make_mutable};
 use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
+use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
     At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Step, Stmt, UnaryOp,
@@ -400,7 +401,7 @@ impl Lower<'_> {
         let at = self.at(expr);
         // What a borrow inside may keep alive is decided by the forms that pass it on.
         let is_extending = std::mem::take(&mut self.is_extending);
-        let operand = self.operand_inner(expr, expect, at, is_extending);
+        let operand = deep(|| self.operand_inner(expr, expect, at, is_extending));
         self.is_extending = is_extending;
         operand
     }

@@ -393,7 +393,9 @@ impl fmt::Display for Fault {
         match &self.kind {
             Kind::Syntax { message } => write!(f, "this is not Rust: {message}."),
             Kind::FormatArguments { message } => write!(f, "{message}."),
-            Kind::TooDeep { limit } => write!(f, "This is nested more than {limit} deep."),
+            Kind::TooDeep { limit } => {
+                write!(f, "this is nested more than {limit} deep, operators counted.")
+            }
             Kind::Unsupported { what, .. } => {
                 write!(f, "{what} is Rust, but not part of what runs here.")
             }

@@ -4,6 +4,7 @@ use stack::Scalar;
 
 use super::fault::Why;
 use super::{Fault, Kind, Lower, Result, traits};
+use crate::deep::deep;
 use crate::typed::{Block, Expr, ExprKind, Function, Place, Root, Step, Stmt, Top, UnaryOp};
 use crate::types::{Lib, Type};
 
@@ -121,6 +122,10 @@ impl Lower<'_> {
     }
 
     fn finish_expr(&mut self, expr: &mut Expr) -> Result<()> {
+        deep(|| self.finish_one(expr))
+    }
+
+    fn finish_one(&mut self, expr: &mut Expr) -> Result<()> {
         expr.ty = self.names.infer.settle(&expr.ty);
         if !size_is_known(&expr.ty) {
             let what = "this value".to_owned();

@@ -230,6 +230,12 @@ impl Lower<'_> {
         for (arg, param) in args.iter().zip(&params) {
             values.push(self.coerced(arg, param)?);
         }
+        for param in &parsed.signature.params {
+            if let Type::Param(number) = param {
+                // A value can only be passed if its size is known.
+                self.bounds.push((types[usize::from(*number)].clone(), "Sized", at, Why::Bound));
+            }
+        }
         for &(param, bound) in &parsed.bounds {
             if parsed.row.on != "*" {
                 self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));

@@ -3,15 +3,22 @@
 use super::{Fault, Kind};
 use crate::typed::At;
 
-/// Brackets, and prefix operators in a row, that syn is asked to parse. It overflows the process's stack at some hundreds.
+/// Brackets and operators that stand inside or behind one another, which is how deep syn's tree gets: each level is a
+/// frame, and more, on the process's stack, here and in syn.
 const MAX_DEPTH: usize = 64;
 
 /// A token of Rust, as far as nesting is concerned.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Token {
     Open,
     Close,
-    /// `-`, `!`, `*`, `&`.
-    Prefix,
+    /// `}`: what stands behind it begins anew, unless that is an `else`.
+    CloseBrace,
+    /// `,` and `;`: what stands behind begins anew.
+    Separator,
+    /// Anything that joins two operands, or stands in front of or behind one: `+`, `.`, `as`.
+    Operator,
+    Else,
     Other,
 }
 
@@ -26,8 +33,12 @@ fn tokens(text: &str) -> (Vec<(usize, Token)>, bool) {
         at += 1;
         match bytes[start] {
             b'(' | b'[' | b'{' => tokens.push((start, Token::Open)),
-            b')' | b']' | b'}' => tokens.push((start, Token::Close)),
-            b'-' | b'!' | b'*' | b'&' => tokens.push((start, Token::Prefix)),
+            b')' | b']' => tokens.push((start, Token::Close)),
+            b'}' => tokens.push((start, Token::CloseBrace)),
+            b',' | b';' => tokens.push((start, Token::Separator)),
+            b'-' | b'!' | b'*' | b'&' | b'+' | b'%' | b'^' | b'|' | b'<' | b'>' | b'=' | b'.' => {
+                tokens.push((start, Token::Operator));
+            }
             b'"' => {
                 let (end, closed) = string_end(bytes, at);
                 at = end;
@@ -49,7 +60,20 @@ fn tokens(text: &str) -> (Vec<(usize, Token)>, bool) {
                     is_open = true;
                 }
             }
+            b'/' => tokens.push((start, Token::Operator)),
             byte if byte.is_ascii_whitespace() => {}
+            byte if byte.is_ascii_alphanumeric() || byte == b'_' => {
+                let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+                at += bytes[at..].iter().take_while(|byte| is_word(byte)).count();
+                tokens.push((
+                    start,
+                    match &text[start..at] {
+                        "else" => Token::Else,
+                        "as" => Token::Operator,
+                        _ => Token::Other,
+                    },
+                ));
+            }
             _ => tokens.push((start, Token::Other)),
         }
     }
@@ -81,27 +105,35 @@ fn quote_end(text: &str, at: usize) -> usize {
     }
 }
 
-/// Refuses what would overflow the parser's stack.
+/// Refuses what would overflow the process's stack.
 pub(crate) fn check_depth(text: &str, line: u32) -> Result<(), Fault> {
-    let (mut depth, mut run) = (0_usize, 0);
+    // What each open bracket holds so far, since its last separator.
+    let mut levels = vec![0_usize];
+    let mut is_behind_brace = false;
     for (start, token) in tokens(text).0 {
-        (depth, run) = match token {
-            Token::Open => (depth + 1, 0),
-            Token::Close => (depth.saturating_sub(1), 0),
-            Token::Prefix => (depth, run + 1),
-            Token::Other => (depth, 0),
-        };
-        if depth > MAX_DEPTH || run > MAX_DEPTH {
+        let here = levels.last_mut().expect("the outermost level stays");
+        if std::mem::take(&mut is_behind_brace) && token != Token::Else {
+            *here = 0;
+        }
+        match token {
+            Token::Open => {
+                *here += 1;
+                levels.push(0);
+            }
+            Token::Close | Token::CloseBrace => {
+                if levels.len() > 1 {
+                    levels.pop();
+                }
+                is_behind_brace = token == Token::CloseBrace;
+            }
+            Token::Separator => *here = 0,
+            Token::Operator | Token::Else => *here += 1,
+            Token::Other => {}
+        }
+        if levels.iter().sum::<usize>() > MAX_DEPTH {
             let at = At { line, start: start as u32, end: start as u32 + 1 };
             return Err(Fault { kind: Kind::TooDeep { limit: MAX_DEPTH }, at });
         }
-    }
-    // `else if` chains and binary operators nest without brackets.
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    let elses = words.filter(|word| *word == "else").count();
-    if elses > MAX_DEPTH {
-        let at = At { line, start: 0, end: text.len() as u32 };
-        return Err(Fault { kind: Kind::TooDeep { limit: MAX_DEPTH }, at });
     }
     Ok(())
 }
@@ -114,7 +146,7 @@ pub fn is_unfinished(text: &str) -> bool {
     let (tokens, is_open) = tokens(text);
     let depth = tokens.iter().fold(0_i64, |depth, (_, token)| match token {
         Token::Open => depth + 1,
-        Token::Close => depth - 1,
+        Token::Close | Token::CloseBrace => depth - 1,
         _ => depth,
     });
     is_open || depth > 0
@@ -167,6 +199,10 @@ mod tests {
         assert!(check_depth(&nested(64), 1).is_ok());
         assert_eq!(check_depth(&nested(65), 1).unwrap_err().at.start, 64);
         assert!(check_depth(&"-".repeat(65), 1).is_err());
-        assert!(check_depth(&"else ".repeat(65), 1).is_err());
+        assert!(check_depth(&"1 + ".repeat(65), 1).is_err());
+        assert!(check_depth(&"x.f()".repeat(40), 1).is_err());
+        assert!(check_depth(&"if a { } else ".repeat(65), 1).is_err());
+        assert!(check_depth(&"if a { b(1 + 2); } ".repeat(1000), 1).is_ok());
+        assert!(check_depth(&format!("vec![{}]", "1 + 1, ".repeat(1000)), 1).is_ok());
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             _ => false,
         },
+        "Sized" => ty.is_sized(),
         other => unreachable!("the library asks for no {other}"),
     }
 }

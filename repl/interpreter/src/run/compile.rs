@@ -8,6 +8,7 @@ use stack::Scalar;
 use super::code::{
     Arg, Base, Call, Code, LibraryCall, Loc, Op, Path, SlotInfo, SlotRef, Text, TextPiece, Told,
 };
+use crate::deep::deep;
 use crate::items::Items;
 use crate::layout::{LayoutId, Layouts, Shape, TooLarge, WORD_BYTES};
 use crate::library::Builtin;
@@ -380,6 +381,10 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn expr(&mut self, expr: &Expr, want: Want) -> Result {
+        deep(|| self.one_expr(expr, want))
+    }
+
+    fn one_expr(&mut self, expr: &Expr, want: Want) -> Result {
         let outer = std::mem::replace(&mut self.at, expr.at);
         let is_memory = !is_operand(&expr.ty) && !expr.ty.is_unit() && expr.ty != Type::Never;
         if matches!(want, Want::Nothing) && is_memory {

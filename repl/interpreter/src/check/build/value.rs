@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::deep::deep;
 use crate::typed::{
     At, Block, BorrowKind, Expr, ExprKind, Format, LocalId, LoopId, Place, Signature, Stmt,
 };
@@ -145,6 +146,10 @@ impl Build<'_> {
 
     /// Evaluates an expression; references in its value flow into the regions of `into`, which is set by it.
     pub(super) fn value(&mut self, expr: &Expr, into: Option<VariableId>) {
+        deep(|| self.one_value(expr, into));
+    }
+
+    fn one_value(&mut self, expr: &Expr, into: Option<VariableId>) {
         let at = expr.at;
         match &expr.kind {
             ExprKind::Constant(_) | ExprKind::Text { .. } => self.define(into, at),
