@@ -105,7 +105,7 @@ pub enum Shape {
     Array(LayoutId, u64),
     /// `Option` and `Result`.
     Choice(Choice),
-    /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`vec`].
+    /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`].
     Vec(LayoutId),
     /// `Rc<T>`: the address of a block, see [`rc`].
     Rc(LayoutId),

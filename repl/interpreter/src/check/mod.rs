@@ -1,8 +1,8 @@
 //! Ownership and borrows, judged as rustc judges them.
 //!
-//! A body becomes a [`graph`] of points. [`moves`] walks it forward: who has a value where. [`loans`] follows each
+//! A body becomes a `graph` of points. `moves` walks it forward: who has a value where. `loans` follows each
 //! borrow as long as somebody who holds it is live. What a signature promises of references is compared with what a
-//! body does in [`signature`]. All faults are collected, and the first one in the source is the answer, as it is with
+//! body does in `signature`. All faults are collected, and the first one in the source is the answer, as it is with
 //! rustc.
 
 mod build;

@@ -1,6 +1,6 @@
 //! From text to the typed form: names are resolved, types found, methods looked up, adjustments written out.
 //!
-//! [`line`] takes one line of the log. [`Names`] is what lines before it have declared.
+//! [`line()`] takes one line of the log. [`Names`] is what lines before it have declared.
 
 #![allow(
     clippy::match_same_arms,

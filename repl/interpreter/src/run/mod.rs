@@ -1,6 +1,6 @@
 //! The typed form, run on a machine.
 //!
-//! A body is first made into a list of operations ([`code`], [`compile`]), once; [`vm`] does them. Calls, drops and
+//! A body is first made into a list of operations (`code`, `compile`), once; `vm` does them. Calls, drops and
 //! unwinding are lists of their own there, so the process's stack does not grow with the program's.
 
 mod choice;
