@@ -200,6 +200,7 @@ const CASES: &[Case] = &[
     (&[], "let x = ;", "unsupported-rust"),
     (&[], "let f = |x: u32| x;", "unsupported-rust"),
     (&[], "unsafe{}", "unsupported-rust"),
+    (&[], "let r: &'static i32 = &5;", "unsupported-rust"),
     (
         &[],
         "let x = 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1;",

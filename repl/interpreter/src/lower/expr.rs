@@ -56,7 +56,10 @@ impl Lower<'_> {
     fn let_(&mut self, local: &syn::Local, stmts: &mut Vec<Stmt>) -> Result<()> {
         let at = self.at(local);
         let (pattern, declared) = match &local.pat {
-            syn::Pat::Type(typed) => (&*typed.pat, Some(self.sized_type(&typed.ty)?)),
+            syn::Pat::Type(typed) => {
+                self.check_no_lifetime(&typed.ty)?;
+                (&*typed.pat, Some(self.sized_type(&typed.ty)?))
+            }
             pattern => (pattern, None),
         };
         if let Some(init) = &local.init

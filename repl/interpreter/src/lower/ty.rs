@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stack::Scalar;
+use syn::visit_mut::VisitMut;
 use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
@@ -17,6 +18,26 @@ impl Lower<'_> {
             Ok(lowered)
         } else {
             self.fault(Kind::Unsized { ty: lowered.to_string() }, ty)
+        }
+    }
+
+    /// Refuses a lifetime in the type of a `let`: how long it promises to hold is not judged here.
+    pub(super) fn check_no_lifetime(&self, ty: &syn::Type) -> Result<()> {
+        struct Find(Option<syn::Lifetime>);
+        impl VisitMut for Find {
+            fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
+                self.0.get_or_insert_with(|| lifetime.clone());
+            }
+        }
+        let mut find = Find(None);
+        find.visit_type_mut(&mut ty.clone());
+        match find.0.filter(|lifetime| lifetime.ident != "_") {
+            Some(lifetime) => self.unsupported(
+                "A lifetime in a let's type",
+                "Leave it out: let r: &T = &x; functions can name theirs.",
+                &lifetime,
+            ),
+            None => Ok(()),
         }
     }
 
