@@ -11,10 +11,11 @@ use interpreter::types::{Lib, Type};
 use interpreter::{Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
+use crate::ledger::BlockId;
 use crate::problem::{Cause, Problem, Trouble, Whereabouts};
 use crate::reply::{Answer, Event, Words};
 use crate::scan::Span;
-use crate::units::{Address, HEAP_BASE};
+use crate::units::Address;
 use crate::view::{DanglingRow, DareRust, LeakRow, VarRow};
 use crate::world::{Named, World, popped_event};
 
@@ -244,20 +245,26 @@ impl<'a> Runner<'a> {
         self.world.heap_offset(Address(at))
     }
 
-    fn block(&self, at: u64) -> crate::ledger::BlockId {
-        let offset = self.heap_offset(at).expect("a block lies on the heap");
-        let (id, inside) =
-            self.world.ledger.live_around(offset).expect("the program's block is live");
-        assert_eq!(inside, 0, "a block is known by its start: {at:#x}");
-        id
+    /// The live block that starts there.
+    fn live_block(&self, at: u64) -> Option<BlockId> {
+        let (id, inside) = self.world.ledger.live_around(self.heap_offset(at)?)?;
+        (inside == 0).then_some(id)
     }
 
-    /// Whether a live block starts there.
-    fn is_live(&self, at: u64) -> bool {
-        let offset = self.heap_offset(at);
-        offset
-            .and_then(|at| self.world.ledger.live_around(at))
-            .is_some_and(|(_, inside)| inside == 0)
+    /// The program's own block.
+    fn block(&self, at: u64) -> BlockId {
+        self.live_block(at).unwrap_or_else(|| panic!("no live block starts at {at:#x}"))
+    }
+
+    fn tell_all(&mut self, events: Vec<Event>) {
+        for event in events {
+            self.event(event);
+        }
+    }
+
+    fn overflowed<T>(&mut self, overflow: stack::Overflow) -> Result<T, Refused> {
+        let problem = self.world.stack_overflow(overflow, self.span);
+        self.refuse(problem, Refused::Stack)
     }
 
     fn is_outermost(&self) -> bool {
@@ -294,10 +301,7 @@ impl Machine for Runner<'_> {
                 }
                 Ok(u64::from(pushed.item.address))
             }
-            Err(overflow) => {
-                let problem = self.world.stack_overflow(overflow, self.span);
-                self.refuse(problem, Refused::Stack)
-            }
+            Err(overflow) => self.overflowed(overflow),
         }
     }
 
@@ -306,13 +310,8 @@ impl Machine for Runner<'_> {
     }
 
     fn enter(&mut self, function: &Arc<str>, line: u32) -> Result<(), Refused> {
-        match self.world.enter_rust(Arc::clone(function), line) {
-            Ok(()) => Ok(()),
-            Err(overflow) => {
-                let problem = self.world.stack_overflow(overflow, self.span);
-                self.refuse(problem, Refused::Stack)
-            }
-        }
+        let entered = self.world.enter_rust(Arc::clone(function), line);
+        entered.or_else(|overflow| self.overflowed(overflow))
     }
 
     fn leave(&mut self) {
@@ -336,9 +335,7 @@ impl Machine for Runner<'_> {
                     unreachable!("an allocation's first event says so")
                 };
                 self.world.owned.insert(self.block(address.0));
-                for event in events {
-                    self.event(event);
-                }
+                self.tell_all(events);
                 Ok(address.0)
             }
             Err(problem) => self.refuse(problem, Refused::Heap),
@@ -355,9 +352,7 @@ impl Machine for Runner<'_> {
                 };
                 self.world.owned.remove(&id);
                 self.world.owned.insert(self.block(address.0));
-                for event in events {
-                    self.event(event);
-                }
+                self.tell_all(events);
                 Ok(address.0)
             }
             Err(problem) => self.refuse(problem, Refused::Heap),
@@ -365,7 +360,7 @@ impl Machine for Runner<'_> {
     }
 
     fn deallocate(&mut self, at: u64, _size: u64, _align: u64) {
-        if self.is_daring && !self.is_live(at) {
+        if self.is_daring && self.live_block(at).is_none() {
             let lies = self.world.whereabouts(Address(at));
             let at = Address(at);
             self.breach = Some(format!(
@@ -376,9 +371,7 @@ impl Machine for Runner<'_> {
         let id = self.block(at);
         self.world.owned.remove(&id);
         let events = self.world.free(id);
-        for event in events {
-            self.event(event);
-        }
+        self.tell_all(events);
     }
 
     fn is_live(&self, at: u64, len: u64) -> bool {
@@ -400,7 +393,7 @@ impl Machine for Runner<'_> {
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) {
-        self.world.write_rust(at, bytes);
+        self.world.put(Address(at), bytes);
     }
 
     fn fill(&mut self, at: u64, len: u64, byte: u8) {
@@ -422,7 +415,8 @@ impl Machine for Runner<'_> {
                 let mut bytes = vec![0; size.min(BYTES_TOLD) as usize];
                 self.read(address, &mut bytes);
                 let address = Address(address);
-                let (name, offset) = self.world.owner_of(address, place);
+                let owner = self.world.owner_at(address);
+                let (name, offset) = owner.unwrap_or_else(|| (place.into(), 0));
                 let literal = Some(value.clone());
                 self.event(Event::Write {
                     name,
@@ -480,7 +474,8 @@ impl Runner<'_> {
             }
             _ => words.as_ref().map(|words| words.pointer),
         };
-        let points_to = pointer.and_then(|pointer| self.world.name_at(pointer));
+        let points_to =
+            pointer.and_then(|pointer| self.world.owner_at(pointer)).map(|(name, _)| name);
         let (name, ty) = (Arc::clone(name), ty.to_string());
         self.event(Event::Bind {
             name,
@@ -597,31 +592,17 @@ impl World {
         })
     }
 
-    /// What a place belongs to, and how far inside it lies.
-    fn owner_of(&self, address: Address, place: String) -> (Arc<str>, u64) {
-        if let Some(offset) = self.heap_offset(address)
-            && let Some((id, inside)) = self.ledger.live_around(offset)
-        {
-            return (Arc::clone(self.ledger.name(id)), u64::from(inside));
-        }
-        let item = self.stack_address(address).and_then(|at| self.stack.item_at(at));
-        match item.map(|item| (&item.kind, address.0 - u64::from(item.address))) {
-            Some((ItemKind::Slot { name, .. }, inside)) if !name.is_empty() => {
-                (Arc::clone(name), inside)
-            }
-            _ => (place.into(), 0),
-        }
-    }
-
-    /// What lies at an address: a block, or a variable.
-    fn name_at(&self, address: Address) -> Option<Arc<str>> {
+    /// What an address lies in, a block or a variable, and how far inside.
+    fn owner_at(&self, address: Address) -> Option<(Arc<str>, u64)> {
         if let Some(offset) = self.heap_offset(address) {
-            let (id, _) = self.ledger.live_around(offset)?;
-            return Some(Arc::clone(self.ledger.name(id)));
+            let (id, inside) = self.ledger.live_around(offset)?;
+            return Some((Arc::clone(self.ledger.name(id)), u64::from(inside)));
         }
         let item = self.stack.item_at(self.stack_address(address)?)?;
         match &item.kind {
-            ItemKind::Slot { name, .. } if !name.is_empty() => Some(Arc::clone(name)),
+            ItemKind::Slot { name, .. } if !name.is_empty() => {
+                Some((Arc::clone(name), address.0 - u64::from(item.address)))
+            }
             _ => None,
         }
     }
@@ -634,20 +615,9 @@ impl World {
 
     fn read_rust(&self, at: u64, bytes: &mut [u8]) {
         match self.heap_offset(Address(at)) {
-            Some(offset) if at >= HEAP_BASE.0 => self.heap.read(heap::Offset(offset), bytes),
-            _ => self.stack.read_into(at as u32, bytes),
+            Some(offset) => self.heap.read(heap::Offset(offset), bytes),
+            None => self.stack.read_into(at as u32, bytes),
         }
-    }
-
-    fn write_rust(&mut self, at: u64, bytes: &[u8]) {
-        match self.heap_offset(Address(at)) {
-            Some(offset) => {
-                self.heap.write(heap::Offset(offset), bytes);
-                self.ledger.note_written(offset..offset + bytes.len() as u32);
-            }
-            None => self.stack.write(at as u32, bytes),
-        }
-        self.touch(Address(at), bytes.len() as u64);
     }
 
     fn fill_rust(&mut self, at: u64, len: u64, byte: u8) {
@@ -668,7 +638,7 @@ impl World {
         let mut bytes = vec![0; len as usize];
         self.read_rust(from, &mut bytes);
         let unset: Vec<_> = (0..len).filter(|index| !self.is_set(from + index)).collect();
-        self.write_rust(to, &bytes);
+        self.put(Address(to), &bytes);
         for index in unset {
             self.forget_rust(to + index);
         }

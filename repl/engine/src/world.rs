@@ -665,15 +665,20 @@ impl World {
 
     /// Stores `bytes`, as many as the access has.
     pub(crate) fn store(&mut self, access: &Access, bytes: &[u8]) {
-        match access.memory {
-            Memory::Heap(at) => {
+        self.put(access.address, bytes);
+        self.work += bytes.len() as u64 / 4096;
+    }
+
+    /// Stores bytes at an address of the heap or the stack.
+    pub(crate) fn put(&mut self, address: Address, bytes: &[u8]) {
+        match self.heap_offset(address) {
+            Some(at) => {
                 self.heap.write(Offset(at), bytes);
                 self.ledger.note_written(at..at + bytes.len() as u32);
             }
-            Memory::Stack(address) => self.stack.write(address, bytes),
+            None => self.stack.write(address.0 as u32, bytes),
         }
-        self.touch(access.address, bytes.len() as u64);
-        self.work += bytes.len() as u64 / 4096;
+        self.touch(address, bytes.len() as u64);
     }
 
     /// The bytes of an access, if every one of them is set.

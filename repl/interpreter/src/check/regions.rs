@@ -69,19 +69,7 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
 
 /// How many slots a type has.
 pub(super) fn slot_count(ty: &Type) -> usize {
-    match ty {
-        Type::Scalar(_)
-        | Type::Str
-        | Type::Never
-        | Type::Struct(..)
-        | Type::Param(_)
-        | Type::Var(_) => 0,
-        Type::Tuple(items) => items.iter().map(slot_count).sum(),
-        Type::Array(inner, _) | Type::Slice(inner) => slot_count(inner),
-        Type::Ref(_, to) => 1 + slot_count(to),
-        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + slot_count(&args[0]),
-        Type::Lib(_, args) => args.iter().map(slot_count).sum(),
-    }
+    slots(ty).len()
 }
 
 /// Who a region belongs to.

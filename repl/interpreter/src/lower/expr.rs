@@ -32,7 +32,7 @@ impl Lower<'_> {
             syn::Stmt::Local(local) => self.let_(local, stmts),
             syn::Stmt::Item(item) => self.item(item),
             syn::Stmt::Expr(expr, semicolon) => {
-                let value = self.statement_value(expr)?;
+                let value = self.expr(expr, None)?;
                 let ty = self.shallow(&value.ty);
                 if semicolon.is_none() && is_block_like(expr) && ty != Type::Never {
                     self.unify(&Type::unit(), &ty, value.at)?;
@@ -46,11 +46,6 @@ impl Lower<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// A statement's value: a place in front of a semicolon is moved out of and dropped, as in Rust.
-    fn statement_value(&mut self, expr: &syn::Expr) -> Result<Expr> {
-        self.expr(expr, None)
     }
 
     fn let_(&mut self, local: &syn::Local, stmts: &mut Vec<Stmt>) -> Result<()> {

@@ -2,7 +2,6 @@
 
 use stack::Scalar;
 
-use super::fault::Why;
 use super::{Fault, Kind, Lower, Result, traits};
 use crate::deep::deep;
 use crate::typed::{Block, Expr, ExprKind, Function, Place, Root, Step, Stmt, Top, UnaryOp};
@@ -75,12 +74,7 @@ impl Lower<'_> {
             if !traits::has(&settled, bound, &self.names.infer, &self.items.structs) {
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
-                let kind = match why {
-                    Why::Bound | Why::Format(_) | Why::Repeat => {
-                        Kind::MissingTrait { ty, is_struct, bound, why }
-                    }
-                };
-                return Err(Fault { kind, at });
+                return Err(Fault { kind: Kind::MissingTrait { ty, is_struct, bound, why }, at });
             }
         }
         Ok(())

@@ -193,13 +193,7 @@ impl State {
             Held::Live => Vec::new(),
         };
         let value = Value { at: slot.address, id: slot.layout, len: 0, depth: 0, moved };
-        Some(bounded(Bytes { items, machine }.write(
-            &self.layouts,
-            value,
-            DEBUG,
-            limit,
-            Trust::Checked,
-        )))
+        Some(self.shown(Bytes { items, machine }, value, limit))
     }
 
     /// The value of a type that lies at an address, as `{:?}` prints it. `None` for a type no line has used.
@@ -213,13 +207,11 @@ impl State {
     ) -> Option<String> {
         let id = self.layouts.known(ty)?;
         let value = Value { at, id, len: 0, depth: 0, moved: Vec::new() };
-        Some(bounded(Bytes { items, machine }.write(
-            &self.layouts,
-            value,
-            DEBUG,
-            limit,
-            Trust::Checked,
-        )))
+        Some(self.shown(Bytes { items, machine }, value, limit))
+    }
+
+    fn shown(&self, bytes: Bytes<'_>, value: Value, limit: usize) -> String {
+        bounded(bytes.write(&self.layouts, value, DEBUG, limit, Trust::Checked))
     }
 }
 
