@@ -13,7 +13,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use crate::typed::FunctionId;
-use crate::types::{Lib, Struct, Structs, Type};
+use crate::types::{Lib, Struct, Structs, TraitId, Type};
 
 /// Bytes of a pointer, a length, a count.
 pub const WORD_BYTES: u64 = 8;
@@ -56,6 +56,24 @@ pub struct Layouts {
     /// A type that is only pointed to so far has a number before it has a layout.
     list: Arc<Vec<Option<Arc<Layout>>>>,
     ids: imbl::OrdMap<Type, LayoutId>,
+    /// By their addresses, and the address by the types.
+    vtables: imbl::OrdMap<u64, LayoutId>,
+    vtable_of: imbl::OrdMap<(LayoutId, TraitId), u64>,
+    vtables_end: u64,
+}
+
+/// A vtable, read-only: how a value behind a `dyn Trait` is dropped, how large it is, and where its methods are.
+pub mod vtable {
+    /// The address of the function that drops a value; 0 if nothing has to be done.
+    pub const DROP: u64 = 0;
+    /// The value's bytes.
+    pub const SIZE: u64 = 8;
+    /// Its alignment.
+    pub const ALIGN: u64 = 16;
+    /// The address of the first method; the others follow.
+    pub const METHODS: u64 = 24;
+    /// Where the first vtable lies.
+    pub const BASE: u64 = 0x0800_0000;
 }
 
 /// Names a type of [`Layouts`].
@@ -90,6 +108,8 @@ pub enum Shape {
     Str,
     /// `[T]`, behind a pointer.
     Slice(LayoutId),
+    /// `dyn Trait`, behind a pointer with the address of a [`Vtable`].
+    Dyn,
     /// `&T`, `&mut T`: an address, and a length if `T` is unsized.
     Reference(LayoutId),
     /// `Box<T>`: the same, and it owns what it points to.
@@ -251,6 +271,23 @@ impl Layouts {
         self.ids.get(ty).copied()
     }
 
+    /// The address of the vtable for a type and a trait with so many methods.
+    pub fn vtable(&mut self, of: LayoutId, of_trait: TraitId, methods: usize) -> u64 {
+        if let Some(known) = self.vtable_of.get(&(of, of_trait)) {
+            return *known;
+        }
+        let address = vtable::BASE + self.vtables_end;
+        self.vtables_end += vtable::METHODS + methods as u64 * WORD_BYTES;
+        self.vtables.insert(address, of);
+        self.vtable_of.insert((of, of_trait), address);
+        address
+    }
+
+    /// Whose vtable lies at an address.
+    pub fn of_vtable(&self, address: u64) -> Option<LayoutId> {
+        self.vtables.get(&address).copied()
+    }
+
     /// Where the value lies in the block of an `Rc`.
     pub fn rc_value_offset(&self, value: LayoutId) -> u64 {
         (2 * WORD_BYTES).next_multiple_of(self[value].align)
@@ -382,6 +419,7 @@ impl Layouts {
                     Layout { niche: Some(niche), ..words(2, Shape::ReserveError) }
                 }
             },
+            Type::Dyn(..) => Layout::new(ty, 0, 1, None, Shape::Dyn),
             Type::Param(_) => panic!("{ty} stands for nothing"),
         })
     }

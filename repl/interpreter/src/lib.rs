@@ -17,6 +17,7 @@ pub mod lower;
 pub mod machine;
 pub mod picture;
 pub mod program;
+mod references;
 pub mod run;
 pub mod typed;
 pub mod types;

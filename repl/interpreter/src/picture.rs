@@ -135,8 +135,12 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
         Shape::Reference(to) | Shape::Box(to) => {
             let target = &layouts[*to].ty;
             let mut list = vec![word(0, "pointer", &format!("to {target}"))];
-            if !target.is_sized() {
-                list.push(word(WORD_BYTES, "length", "usize"));
+            match target {
+                Type::Dyn(..) => {
+                    list.push(word(WORD_BYTES, "vtable", "drop, size, align, methods"))
+                }
+                target if !target.is_sized() => list.push(word(WORD_BYTES, "length", "usize")),
+                _ => {}
             }
             list
         }

@@ -28,6 +28,8 @@ pub enum Type {
     Ref(Mutability, Arc<Type>),
     /// A struct of the program.
     Struct(StructId, Arc<str>),
+    /// `dyn Shape`, behind a pointer.
+    Dyn(TraitId, Arc<str>),
     /// A type of the library, with its arguments.
     Lib(Lib, Arc<[Type]>),
     /// A parameter of a library signature: `T` in `Vec<T>`, by its number.
@@ -47,7 +49,23 @@ pub enum Mutability {
 
 /// Names a struct of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StructId(pub u32);
+pub struct StructId {
+    /// Its number.
+    pub number: u32,
+    /// How many lifetimes it has: part of the name, so that a type tells how many references it may hold.
+    pub lifetimes: u8,
+}
+
+/// Names a trait that can stand behind `dyn`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TraitId {
+    /// `std::fmt::Debug`.
+    Debug,
+    /// `std::fmt::Display`.
+    Display,
+    /// One of the program, by its number.
+    Own(u32),
+}
 
 /// Names a type that inference has yet to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,6 +164,8 @@ pub struct Struct {
     pub is_tuple: bool,
     /// Whether it is `#[repr(C)]`.
     pub is_repr_c: bool,
+    /// What each of its lifetimes is to who holds a value.
+    pub lifetimes: Vec<Held>,
     /// Where its name stands.
     pub at: crate::typed::At,
     /// What it derives.
@@ -161,6 +181,17 @@ pub struct Field {
     pub name: Arc<str>,
     /// Its type.
     pub ty: Type,
+    /// The lifetimes of its references, in the order in which they are written.
+    pub lifetimes: Vec<crate::typed::Lifetime>,
+}
+
+/// How a struct holds the references of one of its lifetimes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Whether they may be exchanged for others through a shared reference or a `&mut`: `Cell<&'a T>`.
+    pub is_invariant: bool,
+    /// Whether the end of a value looks through them.
+    pub is_dropped: bool,
 }
 
 /// What a struct derives.
@@ -181,7 +212,12 @@ pub struct Structs(pub imbl::Vector<Arc<Struct>>);
 impl Structs {
     /// The struct.
     pub fn get(&self, id: StructId) -> &Arc<Struct> {
-        &self.0[id.0 as usize]
+        &self.0[id.number as usize]
+    }
+
+    /// Changes a struct.
+    pub fn change(&mut self, id: StructId, change: impl FnOnce(&mut Struct)) {
+        change(Arc::make_mut(&mut self.0[id.number as usize]));
     }
 }
 
@@ -218,9 +254,9 @@ impl Type {
         matches!(self, Self::Tuple(items) if items.is_empty())
     }
 
-    /// Whether a value of it is as large as its type says: all but `str` and `[T]`.
+    /// Whether a value of it is as large as its type says: all but `str`, `[T]` and `dyn Trait`.
     pub fn is_sized(&self) -> bool {
-        !matches!(self, Self::Str | Self::Slice(_))
+        !matches!(self, Self::Str | Self::Slice(_) | Self::Dyn(..))
     }
 
     /// What it points to, if it is a reference, and whether it may be written through.
@@ -255,7 +291,7 @@ impl Type {
                 args.iter().all(|arg| arg.is_copy(structs))
             }
             Self::Var(_) | Self::Param(_) => false,
-            Self::Str | Self::Slice(_) | Self::Ref(..) | Self::Lib(..) => false,
+            Self::Str | Self::Slice(_) | Self::Dyn(..) | Self::Ref(..) | Self::Lib(..) => false,
         }
     }
 
@@ -266,6 +302,8 @@ impl Type {
             Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
             Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
             Self::Slice(element) => element.needs_drop(structs),
+            // Whose value it is, nobody knows before it runs.
+            Self::Dyn(..) => true,
             Self::Struct(id, _) => {
                 let of = structs.get(*id);
                 of.drop.is_some() || of.fields.iter().any(|field| field.ty.needs_drop(structs))
@@ -283,10 +321,12 @@ impl Type {
     }
 
     /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. A guard or an iterator holds a
-    /// reference, and is a layer.
+    /// reference, and is a layer; so is what may hold one, a struct with a lifetime or a `dyn Trait`.
     pub fn layers(&self) -> u8 {
         match self {
             Self::Ref(_, to) => 1 + to.layers(),
+            Self::Dyn(..) => 1,
+            Self::Struct(id, _) => id.lifetimes.min(1),
             Self::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + args[0].layers(),
             Self::Tuple(items) | Self::Lib(_, items) => {
                 items.iter().map(Self::layers).max().unwrap_or(0)
@@ -351,6 +391,7 @@ impl Type {
             Self::Ref(Mutability::Shared, to) => format!("&{}", to.named(unknown)),
             Self::Ref(Mutability::Mut, to) => format!("&mut {}", to.named(unknown)),
             Self::Struct(_, name) => name.to_string(),
+            Self::Dyn(_, name) => format!("dyn {name}"),
             Self::Lib(lib, args) if args.is_empty() => lib.row().name.to_owned(),
             Self::Lib(lib, args) => format!("{}<{}>", lib.row().name, list(args, unknown)),
             Self::Param(number) => ["T", "E"][usize::from(*number)].to_owned(),

@@ -14,7 +14,7 @@ use crate::library::Builtin;
 use crate::typed::{
     At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Step, Stmt, UnaryOp,
 };
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 /// The ends of `a..b`, as indices.
 pub(super) struct Ends {
@@ -295,6 +295,13 @@ impl Lower<'_> {
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
+            (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
+                if self.becomes_dyn(&from[0], &to[0]) =>
+            {
+                self.check_implements(&from[0], &to[0], value.at)?;
+                let at = value.at;
+                Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
+            }
             _ => {
                 self.unify(&wanted, &found, value.at)?;
                 Ok(value)
@@ -314,13 +321,21 @@ impl Lower<'_> {
             Mutability::Shared => BorrowKind::Shared,
             Mutability::Mut => BorrowKind::Mut,
         };
+        if self.becomes_dyn(from, to) {
+            self.check_implements(from, to, at)?;
+            let reference = Type::reference(to_mutability, from.clone());
+            let (from, to) = ((from_mutability, from), (to_mutability, from));
+            let value = self.coerce_reference(value, from, to, &reference)?;
+            let (kind, ty) = (ExprKind::Unsize(Box::new(value)), wanted.clone());
+            return Ok(Expr { kind, ty, at });
+        }
         if self.same_head(from, to) {
             self.unify(to, from, at).map_err(|_| self.mismatch(wanted, &value.ty, at))?;
             if from_mutability == Mutability::Shared {
                 return Ok(value);
             }
             // `&mut` is lent on, not given away; a fresh one needs no lending.
-            return Ok(match value.kind {
+            let lent = match value.kind {
                 ExprKind::Read(place) => {
                     let to = place.ty.referent().map(|(_, to)| to.clone());
                     let to = to.unwrap_or_else(|| from.clone());
@@ -331,6 +346,13 @@ impl Lower<'_> {
                     self.borrow(place.step(Step::Deref(from.clone())), kind, at)
                 }
                 _ => value,
+            };
+            // A `dyn` may be taken for one that holds for less long, behind `&mut` too.
+            return Ok(match self.shallow(to) {
+                Type::Dyn(..) => {
+                    Expr { kind: ExprKind::Unsize(Box::new(lent)), ty: wanted.clone(), at }
+                }
+                _ => lent,
             });
         }
         // Through smart pointers, until the types meet.
@@ -377,6 +399,34 @@ impl Lower<'_> {
         }
     }
 
+    /// Whether a value of one type is to stand behind a pointer to another, a `dyn`.
+    fn becomes_dyn(&self, from: &Type, to: &Type) -> bool {
+        let from = self.shallow(from);
+        let is_known = self.names.infer.class_of(&from) != Some(Class::Any);
+        matches!(self.shallow(to), Type::Dyn(..)) && !matches!(from, Type::Dyn(..)) && is_known
+    }
+
+    /// Refuses a `dyn` of a value that does not have its trait.
+    fn check_implements(&mut self, from: &Type, to: &Type, at: At) -> Result<()> {
+        let (from, to) = (self.shallow(from), self.shallow(to));
+        let Type::Dyn(of, name) = to else { unreachable!("it is a dyn") };
+        let bound = match of {
+            TraitId::Debug => "Debug",
+            TraitId::Display => "Display",
+            TraitId::Own(number) => {
+                let implementors = &self.items.traits[number as usize].implementors;
+                if matches!(&from, Type::Struct(id, _) if implementors.contains_key(id)) {
+                    return Ok(());
+                }
+                let (ty, name) = (self.type_name(&from), name.to_string());
+                return Err(Fault { kind: Kind::LacksTrait { ty, name }, at });
+            }
+        };
+        self.bounds.push((from.clone(), "Sized", at, Why::Bound));
+        self.bounds.push((from, bound, at, Why::Bound));
+        Ok(())
+    }
+
     /// Whether two types could be one, by their outermost layer.
     fn same_head(&self, a: &Type, b: &Type) -> bool {
         match (self.shallow(a), self.shallow(b)) {
@@ -384,6 +434,7 @@ impl Lower<'_> {
             (Type::Scalar(a), Type::Scalar(b)) => a == b,
             (Type::Lib(a, _), Type::Lib(b, _)) => a == b,
             (Type::Struct(a, _), Type::Struct(b, _)) => a == b,
+            (Type::Dyn(a, _), Type::Dyn(b, _)) => a == b,
             (Type::Array(_, n), Type::Array(_, m)) => n == m,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
         }

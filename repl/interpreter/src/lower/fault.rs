@@ -236,6 +236,56 @@ pub enum Kind {
     UnknownLifetime {
         name: String,
     },
+    /// A struct's lifetime that none of its fields has.
+    UnusedLifetime {
+        name: String,
+    },
+    /// An `impl` that leaves a struct's lifetimes out.
+    ImplicitLifetime {
+        name: String,
+    },
+    UnknownTrait {
+        name: String,
+    },
+    NotATrait {
+        name: String,
+    },
+    /// `Box<Shape>` for `Box<dyn Shape>`.
+    TraitAsType {
+        name: String,
+    },
+    NeverDyn {
+        name: String,
+    },
+    NotInTrait {
+        method: String,
+        name: String,
+    },
+    NotAllOfTrait {
+        name: String,
+        missing: Vec<String>,
+    },
+    ImplementedTwice {
+        name: String,
+        ty: String,
+    },
+    NoReceiver {
+        method: String,
+    },
+    MethodCount {
+        method: String,
+        takes: usize,
+        given: usize,
+    },
+    MethodDiffers {
+        method: String,
+        expected: String,
+        found: String,
+    },
+    LacksTrait {
+        ty: String,
+        name: String,
+    },
 }
 
 /// Where a name is declared twice.
@@ -246,6 +296,8 @@ pub enum Twice {
     Parameters,
     Pattern,
     Imports,
+    Lifetimes,
+    LifetimeOfImpl,
 }
 
 /// What needed the trait.
@@ -318,6 +370,8 @@ impl Fault {
                 Twice::Parameters => "E0415",
                 Twice::Pattern => "E0416",
                 Twice::Imports => "E0252",
+                Twice::Lifetimes => "E0403",
+                Twice::LifetimeOfImpl => "E0496",
             },
             Kind::LiteralOutOfRange { .. } => "overflowing-literals",
             Kind::Captures { .. } => "E0434",
@@ -328,6 +382,19 @@ impl Fault {
             Kind::BadCopy { .. } => "E0204",
             Kind::RecursiveStruct { .. } => "E0072",
             Kind::UnknownLifetime { .. } => "E0261",
+            Kind::UnusedLifetime { .. } => "E0392",
+            Kind::ImplicitLifetime { .. } => "E0726",
+            Kind::UnknownTrait { .. } => "E0405",
+            Kind::NotATrait { .. } => "E0404",
+            Kind::TraitAsType { .. } => "E0782",
+            Kind::NeverDyn { .. } => "E0038",
+            Kind::NotInTrait { .. } => "E0407",
+            Kind::NotAllOfTrait { .. } => "E0046",
+            Kind::ImplementedTwice { .. } => "E0119",
+            Kind::NoReceiver { .. } => "E0186",
+            Kind::MethodCount { .. } => "E0050",
+            Kind::MethodDiffers { .. } => "E0053",
+            Kind::LacksTrait { .. } => "E0277",
         }
     }
 
@@ -499,6 +566,8 @@ impl fmt::Display for Fault {
                     Twice::Parameters => "in this parameter list",
                     Twice::Pattern => "in this pattern",
                     Twice::Imports => "by an import",
+                    Twice::Lifetimes => "in these brackets",
+                    Twice::LifetimeOfImpl => "here and by the impl around",
                 };
                 write!(f, "{name} is declared twice {place}.")
             }
@@ -538,6 +607,40 @@ impl fmt::Display for Fault {
                 )
             }
             Kind::UnknownLifetime { name } => write!(f, "the lifetime '{name} is not declared."),
+            Kind::UnusedLifetime { name } => write!(f, "no field has the lifetime '{name}."),
+            Kind::ImplicitLifetime { name } => {
+                write!(f, "{name} has a lifetime, which an impl has to show: impl {name}<'_>.")
+            }
+            Kind::UnknownTrait { name } => write!(f, "there is no trait {name} here."),
+            Kind::NotATrait { name } => write!(f, "{name} is a type, not a trait."),
+            Kind::TraitAsType { name } => {
+                write!(f, "{name} is a trait; the type of a value that has it is dyn {name}.")
+            }
+            Kind::NeverDyn { name } => {
+                write!(
+                    f,
+                    "{name} cannot stand behind dyn: its methods need to know the size of Self."
+                )
+            }
+            Kind::NotInTrait { method, name } => write!(f, "{name} has no method {method}."),
+            Kind::NotAllOfTrait { name, missing } => {
+                write!(f, "{name} asks for {}, too.", missing.join(", "))
+            }
+            Kind::ImplementedTwice { name, ty } => write!(f, "{ty} has {name} already."),
+            Kind::NoReceiver { method } => {
+                write!(f, "the trait's {method} takes self; this one does not.")
+            }
+            Kind::MethodCount { method, takes, given } => {
+                let plural = if *takes == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "the trait's {method} takes {takes} argument{plural} besides self; this one {given}."
+                )
+            }
+            Kind::MethodDiffers { method, expected, found } => {
+                write!(f, "the trait's {method} has {expected} where this one has {found}.")
+            }
+            Kind::LacksTrait { ty, name } => write!(f, "{ty} has no impl of {name}."),
         }
     }
 }

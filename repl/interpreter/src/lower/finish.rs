@@ -182,7 +182,7 @@ impl Lower<'_> {
                 self.finish_expr(slice)?;
                 self.finish_block(body)?;
             }
-            ExprKind::Call(_, args) => self.finish_exprs(args)?,
+            ExprKind::Call(_, args) | ExprKind::CallDyn { args, .. } => self.finish_exprs(args)?,
             ExprKind::Library { types, args, .. } => {
                 for ty in types {
                     *ty = self.names.infer.settle(ty);

@@ -11,14 +11,16 @@ use super::place::{Operand, read};
 use super::signature::{self, Parsed, Receiver};
 use super::{Fault, Kind, Lower, Result, traits, ty};
 use crate::library::{Builtin, ROWS};
-use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Step};
-use crate::types::{Lib, Mutability, Type};
+use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Signature, Step};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 type Args = Punctuated<syn::Expr, syn::Token![,]>;
 
 /// What a method name was found to be.
 enum Found {
     Function(FunctionId, Receiver),
+    /// A trait of the program, and the method's place in it.
+    Dyn(u32, u32),
     Library(&'static Parsed, Vec<Type>),
 }
 
@@ -101,6 +103,12 @@ impl Lower<'_> {
         {
             return Some(Found::Function(*function, *receiver));
         }
+        if let Type::Dyn(TraitId::Own(number), _) = ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            if let Some(method) = methods.iter().position(|method| *method.name == *name) {
+                return Some(Found::Dyn(*number, method as u32));
+            }
+        }
         for parsed in signature::named(name) {
             if parsed.receiver == Receiver::None {
                 continue;
@@ -167,6 +175,10 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let receiver = match &found {
             Found::Function(_, receiver) => *receiver,
+            Found::Dyn(of, method) => {
+                let methods = &self.items.traits[*of as usize].methods;
+                Receiver::Ref(methods[*method as usize].receiver)
+            }
             Found::Library(parsed, _) => parsed.receiver,
         };
         let this = match receiver {
@@ -179,6 +191,13 @@ impl Lower<'_> {
         };
         match found {
             Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Dyn(of, method) => {
+                let found = &self.items.traits[of as usize].methods[method as usize];
+                let (signature, name) = (found.signature.clone(), Arc::clone(&found.name));
+                let args = self.arguments(&name, &signature, Some(this), args, at)?;
+                let kind = ExprKind::CallDyn { of, method, args };
+                Ok(Expr { kind, ty: signature.result, at })
+            }
             Found::Library(parsed, types) => {
                 self.call_library(parsed, types, Some(this), args, name, at)
             }
@@ -194,14 +213,27 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let function = Arc::clone(self.items.function(id));
-        let params = &function.signature.params[usize::from(this.is_some())..];
-        self.check_count(&function.name, params.len(), args.len(), at)?;
+        let args = self.arguments(&function.name, &function.signature, this, args, at)?;
+        let ty = function.signature.result.clone();
+        Ok(Expr { kind: ExprKind::Call(id, args), ty, at })
+    }
+
+    /// Arguments as a signature wants them.
+    fn arguments(
+        &mut self,
+        name: &str,
+        signature: &Signature,
+        this: Option<Expr>,
+        args: &Args,
+        at: At,
+    ) -> Result<Vec<Expr>> {
+        let params = &signature.params[usize::from(this.is_some())..];
+        self.check_count(name, params.len(), args.len(), at)?;
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(params) {
             values.push(self.coerced(arg, param)?);
         }
-        let ty = function.signature.result.clone();
-        Ok(Expr { kind: ExprKind::Call(id, values), ty, at })
+        Ok(values)
     }
 
     fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
@@ -305,6 +337,10 @@ impl Lower<'_> {
             if parsed.receiver != Receiver::None && (fits || on_slice || on_str) {
                 names.push(parsed.name.to_owned());
             }
+        }
+        if let Type::Dyn(TraitId::Own(number), _) = &ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            names.extend(methods.iter().map(|method| method.name.to_string()));
         }
         if let Type::Struct(id, _) = &ty {
             let own = self.names.methods.iter().filter(|((of, _), _)| of == id);

@@ -1,7 +1,7 @@
 //! Which type has which trait.
 
 use super::infer::{Class, Infer};
-use crate::types::{Lib, Structs, Type};
+use crate::types::{Lib, Structs, TraitId, Type};
 
 /// Whether a type has a trait: `Copy`, `Clone`, `Debug`, `Display`, `PartialEq`, `Ord`, `Default`, or one of a number's
 /// ways to be written. What is not known yet may have any.
@@ -36,6 +36,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         },
         "Debug" => match &ty {
             Type::Struct(id, _) => structs.get(*id).derives.debug,
+            Type::Dyn(of, _) => *of == TraitId::Debug,
             Type::Lib(Lib::Weak, _) => true,
             Type::Tuple(items) | Type::Lib(_, items) => all(items),
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
@@ -45,6 +46,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         },
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
+            Type::Dyn(of, _) => *of == TraitId::Display,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             Type::Lib(Lib::Box | Lib::Rc | Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
             _ => false,
@@ -56,7 +58,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 has(inner, bound, infer, structs)
             }
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
-            Type::Lib(Lib::Weak | Lib::Iter | Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::Weak | Lib::Iter | Lib::RefGuard | Lib::RefMutGuard, _)
+            | Type::Dyn(..) => false,
             Type::Lib(Lib::Range | Lib::TryReserveError, _) => bound == "PartialEq",
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs) && all(args),
             Type::Lib(_, args) => all(args),

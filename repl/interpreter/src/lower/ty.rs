@@ -8,7 +8,7 @@ use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
 use super::{Kind, Lower, Result};
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, StructId, Type};
 
 impl Lower<'_> {
     /// A type that a variable can have.
@@ -64,9 +64,10 @@ impl Lower<'_> {
                 Ok(Type::reference(mutability, self.ty(&reference.elem)?))
             }
             syn::Type::Path(path) if path.qself.is_none() => self.path_type(&path.path),
-            syn::Type::TraitObject(_) | syn::Type::ImplTrait(_) => self.unsupported(
-                "A trait as a type",
-                "Name the type itself: a struct, a Box, a reference.",
+            syn::Type::TraitObject(object) => self.object_type(object),
+            syn::Type::ImplTrait(_) => self.unsupported(
+                "impl Trait",
+                "Name the type itself, or Box<dyn Trait>.",
                 ty,
             ),
             syn::Type::Ptr(_) => self.unsupported(
@@ -85,13 +86,14 @@ impl Lower<'_> {
     fn path_type(&mut self, path: &syn::Path) -> Result<Type> {
         let last = path.segments.last().expect("a path has a segment");
         let name = last.ident.to_string();
+        let mut lifetimes = 0;
         let args: Vec<&syn::Type> = match &last.arguments {
             PathArguments::AngleBracketed(args) => {
                 let mut types = Vec::new();
                 for arg in &args.args {
                     match arg {
                         GenericArgument::Type(ty) => types.push(ty),
-                        GenericArgument::Lifetime(_) => {}
+                        GenericArgument::Lifetime(_) => lifetimes += 1,
                         _ => {
                             return self.unsupported(
                                 "This argument",
@@ -112,12 +114,16 @@ impl Lower<'_> {
             if name == "str" {
                 return Ok(Type::Str);
             }
-            if let Some(id) = self.names.structs.get(name.as_str()) {
-                if !args.is_empty() {
-                    let (ty, given) = (name, args.len());
-                    return self.fault(Kind::MissingGenerics { ty, takes: 0, given }, path);
+            if let Some(id) = self.struct_at(path) {
+                let takes = usize::from(id.lifetimes);
+                let given = if args.is_empty() { lifetimes } else { args.len() };
+                if !args.is_empty() || lifetimes > 0 && lifetimes != takes {
+                    return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
                 }
-                return Ok(Type::Struct(*id, name.as_str().into()));
+                return Ok(Type::Struct(id, name.as_str().into()));
+            }
+            if self.names.traits.contains_key(name.as_str()) {
+                return self.fault(Kind::TraitAsType { name }, path);
             }
         }
         let Some(lib) = self.library_type(path) else {
@@ -133,14 +139,41 @@ impl Lower<'_> {
             let ty = lib.row().name.to_owned();
             return self.fault(Kind::MissingGenerics { ty, takes, given: args.len() }, path);
         }
-        let args: Vec<_> = args.into_iter().map(|ty| self.ty(ty)).collect::<Result<_>>()?;
-        Ok(Type::lib(lib, args))
+        let mut types = Vec::new();
+        for arg in args {
+            let ty = self.ty(arg)?;
+            if matches!(ty, Type::Dyn(..)) && lib != Lib::Box {
+                let name = lib.row().name;
+                if matches!(lib, Lib::Rc | Lib::Weak | Lib::Cell | Lib::RefCell) {
+                    let what = format!("{name}<{ty}>");
+                    return self.unsupported(
+                        &what,
+                        "Box<dyn Trait> and &dyn Trait can be used.",
+                        path,
+                    );
+                }
+                return self.fault(Kind::Unsized { ty: ty.to_string() }, arg);
+            }
+            types.push(ty);
+        }
+        Ok(Type::lib(lib, types))
+    }
+
+    /// The struct that a path leads to.
+    pub(super) fn struct_at(&self, path: &syn::Path) -> Option<StructId> {
+        let [only] = path.segments.iter().collect::<Vec<_>>()[..] else { return None };
+        self.names.structs.get(only.ident.to_string().as_str()).copied()
     }
 
     /// The library type that a path leads to: of the prelude, imported, or with its whole path.
     pub(super) fn library_type(&self, path: &syn::Path) -> Option<Lib> {
+        library_at(&self.whole_path(path))
+    }
+
+    /// A path with what imports stand for.
+    pub(super) fn whole_path(&self, path: &syn::Path) -> String {
         let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        let whole = match names.as_slice() {
+        match names.as_slice() {
             [one] => match self.names.uses.get(one.as_str()) {
                 Some(whole) => whole.to_string(),
                 None => one.clone(),
@@ -149,9 +182,8 @@ impl Lower<'_> {
                 Some(whole) => format!("{whole}::{}", rest.join("::")),
                 None => names.join("::"),
             },
-            [] => return None,
-        };
-        library_at(&whole)
+            [] => String::new(),
+        }
     }
 
     fn nearest_type(&self, name: &str) -> Option<String> {

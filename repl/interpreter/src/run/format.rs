@@ -291,6 +291,11 @@ impl Writer<'_> {
             Shape::Scalar(of) => self.scalar(*of, self.view.bits(at, layout.size)),
             Shape::Never => self.out.push('!'),
             Shape::Str => self.text(at, len),
+            // In place of a length there is the address of the vtable.
+            Shape::Dyn => {
+                let of = self.layouts.of_vtable(len).expect("a dyn has a vtable");
+                self.todo.push(Todo::Value(Value { id: of, len: 0, moved: Vec::new(), ..*value }));
+            }
             Shape::Vec(byte) if layout.ty.is_lib(Lib::String) => {
                 let [first, len] =
                     [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
@@ -320,6 +325,10 @@ impl Writer<'_> {
                 let behind = match self.layouts[*to].shape {
                     Shape::Slice(element) => self.is_there(at, element, len),
                     Shape::Str => self.trust == Trust::Used || self.is_text(at, len),
+                    Shape::Dyn => {
+                        let of = self.layouts.of_vtable(len);
+                        of.is_some_and(|of| self.is_there(at, of, 1))
+                    }
                     _ => self.is_there(at, *to, 1),
                 };
                 if behind {

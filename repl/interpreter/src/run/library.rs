@@ -109,7 +109,12 @@ impl Vm<'_> {
                 Ok(self.size_behind(of, thin(call.args[0]).1).into())
             }
             B::AlignOfVal => {
-                let of = self.referent(call.arg_types[0]);
+                let of = match self.referent(call.arg_types[0]) {
+                    of if matches!(self.layouts[of].shape, Shape::Dyn) => {
+                        self.behind_dyn(thin(call.args[0]).1)
+                    }
+                    of => of,
+                };
                 Ok(self.layouts[of].align.into())
             }
             B::BoxNew => {
@@ -285,8 +290,14 @@ impl Vm<'_> {
         match &self.layouts[id].shape {
             Shape::Str => len,
             Shape::Slice(element) => self.layouts[*element].size * len,
+            Shape::Dyn => self.layouts[self.behind_dyn(len)].size,
             _ => self.layouts[id].size,
         }
+    }
+
+    /// The type of the value whose vtable lies at an address.
+    pub(super) fn behind_dyn(&self, vtable: u64) -> LayoutId {
+        self.layouts.of_vtable(vtable).expect("a dyn has a vtable")
     }
 
     /// Has what lies at `to` dropped, and puts the value there after that.

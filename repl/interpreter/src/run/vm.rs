@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::code::{Arg, Base, Call, Code, Loc, Op, SlotInfo, SlotRef, Text};
+use super::code::{Arg, Base, Call, Callee, Code, Loc, Op, SlotInfo, SlotRef, Text};
 use super::compile::Locals;
 use super::drop::Task;
 use super::memory::{fat, thin};
@@ -270,9 +270,17 @@ impl<'a> Vm<'a> {
     }
 
     fn call(&mut self, call: &Call) -> Run {
-        let code = self.code_of(call.function)?;
         let operands = call.args.iter().filter(|arg| matches!(arg, Arg::Operand)).count();
         let first = self.operands.len() - operands;
+        let function = match call.callee {
+            Callee::Function(function) => function,
+            Callee::Method { of, method } => {
+                let (address, vtable) = thin(self.operands[first]);
+                self.operands[first] = address.into();
+                self.method(vtable, of, method)
+            }
+        };
+        let code = self.code_of(function)?;
         let result = call.result.map_or(0, |loc| self.address(loc));
         let mut frame = self.new_frame(code, result)?;
         frame.operands = first;
@@ -295,6 +303,15 @@ impl<'a> Vm<'a> {
         self.operands.truncate(first);
         self.enter(frame);
         Ok(())
+    }
+
+    /// The function that a vtable has at a trait's method.
+    fn method(&self, vtable: u64, of: u32, method: u32) -> FunctionId {
+        let of_value = self.layouts.of_vtable(vtable).expect("a dyn has a vtable");
+        match &self.layouts[of_value].ty {
+            Type::Struct(id, _) => self.items.traits[of as usize].implementors[id][method as usize],
+            other => panic!("{other} has no trait of the program"),
+        }
     }
 
     /// Calls a `Drop::drop` for the value at `at`.
