@@ -22,5 +22,5 @@ pub mod run;
 pub mod typed;
 pub mod types;
 
-pub use machine::{Machine, NewSlot, Note, Refused};
+pub use machine::{Bound, Machine, NewSlot, Note, Refused};
 pub use program::{Fault, Program};

@@ -12,7 +12,8 @@ use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
 use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
-    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Step, Stmt, UnaryOp,
+    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Root, Step, Stmt,
+    UnaryOp,
 };
 use crate::types::{Lib, Mutability, TraitId, Type};
 
@@ -303,9 +304,26 @@ impl Lower<'_> {
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
             _ => {
-                self.unify(&wanted, &found, value.at)?;
+                let same = self.unify(&wanted, &found, value.at);
+                same.map_err(|fault| self.of_number(fault, &value, &wanted))?;
                 Ok(value)
             }
+        }
+    }
+
+    /// Two numbers of different types, of which one is a variable: perhaps its literal was taken for another type.
+    fn of_number(&self, fault: Fault, value: &Expr, wanted: &Type) -> Fault {
+        let both = [wanted, &self.shallow(&value.ty)];
+        match (fault.kind, &value.kind) {
+            (Kind::Mismatch { expected, found }, ExprKind::Read(place))
+                if both.iter().all(|ty| matches!(ty, Type::Scalar(_)))
+                    && place.steps.is_empty()
+                    && let Root::Local(local) = place.root =>
+            {
+                let name = self.body.locals[local.0 as usize].name.to_string();
+                Fault { kind: Kind::NumberMismatch { name, expected, found }, at: fault.at }
+            }
+            (kind, _) => Fault { kind, at: fault.at },
         }
     }
 

@@ -34,6 +34,12 @@ pub enum Kind {
         expected: String,
         found: String,
     },
+    /// The same, of a variable that is a number: perhaps a literal's type was not what the reader thought.
+    NumberMismatch {
+        name: String,
+        expected: String,
+        found: String,
+    },
     MutabilityMismatch {
         expected: String,
         found: String,
@@ -321,7 +327,9 @@ impl Fault {
             Kind::UnclosedScope | Kind::StrayBrace => "unsupported-rust",
             Kind::TooDeep { .. } => "too-deep",
             Kind::Unsupported { .. } => "unsupported-rust",
-            Kind::Mismatch { .. } | Kind::MutabilityMismatch { .. } => "E0308",
+            Kind::Mismatch { .. }
+            | Kind::NumberMismatch { .. }
+            | Kind::MutabilityMismatch { .. } => "E0308",
             Kind::NoElse { .. } => "E0317",
             Kind::UnknownValue { .. } | Kind::UnknownFunction { .. } | Kind::UnknownType { .. } => {
                 "E0425"
@@ -423,6 +431,9 @@ impl Fault {
             }
             Kind::NoMethod { nearest, bound, ty, .. } => did_you_mean(nearest)
                 .or_else(|| bound.map(|bound| format!("#[derive({bound})] in front of {ty}"))),
+            Kind::NumberMismatch { name, expected, .. } => Some(format!(
+                "let {name}: {expected} = …; here, a literal has its type once its line is answered"
+            )),
             Kind::NoField { has, .. } | Kind::UnknownField { has, .. } if !has.is_empty() => {
                 Some(has.join(", "))
             }
@@ -466,7 +477,7 @@ impl fmt::Display for Fault {
             Kind::Unsupported { what, .. } => {
                 write!(f, "{what} is Rust, but not part of what runs here.")
             }
-            Kind::Mismatch { expected, found } => {
+            Kind::Mismatch { expected, found } | Kind::NumberMismatch { expected, found, .. } => {
                 write!(f, "mismatched types: expected {expected}, found {found}.")
             }
             Kind::MutabilityMismatch { expected, found } => {

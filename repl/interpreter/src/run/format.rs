@@ -11,13 +11,13 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{Path, PathStep, Text, TextPiece, rest_of};
-use super::memory::{Bytes, fat, is_read_only, thin};
+use super::memory::{Bytes, fat, thin};
 use super::scalar;
 use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
 use crate::items::Items;
 use crate::layout::{LayoutId, Layouts, Shape, WORD_BYTES, reserve_error, vec};
-use crate::machine::Machine;
+use crate::machine::{Machine, is_read_only};
 use crate::typed::{How, LocalId, Spec};
 use crate::types::{Lib, Type};
 

@@ -8,8 +8,8 @@ use super::drop::Task;
 use super::memory::{fat, thin};
 use super::{Held, MAX_STEPS, Slot, State, Stop, compile, scalar};
 use crate::items::Items;
-use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, vec};
-use crate::machine::{Machine, NewSlot, Note, Refused};
+use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, WORD_BYTES, vec};
+use crate::machine::{Bound, Machine, NewSlot, Note, Refused};
 use crate::typed::{At, FunctionId, LocalId};
 use crate::types::Type;
 
@@ -647,14 +647,24 @@ impl<'a> Vm<'a> {
                 let address = self.slot(*slot).address;
                 let value = self.value_text(address, told.layout);
                 let layout = &self.layouts[told.layout];
-                let note = Note::Bind {
+                let behind = match layout.shape {
+                    Shape::Reference(to) | Shape::Box(to)
+                        if matches!(self.layouts[to].shape, Shape::Dyn) =>
+                    {
+                        let of = self.behind_dyn(self.word(address + WORD_BYTES));
+                        Some(self.layouts[of].ty.to_string())
+                    }
+                    _ => None,
+                };
+                let bound = Bound {
                     name: Arc::clone(&told.name),
                     ty: layout.ty.clone(),
                     address,
                     size: layout.size,
                     value,
+                    behind,
                 };
-                self.machine.tell(note);
+                self.machine.tell(Note::Bind(bound));
             }
             Op::Assigned(loc, told) => {
                 let address = loc.map_or(self.assigned, |loc| self.address(loc));
