@@ -34,7 +34,7 @@ pub mod vec {
     pub const LEN: u64 = 16;
 }
 
-/// The block behind an `Rc`: the counts, then the value.
+/// The block behind an `Rc` or an `Arc`: the counts, then the value.
 pub mod rc {
     /// How many `Rc` there are.
     pub const STRONG: u64 = 0;
@@ -107,9 +107,9 @@ pub enum Shape {
     Choice(Choice),
     /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`].
     Vec(LayoutId),
-    /// `Rc<T>`: the address of a block, see [`rc`].
+    /// `Rc<T>`, `Arc<T>`: the address of a block, see [`rc`].
     Rc(LayoutId),
-    /// `Weak<T>`: the same; without a block all ones.
+    /// Their `Weak<T>`: the same; without a block all ones.
     Weak(LayoutId),
     /// `Cell<T>`.
     Cell(LayoutId),
@@ -348,8 +348,8 @@ impl Layouts {
                 Lib::Box => {
                     words(pointer_words(&args[0]), Shape::Box(self.number(&args[0], waiting)))
                 }
-                Lib::Rc => words(1, Shape::Rc(self.number(&args[0], waiting))),
-                Lib::Weak => words(1, Shape::Weak(self.number(&args[0], waiting))),
+                Lib::Rc | Lib::Arc => words(1, Shape::Rc(self.number(&args[0], waiting))),
+                Lib::Weak | Lib::ArcWeak => words(1, Shape::Weak(self.number(&args[0], waiting))),
                 Lib::RefGuard | Lib::RefMutGuard => {
                     let to = self.number(&args[0], waiting);
                     words(2, Shape::Guard { to, is_mut: *lib == Lib::RefMutGuard })

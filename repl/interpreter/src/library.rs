@@ -56,18 +56,21 @@ impl Row {
     }
 }
 
+/// A row that begins with `=` is run as the row above that has this name.
 macro_rules! library {
-    ($($on:literal { $($run:ident $signature:literal)* })*) => {
+    ($($on:literal { $($($run:ident)? $(= $same:ident)? $signature:literal)* })*) => {
         /// What runs a row of [`ROWS`]. Each does what std's function of that name does today, panics included.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
-        pub enum Builtin { $($($run,)*)* }
+        pub enum Builtin { $($($($run,)?)*)* }
 
         /// What rows belong to, in order.
         const OWNERS: &[&str] = &[$($on,)*];
 
         /// Every function of the library.
-        pub const ROWS: &[Row] = &[$($(Row { on: $on, signature: $signature, run: Builtin::$run },)*)*];
+        pub const ROWS: &[Row] = &[
+            $($(Row { on: $on, signature: $signature, run: Builtin::$($run)?$($same)? },)*)*
+        ];
     };
 }
 
@@ -221,6 +224,19 @@ library! {
     "Weak<T>" {
         WeakNew "fn new() -> Weak<T>"
         WeakUpgrade "fn upgrade(&self) -> Option<Rc<T>>"
+    }
+    "Arc<T>" {
+        =RcNew "fn new(value: T) -> Arc<T>"
+        =RcStrongCount "fn strong_count(this: &Arc<T>) -> usize"
+        =RcWeakCount "fn weak_count(this: &Arc<T>) -> usize"
+        =RcDowngrade "fn downgrade(this: &Arc<T>) -> sync::Weak<T>"
+        =RcPtrEq "fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool"
+        =RcGetMut "fn get_mut(this: &mut Arc<T>) -> Option<&mut T>"
+        =RcTryUnwrap "fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>>"
+    }
+    "sync::Weak<T>" {
+        =WeakNew "fn new() -> sync::Weak<T>"
+        =WeakUpgrade "fn upgrade(&self) -> Option<Arc<T>>"
     }
     "Cell<T>" {
         CellNew "fn new(value: T) -> Cell<T>"

@@ -70,6 +70,10 @@ pub enum Lib {
     Rc,
     /// `std::rc::Weak<T>`.
     Weak,
+    /// `Arc<T>`: as an `Rc`.
+    Arc,
+    /// `std::sync::Weak<T>`.
+    ArcWeak,
     /// `Cell<T>`.
     Cell,
     /// `RefCell<T>`: a flag and the value.
@@ -115,6 +119,8 @@ impl Lib {
         LibRow { lib: Self::Result, name: "Result", module: "result", params: &["T", "E"] },
         LibRow { lib: Self::Rc, name: "Rc", module: "rc", params: &["T"] },
         LibRow { lib: Self::Weak, name: "Weak", module: "rc", params: &["T"] },
+        LibRow { lib: Self::Arc, name: "Arc", module: "sync", params: &["T"] },
+        LibRow { lib: Self::ArcWeak, name: "Weak", module: "sync", params: &["T"] },
         LibRow { lib: Self::Cell, name: "Cell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefCell, name: "RefCell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefGuard, name: "Ref", module: "cell", params: &["T"] },
@@ -271,7 +277,8 @@ impl Type {
                 of.drop.is_some() || of.fields.iter().any(|field| field.ty.needs_drop(structs))
             }
             Self::Lib(lib, args) => match lib {
-                Lib::Vec | Lib::String | Lib::Box | Lib::Rc | Lib::Weak => true,
+                Lib::Vec | Lib::String | Lib::Box => true,
+                Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
                 Lib::Iter | Lib::Range | Lib::TryReserveError => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {

@@ -59,7 +59,7 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
             let here = Slot {
                 is_invariant: here.is_invariant || is_written,
                 // The end of a `Weak` does not touch the value.
-                is_dropped: here.is_dropped && *lib != Lib::Weak,
+                is_dropped: here.is_dropped && !matches!(lib, Lib::Weak | Lib::ArcWeak),
                 ..here
             };
             args.iter().for_each(|arg| walk(arg, here, slots));

@@ -204,7 +204,7 @@ fn size_is_known(ty: &Type) -> bool {
         Type::Var(_) => false,
         Type::Tuple(items) => items.iter().all(size_is_known),
         Type::Array(inner, _) => size_is_known(inner),
-        Type::Lib(Lib::Vec | Lib::Rc | Lib::Weak, _) => true,
+        Type::Lib(Lib::Vec | Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak, _) => true,
         Type::Lib(_, args) => args.iter().all(size_is_known),
         Type::Ref(_, to) => !matches!(**to, Type::Var(_)),
         _ => true,

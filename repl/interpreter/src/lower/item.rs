@@ -25,6 +25,7 @@ const IMPORTS: &[&str] = &[
     "std::mem::size_of_val",
     "std::mem::align_of_val",
     "std::rc",
+    "std::sync",
     "std::cell",
     "std::collections",
     "std::fmt",
@@ -178,7 +179,7 @@ impl Lower<'_> {
         {
             return self.unsupported(
                 &path,
-                "std::mem, Rc, Weak, Cell and RefCell can be imported.",
+                "std::mem, Rc, Arc, Weak, Cell and RefCell can be imported.",
                 tree,
             );
         }
@@ -691,6 +692,13 @@ const OF_STD_MODULES: &[&str] = &[
 /// Modules of which everything is listed: another name in them is a mistake, not our limit.
 const MODULES_LISTED: &[(&str, &str)] = &[
     ("std::rc", "Rc Weak UniqueRc"),
+    (
+        "std::sync",
+        "Arc Weak Mutex MutexGuard MappedMutexGuard RwLock RwLockReadGuard RwLockWriteGuard MappedRwLockReadGuard \
+         MappedRwLockWriteGuard Condvar WaitTimeoutResult Barrier BarrierWaitResult Once OnceState OnceLock LazyLock \
+         ReentrantLock ReentrantLockGuard Exclusive UniqueArc PoisonError TryLockError LockResult TryLockResult atomic mpsc \
+         mpmc poison nonpoison ONCE_INIT",
+    ),
     (
         "std::cell",
         "Cell RefCell Ref RefMut OnceCell LazyCell UnsafeCell SyncUnsafeCell BorrowError BorrowMutError",

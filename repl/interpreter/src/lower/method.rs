@@ -241,7 +241,7 @@ impl Lower<'_> {
                 self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
             }
         }
-        Ok(self.library(parsed.row.run, types, values, at))
+        Ok(self.library_row(parsed, types, values, at))
     }
 
     /// Methods that one signature cannot say.
@@ -297,7 +297,7 @@ impl Lower<'_> {
             ty = self.shallow(to);
         }
         for row in ROWS {
-            let parsed = signature::of(row.run);
+            let parsed = signature::of_row(row);
             let on_slice =
                 matches!(&ty, Type::Lib(Lib::Vec, _) | Type::Array(..)) && row.on == "[T]";
             let on_str = ty.is_lib(Lib::String) && row.on == "str";

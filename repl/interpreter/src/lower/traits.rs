@@ -28,7 +28,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Tuple(items) => all(items),
             Type::Array(element, _) | Type::Slice(element) => has(element, bound, infer, structs),
             Type::Struct(id, _) => structs.get(*id).derives.clone,
-            Type::Lib(Lib::Rc | Lib::Weak | Lib::Iter, _) => true,
+            Type::Lib(Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Iter, _) => true,
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
             Type::Lib(_, args) => all(args),
@@ -36,7 +36,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         },
         "Debug" => match &ty {
             Type::Struct(id, _) => structs.get(*id).derives.debug,
-            Type::Lib(Lib::Weak, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak, _) => true,
             Type::Tuple(items) | Type::Lib(_, items) => all(items),
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 has(inner, bound, infer, structs)
@@ -46,7 +46,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
-            Type::Lib(Lib::Box | Lib::Rc | Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, args) => all(args),
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
             _ => false,
         },
         "PartialEq" | "Ord" => match &ty {
@@ -56,7 +57,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 has(inner, bound, infer, structs)
             }
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
-            Type::Lib(Lib::Weak | Lib::Iter | Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Iter, _) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
             Type::Lib(Lib::Range | Lib::TryReserveError, _) => bound == "PartialEq",
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs) && all(args),
             Type::Lib(_, args) => all(args),
@@ -69,13 +71,12 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 *len <= 32 && (*len == 0 || has(inner, bound, infer, structs))
             }
             Type::Ref(_, inner) => matches!(**inner, Type::Str),
-            Type::Lib(Lib::Vec | Lib::String | Lib::Option | Lib::Weak, _) | Type::Scalar(_) => {
-                true
-            }
-            Type::Lib(Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell, args) => all(args),
+            Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak, _) => true,
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cell | Lib::RefCell, args) => all(args),
             _ => false,
         },
-        "Pointer" => matches!(ty, Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc, _)),
+        "Pointer" => matches!(ty, Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, _)),
         "LowerHex" | "UpperHex" | "Binary" | "Octal" => match &ty {
             Type::Scalar(scalar) => scalar.is_integer(),
             Type::Ref(_, inner) => has(inner, bound, infer, structs),

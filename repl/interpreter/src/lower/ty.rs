@@ -76,7 +76,7 @@ impl Lower<'_> {
             ),
             _ => self.unsupported(
                 "This type",
-                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Cell and RefCell can be used.",
+                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Arc, Cell and RefCell can be used.",
                 ty,
             ),
         }

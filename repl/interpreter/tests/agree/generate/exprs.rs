@@ -171,7 +171,7 @@ impl Generator {
                 }
                 _ => format!("String::from({})", self.text()),
             }),
-            "Box" | "Rc" | "Cell" | "RefCell" => {
+            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" => {
                 around(self, &format!("{name}::new"), &first, is_known)
             }
             "Option" => match self.dice.below(4) {
@@ -192,14 +192,16 @@ impl Generator {
                 };
                 Ex { text, loans: ex.loans }
             }
-            "Weak" => match self
-                .place(Access::Read, |_, place| place.ty == Ty::lib("Rc", [first.clone()]))
-            {
-                Some(rc) if self.dice.chance(80) => {
-                    Ex::owned(format!("Rc::downgrade(&{})", rc.text))
+            "Weak" | "sync::Weak" => {
+                let strong = if name == "Weak" { "Rc" } else { "Arc" };
+                let of_strong = Ty::lib(strong, [first.clone()]);
+                match self.place(Access::Read, |_, place| place.ty == of_strong) {
+                    Some(rc) if self.dice.chance(80) => {
+                        Ex::owned(format!("{strong}::downgrade(&{})", rc.text))
+                    }
+                    _ => Ex::owned(format!("{name}::<{of}>::new()")),
                 }
-                _ => Ex::owned(format!("Weak::<{of}>::new()")),
-            },
+            }
             _ => unreachable!("no value of {name} can be written out"),
         }
     }
