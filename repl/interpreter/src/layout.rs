@@ -13,7 +13,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use crate::typed::FunctionId;
-use crate::types::{Lib, Struct, Structs, Type};
+use crate::types::{Lib, Mutability, Struct, Structs, Type};
 
 /// Bytes of a pointer, a length, a count.
 pub const WORD_BYTES: u64 = 8;
@@ -103,7 +103,7 @@ pub enum Shape {
     },
     /// `[T; N]`.
     Array(LayoutId, u64),
-    /// `Option` and `Result`.
+    /// `Option`, `Result` and `Cow`.
     Choice(Choice),
     /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`].
     Vec(LayoutId),
@@ -140,7 +140,7 @@ pub struct Part {
     pub id: LayoutId,
 }
 
-/// `Option` (`None`, `Some`) or `Result` (`Ok`, `Err`).
+/// An `Option`, a `Result` or a `Cow`, its variants as [`Lib::variants`] names them.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// What each variant carries.
@@ -376,6 +376,11 @@ impl Layouts {
                 Lib::Option => self.choice(ty, [None, Some(&args[0])], structs, waiting)?,
                 Lib::Result => {
                     self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
+                }
+                Lib::Cow => {
+                    let owned = args[0].owned().expect("the lowering lets no other Cow pass");
+                    let borrowed = Type::reference(Mutability::Shared, args[0].clone());
+                    self.choice(ty, [Some(&borrowed), Some(&owned)], structs, waiting)?
                 }
                 Lib::TryReserveError => {
                     let niche = Niche { offset: 0, size: WORD_BYTES, start: 0, end: 1 << 63 };

@@ -78,6 +78,7 @@ library! {
     "*" {
         Clone "fn clone(&self) -> Self where Self: Clone"
         ToString "fn to_string(&self) -> String where Self: Display"
+        =Clone "fn to_owned(&self) -> Self where Self: ToOwned"
     }
     "std::mem" {
         Swap "fn swap(a: &mut T, b: &mut T)"
@@ -131,6 +132,7 @@ library! {
         SliceFill "fn fill(&mut self, value: T) where T: Clone"
         SliceContains "fn contains(&self, x: &T) -> bool where T: PartialEq"
         SliceToVec "fn to_vec(&self) -> Vec<T> where T: Clone"
+        =SliceToVec "fn to_owned(&self) -> Vec<T> where T: Clone"
     }
     "[..]" {
         // `&s[range]`: the bounds are both ends, the end behind the last.
@@ -164,6 +166,7 @@ library! {
         StringCapacity "fn capacity(&self) -> usize"
         StringAsStr "fn as_str(&self) -> &str"
         StringIntoBytes "fn into_bytes(self) -> Vec<u8>"
+        StringFromUtf8Lossy "fn from_utf8_lossy(v: &[u8]) -> Cow<str>"
         // `a + &b`.
         StringAdd "fn add(self, other: &str) -> String"
     }
@@ -238,6 +241,14 @@ library! {
         =WeakNew "fn new() -> sync::Weak<T>"
         =WeakUpgrade "fn upgrade(&self) -> Option<Arc<T>>"
     }
+    "Cow<str>" {
+        CowIntoOwned "fn into_owned(self) -> String"
+        CowToMut "fn to_mut(&mut self) -> &mut String"
+    }
+    "Cow<[T]>" {
+        =CowIntoOwned "fn into_owned(self) -> Vec<T> where T: Clone"
+        =CowToMut "fn to_mut(&mut self) -> &mut Vec<T> where T: Clone"
+    }
     "Cell<T>" {
         CellNew "fn new(value: T) -> Cell<T>"
         CellGet "fn get(&self) -> T where T: Copy"
@@ -259,6 +270,7 @@ library! {
         VecDerefMut "fn deref_mut(this: &mut Vec<T>) -> &mut [T]"
         StringDeref "fn deref(this: &String) -> &str"
         RcDeref "fn deref(this: &Rc<T>) -> &T"
+        CowDeref "fn deref(this: &Cow<T>) -> &T"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"
         RefMutGuardDerefMut "fn deref_mut(this: &mut RefMut<T>) -> &mut T"

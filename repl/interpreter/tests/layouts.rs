@@ -6,6 +6,7 @@
 
 mod machine;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::{self, Arc};
@@ -31,8 +32,7 @@ fn is_pointer(bytes: &[u8]) -> bool {
 fn compare<T>(structs: &str, ty: &str, text: &str, value: &T) {
     let mut machine = TestMachine::new(4096, 4096);
     let mut program = Program::default();
-    let uses =
-        "use std::rc::{Rc, Weak}; use std::sync::{self, Arc}; use std::cell::{Cell, RefCell};";
+    let uses = "use std::rc::{Rc, Weak}; use std::sync::{self, Arc}; use std::cell::{Cell, RefCell}; use std::borrow::Cow;";
     let line = format!("let x: {ty} = {text};");
     for (number, line) in [uses, structs, &line].into_iter().enumerate() {
         if let Err(fault) = program.run(number as u32, line, &mut machine) {
@@ -215,6 +215,14 @@ laid_out! { the_library_s_types {}
     Arc<u8> = Arc::new(1);
     sync::Weak<u8> = sync::Weak::new();
     Option<Arc<u8>> = None;
+    Cow<'_, str> = Cow::Borrowed("four");
+    Cow<'_, str> = Cow::Owned(String::from("four"));
+    Cow<'_, [u16]> = Cow::Borrowed(&[1, 2, 3]);
+    Cow<'_, [u16]> = Cow::Owned(vec![1]);
+    Option<Cow<'_, str>> = None;
+    Option<Cow<'_, str>> = Some(Cow::Borrowed("x"));
+    Option<Cow<'_, str>> = Some(Cow::Owned(String::new()));
+    (u8, Cow<'_, str>) = (1, Cow::Borrowed(""));
     Cell<u16> = Cell::new(3);
     RefCell<u8> = RefCell::new(3);
     RefCell<u64> = RefCell::new(3);

@@ -50,8 +50,9 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
             slots.push(Slot { is_dropped: false, ..here });
             walk(to, inside(slots, *mutability == Mutability::Mut), slots);
         }
-        Type::Lib(lib @ (Lib::RefGuard | Lib::RefMutGuard | Lib::Iter), args) => {
-            slots.push(Slot { is_dropped: here.is_dropped && *lib != Lib::Iter, ..here });
+        Type::Lib(lib, args) if lib.is_reference() => {
+            let is_guard = matches!(lib, Lib::RefGuard | Lib::RefMutGuard);
+            slots.push(Slot { is_dropped: here.is_dropped && is_guard, ..here });
             walk(&args[0], inside(slots, *lib == Lib::RefMutGuard), slots);
         }
         Type::Lib(lib, args) => {

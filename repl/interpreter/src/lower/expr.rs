@@ -1152,7 +1152,9 @@ impl Lower<'_> {
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
         let is_text = |ty: &Type| {
-            ty.is_lib(Lib::String) || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
+            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
+            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
+            ty.is_lib(Lib::String) || is_cow() || is_str()
         };
         let texts =
             is_text(&left_ty) && is_text(&right_ty) && matches!(op, CompareOp::Eq | CompareOp::Ne);

@@ -26,6 +26,7 @@ const IMPORTS: &[&str] = &[
     "std::mem::align_of_val",
     "std::rc",
     "std::sync",
+    "std::borrow",
     "std::cell",
     "std::collections",
     "std::fmt",
@@ -179,7 +180,7 @@ impl Lower<'_> {
         {
             return self.unsupported(
                 &path,
-                "std::mem, Rc, Arc, Weak, Cell and RefCell can be imported.",
+                "std::mem, Rc, Arc, Weak, Cell, RefCell and Cow can be imported.",
                 tree,
             );
         }
@@ -539,7 +540,7 @@ impl Lower<'_> {
                     _ => None,
                 });
                 let lib = self.library_type(&path.path);
-                if matches!(lib, Some(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter)) {
+                if lib.is_some_and(Lib::is_reference) {
                     found.push(args.into_iter().flatten().find_map(|arg| match arg {
                         syn::GenericArgument::Lifetime(lifetime) => Some(lifetime),
                         _ => None,
@@ -692,6 +693,7 @@ const OF_STD_MODULES: &[&str] = &[
 /// Modules of which everything is listed: another name in them is a mistake, not our limit.
 const MODULES_LISTED: &[(&str, &str)] = &[
     ("std::rc", "Rc Weak UniqueRc"),
+    ("std::borrow", "Cow Borrow BorrowMut ToOwned"),
     (
         "std::sync",
         "Arc Weak Mutex MutexGuard MappedMutexGuard RwLock RwLockReadGuard RwLockWriteGuard MappedRwLockReadGuard \

@@ -113,7 +113,7 @@ impl Lower<'_> {
                 let has =
                     |ty: &Type| traits::has(ty, bound_name, &self.names.infer, &self.items.structs);
                 if inner.as_ref().is_some_and(has)
-                    || matches!(ty, Type::Str | Type::Slice(_)) && name == "clone"
+                    || matches!(ty, Type::Str | Type::Slice(_)) && name != "to_string"
                 {
                     continue;
                 }
@@ -204,7 +204,7 @@ impl Lower<'_> {
         Ok(Expr { kind: ExprKind::Call(id, values), ty, at })
     }
 
-    fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
+    pub(super) fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
         if takes == given {
             return Ok(());
         }
@@ -334,6 +334,9 @@ impl Lower<'_> {
             if let Some(constructed) = self.constructor(name, call, expect, at)? {
                 return Ok(constructed);
             }
+        }
+        if let Some(cow) = self.cow(&path.path, call, expect, at)? {
+            return Ok(cow);
         }
         self.call_path(&path.path, &segments, call, at)
     }

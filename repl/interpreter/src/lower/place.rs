@@ -77,6 +77,7 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::String, Builtin::StringDeref, None),
     (Lib::Rc, Builtin::RcDeref, None),
     (Lib::Arc, Builtin::RcDeref, None),
+    (Lib::Cow, Builtin::CowDeref, None),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];

@@ -79,7 +79,8 @@ pub(crate) fn of(run: crate::library::Builtin) -> &'static Parsed {
 /// The row, read.
 pub(crate) fn of_row(row: &'static Row) -> &'static Parsed {
     let same = &BY_RUN[row.run as usize];
-    let index = same.iter().copied().find(|index| same.len() == 1 || ROWS[*index].on == row.on);
+    let is_it = |of: &Row| (of.on, of.signature) == (row.on, row.signature);
+    let index = same.iter().copied().find(|index| same.len() == 1 || is_it(&ROWS[*index]));
     let index = index.expect("every row has its place");
     PARSED[index].get_or_init(|| parse(&ROWS[index]))
 }
@@ -262,7 +263,7 @@ fn layer_of(ty: &Type, number: u8) -> Option<u8> {
     match ty {
         Type::Param(found) if *found == number => Some(0),
         Type::Ref(_, to) => layer_of(to, number).map(|layer| layer + 1),
-        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => {
+        Type::Lib(lib, args) if lib.is_reference() => {
             layer_of(&args[0], number).map(|layer| layer + 1)
         }
         Type::Tuple(items) | Type::Lib(_, items) => {

@@ -3,7 +3,7 @@
 use super::infer::{Class, Infer};
 use crate::types::{Lib, Structs, Type};
 
-/// Whether a type has a trait: `Copy`, `Clone`, `Debug`, `Display`, `PartialEq`, `Ord`, `Default`, or one of a number's
+/// Whether a type has a trait: `Copy`, `Clone`, `ToOwned`, `Debug`, `Display`, `PartialEq`, `Ord`, `Default`, or one of a number's
 /// ways to be written. What is not known yet may have any.
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
@@ -30,10 +30,12 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Struct(id, _) => structs.get(*id).derives.clone,
             Type::Lib(Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Iter, _) => true,
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::Cow, args) => infer.shallow(&args[0]) == Type::Str || all(args),
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
             Type::Lib(_, args) => all(args),
             other => has(other, "Copy", infer, structs),
         },
+        "ToOwned" => ty == Type::Str || has(&ty, "Clone", infer, structs),
         "Debug" => match &ty {
             Type::Struct(id, _) => structs.get(*id).derives.debug,
             Type::Lib(Lib::Weak | Lib::ArcWeak, _) => true,
@@ -46,7 +48,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
-            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, args) => all(args),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow, args) => all(args),
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
             _ => false,
         },
@@ -72,7 +74,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             }
             Type::Ref(_, inner) => matches!(**inner, Type::Str),
             Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
-            Type::Lib(Lib::Weak | Lib::ArcWeak, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow, _) => true,
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cell | Lib::RefCell, args) => all(args),
             _ => false,
         },
@@ -88,6 +90,14 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             _ => false,
         },
         "Sized" => ty.is_sized(),
+        // Of a pair: the second is what owns the first.
+        "Owned" => match &ty {
+            Type::Tuple(pair) => match infer.shallow(&pair[0]) {
+                Type::Var(_) => true,
+                borrowed => borrowed.owned().as_ref() == Some(&pair[1]),
+            },
+            _ => false,
+        },
         other => unreachable!("the library asks for no {other}"),
     }
 }

@@ -76,7 +76,7 @@ impl Lower<'_> {
             ),
             _ => self.unsupported(
                 "This type",
-                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Arc, Cell and RefCell can be used.",
+                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Arc, Cell, RefCell and Cow can be used.",
                 ty,
             ),
         }
@@ -134,6 +134,9 @@ impl Lower<'_> {
             return self.fault(Kind::MissingGenerics { ty, takes, given: args.len() }, path);
         }
         let args: Vec<_> = args.into_iter().map(|ty| self.ty(ty)).collect::<Result<_>>()?;
+        if lib == Lib::Cow {
+            self.check_cow(&args[0], self.at(path))?;
+        }
         Ok(Type::lib(lib, args))
     }
 

@@ -55,6 +55,7 @@ impl Case {
             "use std::rc::{Rc, Weak};",
             "use std::sync::{self, Arc};",
             "use std::cell::{Cell, RefCell};",
+            "use std::borrow::Cow;",
         ];
         Program::of_lines(imports.into_iter().chain(lines.iter().map(String::as_str)))
     }

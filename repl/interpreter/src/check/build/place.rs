@@ -107,6 +107,8 @@ impl Build<'_> {
             Type::Tuple(items) | Type::Lib(Lib::Result, items) => {
                 items[..number as usize].iter().map(slot_count).sum()
             }
+            // Before what is in the elements stands the reference that the other variant is.
+            Type::Lib(Lib::Cow, _) => number as usize,
             _ => 0,
         };
         regions[before..before + slot_count(field)].to_vec()

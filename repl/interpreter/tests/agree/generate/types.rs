@@ -32,6 +32,7 @@ pub(crate) const LIBRARY: &[&str] = &[
     "Weak",
     "Arc",
     "sync::Weak",
+    "Cow",
     "Cell",
     "RefCell",
     "Ref",
@@ -115,11 +116,13 @@ impl Ty {
             return structs[*id].derives.contains(&name);
         }
         match (name, self) {
+            ("ToOwned", _) => self.has("Clone", structs),
             ("Copy", Self::Scalar(_) | Self::Ref(_)) | ("Clone", Self::Ref(_)) => true,
             ("Copy", Self::Tuple(_) | Self::Array(..) | Self::Lib("Option" | "Result", _)) => all(),
             ("Clone", Self::RefMut(_) | Self::Lib("Ref" | "RefMut", _)) => false,
             ("Clone", Self::Lib("Rc" | "Arc", _)) => true,
             ("Clone" | "Debug", Self::Lib("Weak" | "sync::Weak", _)) => true,
+            ("Clone" | "Ord" | "Default", Self::Lib("Cow", _)) => true,
             ("Clone" | "Debug" | "PartialEq", Self::Lib("Cell", args)) => {
                 is_copy(&args[0]) && all()
             }
@@ -129,7 +132,7 @@ impl Ty {
                 "Display",
                 Self::Ref(_)
                 | Self::RefMut(_)
-                | Self::Lib("Box" | "Rc" | "Arc" | "Ref" | "RefMut", _),
+                | Self::Lib("Box" | "Rc" | "Arc" | "Cow" | "Ref" | "RefMut", _),
             ) => all(),
             ("Default", Self::Ref(of)) => **of == Self::Str,
             ("Default", Self::RefMut(_) | Self::Lib("Result" | "Ref" | "RefMut", _)) => false,
