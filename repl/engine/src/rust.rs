@@ -457,7 +457,7 @@ impl Runner<'_> {
         let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
         let target = match &ty {
             Type::Ref(_, to) => Some(&**to),
-            Type::Lib(Lib::Box | Lib::Rc, args) => Some(&args[0]),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, args) => Some(&args[0]),
             _ => None,
         };
         let pointer = Address(target.map_or(0, |_| word(0)));

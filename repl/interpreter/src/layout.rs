@@ -13,7 +13,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use crate::typed::FunctionId;
-use crate::types::{Lib, Struct, Structs, TraitId, Type};
+use crate::types::{Lib, Mutability, Struct, Structs, TraitId, Type};
 
 /// Bytes of a pointer, a length, a count.
 pub const WORD_BYTES: u64 = 8;
@@ -34,7 +34,7 @@ pub mod vec {
     pub const LEN: u64 = 16;
 }
 
-/// The block behind an `Rc`: the counts, then the value.
+/// The block behind an `Rc` or an `Arc`: the counts, then the value.
 pub mod rc {
     /// How many `Rc` there are.
     pub const STRONG: u64 = 0;
@@ -123,13 +123,13 @@ pub enum Shape {
     },
     /// `[T; N]`.
     Array(LayoutId, u64),
-    /// `Option` and `Result`.
+    /// `Option`, `Result` and `Cow`.
     Choice(Choice),
     /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`].
     Vec(LayoutId),
-    /// `Rc<T>`: the address of a block, see [`rc`].
+    /// `Rc<T>`, `Arc<T>`: the address of a block, see [`rc`].
     Rc(LayoutId),
-    /// `Weak<T>`: the same; without a block all ones.
+    /// Their `Weak<T>`: the same; without a block all ones.
     Weak(LayoutId),
     /// `Cell<T>`.
     Cell(LayoutId),
@@ -160,7 +160,7 @@ pub struct Part {
     pub id: LayoutId,
 }
 
-/// `Option` (`None`, `Some`) or `Result` (`Ok`, `Err`).
+/// An `Option`, a `Result` or a `Cow`, its variants as [`Lib::variants`] names them.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// What each variant carries.
@@ -385,8 +385,8 @@ impl Layouts {
                 Lib::Box => {
                     words(pointer_words(&args[0]), Shape::Box(self.number(&args[0], waiting)))
                 }
-                Lib::Rc => words(1, Shape::Rc(self.number(&args[0], waiting))),
-                Lib::Weak => words(1, Shape::Weak(self.number(&args[0], waiting))),
+                Lib::Rc | Lib::Arc => words(1, Shape::Rc(self.number(&args[0], waiting))),
+                Lib::Weak | Lib::ArcWeak => words(1, Shape::Weak(self.number(&args[0], waiting))),
                 Lib::RefGuard | Lib::RefMutGuard => {
                     let to = self.number(&args[0], waiting);
                     words(2, Shape::Guard { to, is_mut: *lib == Lib::RefMutGuard })
@@ -413,6 +413,11 @@ impl Layouts {
                 Lib::Option => self.choice(ty, [None, Some(&args[0])], structs, waiting)?,
                 Lib::Result => {
                     self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
+                }
+                Lib::Cow => {
+                    let owned = args[0].owned().expect("the lowering lets no other Cow pass");
+                    let borrowed = Type::reference(Mutability::Shared, args[0].clone());
+                    self.choice(ty, [Some(&borrowed), Some(&owned)], structs, waiting)?
                 }
                 Lib::TryReserveError => {
                     let niche = Niche { offset: 0, size: WORD_BYTES, start: 0, end: 1 << 63 };

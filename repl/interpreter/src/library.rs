@@ -56,18 +56,21 @@ impl Row {
     }
 }
 
+/// A row that begins with `=` is run as the row above that has this name.
 macro_rules! library {
-    ($($on:literal { $($run:ident $signature:literal)* })*) => {
+    ($($on:literal { $($($run:ident)? $(= $same:ident)? $signature:literal)* })*) => {
         /// What runs a row of [`ROWS`]. Each does what std's function of that name does today, panics included.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
-        pub enum Builtin { $($($run,)*)* }
+        pub enum Builtin { $($($($run,)?)*)* }
 
         /// What rows belong to, in order.
         const OWNERS: &[&str] = &[$($on,)*];
 
         /// Every function of the library.
-        pub const ROWS: &[Row] = &[$($(Row { on: $on, signature: $signature, run: Builtin::$run },)*)*];
+        pub const ROWS: &[Row] = &[
+            $($(Row { on: $on, signature: $signature, run: Builtin::$($run)?$($same)? },)*)*
+        ];
     };
 }
 
@@ -75,6 +78,7 @@ library! {
     "*" {
         Clone "fn clone(&self) -> Self where Self: Clone"
         ToString "fn to_string(&self) -> String where Self: Display"
+        =Clone "fn to_owned(&self) -> Self where Self: ToOwned"
     }
     "std::mem" {
         Swap "fn swap(a: &mut T, b: &mut T)"
@@ -128,6 +132,7 @@ library! {
         SliceFill "fn fill(&mut self, value: T) where T: Clone"
         SliceContains "fn contains(&self, x: &T) -> bool where T: PartialEq"
         SliceToVec "fn to_vec(&self) -> Vec<T> where T: Clone"
+        =SliceToVec "fn to_owned(&self) -> Vec<T> where T: Clone"
     }
     "[..]" {
         // `&s[range]`: the bounds are both ends, the end behind the last.
@@ -161,6 +166,7 @@ library! {
         StringCapacity "fn capacity(&self) -> usize"
         StringAsStr "fn as_str(&self) -> &str"
         StringIntoBytes "fn into_bytes(self) -> Vec<u8>"
+        StringFromUtf8Lossy "fn from_utf8_lossy(v: &[u8]) -> Cow<str>"
         // `a + &b`.
         StringAdd "fn add(self, other: &str) -> String"
     }
@@ -222,6 +228,27 @@ library! {
         WeakNew "fn new() -> Weak<T>"
         WeakUpgrade "fn upgrade(&self) -> Option<Rc<T>>"
     }
+    "Arc<T>" {
+        =RcNew "fn new(value: T) -> Arc<T>"
+        =RcStrongCount "fn strong_count(this: &Arc<T>) -> usize"
+        =RcWeakCount "fn weak_count(this: &Arc<T>) -> usize"
+        =RcDowngrade "fn downgrade(this: &Arc<T>) -> sync::Weak<T>"
+        =RcPtrEq "fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool"
+        =RcGetMut "fn get_mut(this: &mut Arc<T>) -> Option<&mut T>"
+        =RcTryUnwrap "fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>>"
+    }
+    "sync::Weak<T>" {
+        =WeakNew "fn new() -> sync::Weak<T>"
+        =WeakUpgrade "fn upgrade(&self) -> Option<Arc<T>>"
+    }
+    "Cow<str>" {
+        CowIntoOwned "fn into_owned(self) -> String"
+        CowToMut "fn to_mut(&mut self) -> &mut String"
+    }
+    "Cow<[T]>" {
+        =CowIntoOwned "fn into_owned(self) -> Vec<T> where T: Clone"
+        =CowToMut "fn to_mut(&mut self) -> &mut Vec<T> where T: Clone"
+    }
     "Cell<T>" {
         CellNew "fn new(value: T) -> Cell<T>"
         CellGet "fn get(&self) -> T where T: Copy"
@@ -243,6 +270,7 @@ library! {
         VecDerefMut "fn deref_mut(this: &mut Vec<T>) -> &mut [T]"
         StringDeref "fn deref(this: &String) -> &str"
         RcDeref "fn deref(this: &Rc<T>) -> &T"
+        CowDeref "fn deref(this: &Cow<T>) -> &T"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"
         RefMutGuardDerefMut "fn deref_mut(this: &mut RefMut<T>) -> &mut T"

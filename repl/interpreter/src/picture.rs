@@ -4,7 +4,7 @@ use crate::items::Items;
 use crate::layout::{
     Choice, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, vec, vtable,
 };
-use crate::types::{Lib, TraitId, Type};
+use crate::types::{TraitId, Type};
 
 /// A type's bytes, from the lowest offset up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +208,8 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
 }
 
 fn choice_rows(layouts: &Layouts, choice: &Choice, ty: &Type) -> Vec<Row> {
-    let names = if ty.is_lib(Lib::Option) { ["None", "Some"] } else { ["Ok", "Err"] };
+    let Type::Lib(lib, _) = ty else { return Vec::new() };
+    let names = lib.variants().expect("it has variants");
     let mut rows = Vec::new();
     if let Tag::Direct(size) = choice.tag {
         let what = format!("0 {}, 1 {}", names[0], names[1]);

@@ -50,8 +50,9 @@ fn walk(structs: &Structs, ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
         })),
         // Its end is that of a value nobody knows: it may look at everything.
         Type::Dyn(..) => slots.push(here),
-        Type::Lib(lib @ (Lib::RefGuard | Lib::RefMutGuard | Lib::Iter), args) => {
-            slots.push(Slot { is_dropped: here.is_dropped && *lib != Lib::Iter, ..here });
+        Type::Lib(lib, args) if lib.is_reference() => {
+            let is_guard = matches!(lib, Lib::RefGuard | Lib::RefMutGuard);
+            slots.push(Slot { is_dropped: here.is_dropped && is_guard, ..here });
             walk(structs, &args[0], inside(slots, *lib == Lib::RefMutGuard), slots);
         }
         Type::Lib(lib, args) => {
@@ -59,7 +60,7 @@ fn walk(structs: &Structs, ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
             let here = Slot {
                 is_invariant: here.is_invariant || is_written,
                 // The end of a `Weak` does not touch the value.
-                is_dropped: here.is_dropped && *lib != Lib::Weak,
+                is_dropped: here.is_dropped && !matches!(lib, Lib::Weak | Lib::ArcWeak),
                 ..here
             };
             args.iter().for_each(|arg| walk(structs, arg, here, slots));

@@ -73,8 +73,8 @@ pub struct Signature {
     pub lifetimes: Option<Lifetimes>,
 }
 
-/// The lifetimes of a signature's references, in the order in which the references are written. `Ref`, `RefMut` and `Iter`
-/// count as references.
+/// The lifetimes of a signature's references, in the order in which the references are written. `Ref`, `RefMut`, `Iter` and
+/// `Cow` count as references.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifetimes {
     /// Of each parameter.
@@ -197,7 +197,8 @@ pub enum ExprKind {
     },
     /// A tuple, an array or a struct: the values in the order they are evaluated, each with its field's number.
     Aggregate(Vec<(u32, Expr)>),
-    /// A value of an `Option` or `Result`: the variant's number (`None` 0, `Some` 1; `Ok` 0, `Err` 1) and what it holds.
+    /// A value of an `Option`, a `Result` or a `Cow`: the variant's number, see [`crate::types::Lib::variants`], and what it
+    /// holds.
     Variant(u32, Option<Box<Expr>>),
     /// `[value; N]`. `value` is `Copy`, or N is at most 1.
     Repeat(Box<Expr>, u64),

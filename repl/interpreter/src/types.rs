@@ -88,6 +88,10 @@ pub enum Lib {
     Rc,
     /// `std::rc::Weak<T>`.
     Weak,
+    /// `Arc<T>`: as an `Rc`.
+    Arc,
+    /// `std::sync::Weak<T>`.
+    ArcWeak,
     /// `Cell<T>`.
     Cell,
     /// `RefCell<T>`: a flag and the value.
@@ -102,6 +106,8 @@ pub enum Lib {
     Iter,
     /// `std::collections::TryReserveError`.
     TryReserveError,
+    /// `std::borrow::Cow<'_, B>`: a `&B`, or what owns a `B`.
+    Cow,
 }
 
 /// A row of the library's types.
@@ -124,6 +130,11 @@ impl LibRow {
 }
 
 impl Lib {
+    /// Whether a value of it holds a reference of its own: a guard, an iterator, a `Cow`.
+    pub fn is_reference(self) -> bool {
+        matches!(self, Self::RefGuard | Self::RefMutGuard | Self::Iter | Self::Cow)
+    }
+
     /// Every one, in the order of the enum.
     pub const ALL: &[LibRow] = &[
         LibRow { lib: Self::Vec, name: "Vec", module: "vec", params: &["T"] },
@@ -133,6 +144,8 @@ impl Lib {
         LibRow { lib: Self::Result, name: "Result", module: "result", params: &["T", "E"] },
         LibRow { lib: Self::Rc, name: "Rc", module: "rc", params: &["T"] },
         LibRow { lib: Self::Weak, name: "Weak", module: "rc", params: &["T"] },
+        LibRow { lib: Self::Arc, name: "Arc", module: "sync", params: &["T"] },
+        LibRow { lib: Self::ArcWeak, name: "Weak", module: "sync", params: &["T"] },
         LibRow { lib: Self::Cell, name: "Cell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefCell, name: "RefCell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefGuard, name: "Ref", module: "cell", params: &["T"] },
@@ -145,7 +158,18 @@ impl Lib {
             module: "collections",
             params: &[],
         },
+        LibRow { lib: Self::Cow, name: "Cow", module: "borrow", params: &["B"] },
     ];
+
+    /// The names of its variants, if it is an enum.
+    pub fn variants(self) -> Option<[&'static str; 2]> {
+        match self {
+            Self::Option => Some(["None", "Some"]),
+            Self::Result => Some(["Ok", "Err"]),
+            Self::Cow => Some(["Borrowed", "Owned"]),
+            _ => None,
+        }
+    }
 
     /// Its row.
     pub fn row(self) -> &'static LibRow {
@@ -272,6 +296,15 @@ impl Type {
         matches!(self, Self::Lib(of, _) if *of == lib)
     }
 
+    /// What owns a value of it: `<B as ToOwned>::Owned`, of those types that a `Cow` can have.
+    pub fn owned(&self) -> Option<Self> {
+        match self {
+            Self::Str => Some(Self::string()),
+            Self::Slice(element) => Some(Self::lib(Lib::Vec, [Self::clone(element)])),
+            _ => None,
+        }
+    }
+
     /// The first argument of a library type: `T` of `Vec<T>`.
     pub fn first_arg(&self) -> &Self {
         match self {
@@ -309,7 +342,8 @@ impl Type {
                 of.drop.is_some() || of.fields.iter().any(|field| field.ty.needs_drop(structs))
             }
             Self::Lib(lib, args) => match lib {
-                Lib::Vec | Lib::String | Lib::Box | Lib::Rc | Lib::Weak => true,
+                Lib::Vec | Lib::String | Lib::Box | Lib::Cow => true,
+                Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
                 Lib::Iter | Lib::Range | Lib::TryReserveError => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
@@ -320,14 +354,14 @@ impl Type {
         }
     }
 
-    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. A guard or an iterator holds a
-    /// reference, and is a layer; so is what may hold one, a struct with a lifetime or a `dyn Trait`.
+    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. What [`Lib::is_reference`] is a
+    /// layer; so is what may hold one, a struct with a lifetime or a `dyn Trait`.
     pub fn layers(&self) -> u8 {
         match self {
             Self::Ref(_, to) => 1 + to.layers(),
             Self::Dyn(..) => 1,
             Self::Struct(id, _) => id.lifetimes.min(1),
-            Self::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + args[0].layers(),
+            Self::Lib(lib, args) if lib.is_reference() => 1 + args[0].layers(),
             Self::Tuple(items) | Self::Lib(_, items) => {
                 items.iter().map(Self::layers).max().unwrap_or(0)
             }

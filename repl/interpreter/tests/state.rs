@@ -253,6 +253,26 @@ fn leaks_are_found_by_what_they_hold() {
 }
 
 #[test]
+fn arcs_in_a_circle_leak_as_rcs_do() {
+    let mut prompt = Prompt::after(&[
+        "use std::sync::{Arc, Weak}; use std::cell::RefCell;",
+        "struct Node { next: RefCell<Option<Arc<Node>>>, back: RefCell<Weak<Node>> }",
+        "let a = Arc::new(Node { next: RefCell::new(None), back: RefCell::new(Weak::new()) });",
+        "*a.back.borrow_mut() = Arc::downgrade(&a);",
+        "let b = Arc::new(Node { next: RefCell::new(Some(a)), back: RefCell::new(Weak::new()) });",
+        "drop(b);",
+    ]);
+    assert_eq!((prompt.leaks().len(), prompt.machine.blocks.len()), (0, 0));
+    prompt
+        .run(
+            "let c = Arc::new(Node { next: RefCell::new(None), back: RefCell::new(Weak::new()) });",
+        )
+        .unwrap();
+    prompt.run("*c.next.borrow_mut() = Some(Arc::clone(&c)); drop(c);").unwrap();
+    assert_eq!(prompt.leaks(), ["Counted Node"]);
+}
+
+#[test]
 fn a_weak_alone_keeps_a_block_that_is_no_leak() {
     let mut prompt = Prompt::after(&[
         "use std::rc::Rc;",

@@ -398,14 +398,16 @@ impl Lower<'_> {
         found: &Type,
         at: At,
     ) -> Result<Expr> {
+        let mut is_followed = false;
         loop {
             if self.same_head(&place.ty, to) {
                 let ty = place.ty.clone();
                 self.names.infer.unify(to, &ty).map_err(|_| self.mismatch(wanted, found, at))?;
                 return Ok(self.borrow(place, kind, at));
             }
-            if let (Some((element, _)), Type::Slice(wanted_element)) =
-                (self.names.infer.array_of(&place.ty), self.shallow(to))
+            // Not `&&[T; N]`: it takes one coercion to get at the array and another to forget its length.
+            if let (false, Some((element, _)), Type::Slice(wanted_element)) =
+                (is_followed, self.names.infer.array_of(&place.ty), self.shallow(to))
             {
                 let same = self.names.infer.unify(&wanted_element, &element);
                 same.map_err(|_| self.mismatch(wanted, found, at))?;
@@ -414,6 +416,7 @@ impl Lower<'_> {
                 return Ok(Expr { kind: ExprKind::Unsize(Box::new(borrow)), ty, at });
             }
             place = self.deref(place, at).map_err(|_| self.mismatch(wanted, found, at))?;
+            is_followed = true;
         }
     }
 
@@ -1218,7 +1221,9 @@ impl Lower<'_> {
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
         let is_text = |ty: &Type| {
-            ty.is_lib(Lib::String) || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
+            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
+            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
+            ty.is_lib(Lib::String) || is_cow() || is_str()
         };
         let texts =
             is_text(&left_ty) && is_text(&right_ty) && matches!(op, CompareOp::Eq | CompareOp::Ne);
@@ -1292,7 +1297,7 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc, args) => {
+            Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc, args) => {
                 args.iter().all(|arg| self.is_partly_ordered(arg))
             }
             other => super::traits::has(&other, "Ord", &self.names.infer, &self.items.structs),
@@ -1314,7 +1319,13 @@ impl Lower<'_> {
             Type::Struct(..) => Kind::NotBinary { op, left, right },
             Type::Tuple(_)
             | Type::Lib(
-                Lib::Option | Lib::Result | Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell,
+                Lib::Option
+                | Lib::Result
+                | Lib::Box
+                | Lib::Rc
+                | Lib::Arc
+                | Lib::Cell
+                | Lib::RefCell,
                 _,
             ) => Kind::Mismatch { expected: left, found: right },
             _ => Kind::NotBinaryWith { op, left, right },

@@ -164,6 +164,11 @@ pub enum Kind {
     NeedsType {
         what: String,
     },
+    NeedsCow,
+    NotOwned {
+        borrowed: String,
+        found: String,
+    },
     CastBool {
         from: String,
     },
@@ -360,6 +365,8 @@ impl Fault {
             Kind::NotTupleStruct { .. } => "E0423",
             Kind::MissingGenerics { .. } => "E0107",
             Kind::NeedsType { .. } => "E0282",
+            Kind::NeedsCow => "E0283",
+            Kind::NotOwned { .. } => "E0271",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
             Kind::CastInvalid { .. } => "E0606",
@@ -451,6 +458,7 @@ impl Fault {
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
             Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
             Kind::NoElse { .. } => Some("an else with a value".to_owned()),
@@ -546,6 +554,10 @@ impl fmt::Display for Fault {
             }
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")
+            }
+            Kind::NeedsCow => f.write_str("what this Cow borrows is not known."),
+            Kind::NotOwned { borrowed, found } => {
+                write!(f, "a Cow<{borrowed}> owns no {found}.")
             }
             Kind::CastBool { from } => write!(f, "{from} cannot be cast to bool."),
             Kind::CastChar { from } => write!(f, "only u8 can be cast to char, not {from}."),

@@ -16,8 +16,8 @@ impl Lower<'_> {
             let local = &mut self.body.locals[index];
             local.ty = ty;
             if !size_is_known(&local.ty) {
-                let (what, at) = (local.name.to_string(), local.at);
-                return Err(Fault { kind: Kind::NeedsType { what }, at });
+                let kind = unknown(&local.ty, local.name.to_string());
+                return Err(Fault { kind, at: local.at });
             }
         }
         // A collection declared earlier may have got its type on this line.
@@ -43,8 +43,8 @@ impl Lower<'_> {
         for local in &mut function.locals {
             local.ty = self.names.infer.settle(&local.ty);
             if local.ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
-                let what = local.name.to_string();
-                return Err(Fault { kind: Kind::NeedsType { what }, at: local.at });
+                let kind = unknown(&local.ty, local.name.to_string());
+                return Err(Fault { kind, at: local.at });
             }
         }
         self.finish_bounds()?;
@@ -72,6 +72,10 @@ impl Lower<'_> {
         for (ty, bound, at, why) in std::mem::take(&mut self.bounds) {
             let settled = self.names.infer.settle(&ty);
             if !traits::has(&settled, bound, &self.names.infer, &self.items.structs) {
+                if let ("Owned", Type::Tuple(pair)) = (bound, &settled) {
+                    let (borrowed, found) = (pair[0].to_string(), pair[1].to_string());
+                    return Err(Fault { kind: Kind::NotOwned { borrowed, found }, at });
+                }
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
                 return Err(Fault { kind: Kind::MissingTrait { ty, is_struct, bound, why }, at });
@@ -122,8 +126,8 @@ impl Lower<'_> {
     fn finish_one(&mut self, expr: &mut Expr) -> Result<()> {
         expr.ty = self.names.infer.settle(&expr.ty);
         if !size_is_known(&expr.ty) {
-            let what = "this value".to_owned();
-            return Err(Fault { kind: Kind::NeedsType { what }, at: expr.at });
+            let kind = unknown(&expr.ty, "this value".to_owned());
+            return Err(Fault { kind, at: expr.at });
         }
         match &mut expr.kind {
             ExprKind::Constant(bits) => {
@@ -197,6 +201,11 @@ impl Lower<'_> {
     }
 }
 
+/// What is wrong where a type is not known in the end.
+fn unknown(ty: &Type, what: String) -> Kind {
+    if ty.is_lib(Lib::Cow) { Kind::NeedsCow } else { Kind::NeedsType { what } }
+}
+
 /// Whether a value's size is known, though an element's behind a pointer may not be: an empty collection's is found at its
 /// first use.
 fn size_is_known(ty: &Type) -> bool {
@@ -204,7 +213,7 @@ fn size_is_known(ty: &Type) -> bool {
         Type::Var(_) => false,
         Type::Tuple(items) => items.iter().all(size_is_known),
         Type::Array(inner, _) => size_is_known(inner),
-        Type::Lib(Lib::Vec | Lib::Rc | Lib::Weak, _) => true,
+        Type::Lib(Lib::Vec | Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak, _) => true,
         Type::Lib(_, args) => args.iter().all(size_is_known),
         Type::Ref(_, to) => !matches!(**to, Type::Var(_)),
         _ => true,

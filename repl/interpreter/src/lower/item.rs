@@ -27,6 +27,8 @@ const IMPORTS: &[&str] = &[
     "std::mem::size_of_val",
     "std::mem::align_of_val",
     "std::rc",
+    "std::sync",
+    "std::borrow",
     "std::cell",
     "std::collections",
     "std::fmt",
@@ -179,7 +181,7 @@ impl Lower<'_> {
         {
             return self.unsupported(
                 &path,
-                "std::mem, Rc, Weak, Cell and RefCell can be imported.",
+                "std::mem, Rc, Arc, Weak, Cell, RefCell and Cow can be imported.",
                 tree,
             );
         }
@@ -671,6 +673,14 @@ const OF_STD_MODULES: &[&str] = &[
 /// Modules of which everything is listed: another name in them is a mistake, not our limit.
 const MODULES_LISTED: &[(&str, &str)] = &[
     ("std::rc", "Rc Weak UniqueRc"),
+    ("std::borrow", "Cow Borrow BorrowMut ToOwned"),
+    (
+        "std::sync",
+        "Arc Weak Mutex MutexGuard MappedMutexGuard RwLock RwLockReadGuard RwLockWriteGuard MappedRwLockReadGuard \
+         MappedRwLockWriteGuard Condvar WaitTimeoutResult Barrier BarrierWaitResult Once OnceState OnceLock LazyLock \
+         ReentrantLock ReentrantLockGuard Exclusive UniqueArc PoisonError TryLockError LockResult TryLockResult atomic mpsc \
+         mpmc poison nonpoison ONCE_INIT",
+    ),
     (
         "std::cell",
         "Cell RefCell Ref RefMut OnceCell LazyCell UnsafeCell SyncUnsafeCell BorrowError BorrowMutError",

@@ -5,7 +5,7 @@ use syn::GenericArgument;
 use super::fault::Twice;
 use super::{Kind, Lower, Result};
 use crate::typed::{Lifetime, Lifetimes};
-use crate::types::{Lib, Type};
+use crate::types::Type;
 
 /// What `Self` is in an `impl` or a `trait`.
 pub(super) struct This {
@@ -212,8 +212,7 @@ impl Lower<'_> {
             _ => None,
         });
         let count = match self.library_type(path) {
-            Some(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter) => 1,
-            Some(_) => 0,
+            Some(lib) => usize::from(lib.is_reference()),
             None => self.struct_at(path).map_or(0, |id| usize::from(id.lifetimes)),
         };
         let own = own.map(|lifetime| Written::of(Some(lifetime)));

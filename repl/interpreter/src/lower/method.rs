@@ -121,7 +121,7 @@ impl Lower<'_> {
                 let has =
                     |ty: &Type| traits::has(ty, bound_name, &self.names.infer, &self.items.structs);
                 if inner.as_ref().is_some_and(has)
-                    || matches!(ty, Type::Str | Type::Slice(_)) && name == "clone"
+                    || matches!(ty, Type::Str | Type::Slice(_)) && name != "to_string"
                 {
                     continue;
                 }
@@ -236,7 +236,7 @@ impl Lower<'_> {
         Ok(values)
     }
 
-    fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
+    pub(super) fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
         if takes == given {
             return Ok(());
         }
@@ -273,7 +273,7 @@ impl Lower<'_> {
                 self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
             }
         }
-        Ok(self.library(parsed.row.run, types, values, at))
+        Ok(self.library_row(parsed, types, values, at))
     }
 
     /// Methods that one signature cannot say.
@@ -329,7 +329,7 @@ impl Lower<'_> {
             ty = self.shallow(to);
         }
         for row in ROWS {
-            let parsed = signature::of(row.run);
+            let parsed = signature::of_row(row);
             let on_slice =
                 matches!(&ty, Type::Lib(Lib::Vec, _) | Type::Array(..)) && row.on == "[T]";
             let on_str = ty.is_lib(Lib::String) && row.on == "str";
@@ -370,6 +370,9 @@ impl Lower<'_> {
             if let Some(constructed) = self.constructor(name, call, expect, at)? {
                 return Ok(constructed);
             }
+        }
+        if let Some(cow) = self.cow(&path.path, call, expect, at)? {
+            return Ok(cow);
         }
         self.call_path(&path.path, &segments, call, at)
     }

@@ -8,7 +8,7 @@ use syn::{FnArg, GenericArgument, PathArguments, ReturnType};
 
 use crate::library::{ROWS, Row};
 use crate::typed::{Flow, Position, Signature};
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, LibRow, Mutability, Type};
 
 /// How a method takes what it is called on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +60,34 @@ pub(crate) fn named(name: &str) -> impl Iterator<Item = &'static Parsed> {
     found.iter().map(|&index| PARSED[index].get_or_init(|| parse(&ROWS[index])))
 }
 
-/// The row that `run` runs.
+/// The rows that each builtin runs.
+static BY_RUN: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+    let mut by_run: Vec<Vec<usize>> = Vec::new();
+    for (index, row) in ROWS.iter().enumerate() {
+        by_run.resize_with(by_run.len().max(row.run as usize + 1), Vec::new);
+        by_run[row.run as usize].push(index);
+    }
+    by_run
+});
+
+/// The row that `run` runs; of several, the first.
 pub(crate) fn of(run: crate::library::Builtin) -> &'static Parsed {
-    let index = run as usize;
-    debug_assert!(ROWS[index].run == run, "the rows are in the order of the enum");
+    let index = BY_RUN[run as usize][0];
+    PARSED[index].get_or_init(|| parse(&ROWS[index]))
+}
+
+/// The row, read.
+pub(crate) fn of_row(row: &'static Row) -> &'static Parsed {
+    let same = &BY_RUN[row.run as usize];
+    let is_it = |of: &Row| (of.on, of.signature) == (row.on, row.signature);
+    let index = same.iter().copied().find(|index| same.len() == 1 || is_it(&ROWS[*index]));
+    let index = index.expect("every row has its place");
     PARSED[index].get_or_init(|| parse(&ROWS[index]))
 }
 
 /// What a call of a row takes and gives, with its parameters put in.
 pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
-    let parsed = of(row.run);
+    let parsed = of_row(row);
     let put = |ty: &Type| {
         ty.map(&mut |ty| match ty {
             Type::Param(number) => Some(types[usize::from(*number)].clone()),
@@ -166,8 +184,10 @@ fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
             Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this)).collect())
         }
         syn::Type::Path(path) => {
-            let segment = path.path.segments.last().expect("a path has a segment");
+            let mut segments = path.path.segments.iter().rev();
+            let segment = segments.next().expect("a path has a segment");
             let name = segment.ident.to_string();
+            let module = segments.next().map(|module| module.ident.to_string());
             let args: Vec<_> = match &segment.arguments {
                 PathArguments::AngleBracketed(args) => args
                     .args
@@ -188,7 +208,10 @@ fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
                     if let Some(scalar) = Scalar::named(&name) {
                         Type::Scalar(scalar)
                     } else {
-                        let row = Lib::ALL.iter().find(|row| row.name == name);
+                        let is_there = |row: &LibRow| {
+                            module.as_ref().is_none_or(|module| row.module == *module)
+                        };
+                        let row = Lib::ALL.iter().find(|row| row.name == name && is_there(row));
                         Type::lib(row.unwrap_or_else(|| panic!("no type {name}")).lib, args)
                     }
                 }
@@ -240,7 +263,7 @@ fn layer_of(ty: &Type, number: u8) -> Option<u8> {
     match ty {
         Type::Param(found) if *found == number => Some(0),
         Type::Ref(_, to) => layer_of(to, number).map(|layer| layer + 1),
-        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => {
+        Type::Lib(lib, args) if lib.is_reference() => {
             layer_of(&args[0], number).map(|layer| layer + 1)
         }
         Type::Tuple(items) | Type::Lib(_, items) => {
@@ -258,7 +281,7 @@ mod tests {
     #[test]
     fn every_row_of_the_library_can_be_read() {
         for row in ROWS {
-            let parsed = of(row.run);
+            let parsed = of_row(row);
             assert_eq!(parsed.name, name_of(row));
             assert!(parsed.types <= 2, "{}", row.signature);
         }

@@ -3,7 +3,7 @@
 use super::infer::{Class, Infer};
 use crate::types::{Lib, Structs, TraitId, Type};
 
-/// Whether a type has a trait: `Copy`, `Clone`, `Debug`, `Display`, `PartialEq`, `Ord`, `Default`, or one of a number's
+/// Whether a type has a trait: `Copy`, `Clone`, `ToOwned`, `Debug`, `Display`, `PartialEq`, `Ord`, `Default`, or one of a number's
 /// ways to be written. What is not known yet may have any.
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
@@ -28,16 +28,18 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Tuple(items) => all(items),
             Type::Array(element, _) | Type::Slice(element) => has(element, bound, infer, structs),
             Type::Struct(id, _) => structs.get(*id).derives.clone,
-            Type::Lib(Lib::Rc | Lib::Weak | Lib::Iter, _) => true,
+            Type::Lib(Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Iter, _) => true,
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::Cow, args) => infer.shallow(&args[0]) == Type::Str || all(args),
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
             Type::Lib(_, args) => all(args),
             other => has(other, "Copy", infer, structs),
         },
+        "ToOwned" => ty == Type::Str || has(&ty, "Clone", infer, structs),
         "Debug" => match &ty {
             Type::Struct(id, _) => structs.get(*id).derives.debug,
             Type::Dyn(of, _) => *of == TraitId::Debug,
-            Type::Lib(Lib::Weak, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak, _) => true,
             Type::Tuple(items) | Type::Lib(_, items) => all(items),
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 has(inner, bound, infer, structs)
@@ -48,7 +50,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Dyn(of, _) => *of == TraitId::Display,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
-            Type::Lib(Lib::Box | Lib::Rc | Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow, args) => all(args),
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
             _ => false,
         },
         "PartialEq" | "Ord" => match &ty {
@@ -58,8 +61,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 has(inner, bound, infer, structs)
             }
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
-            Type::Lib(Lib::Weak | Lib::Iter | Lib::RefGuard | Lib::RefMutGuard, _)
-            | Type::Dyn(..) => false,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Iter, _) | Type::Dyn(..) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
             Type::Lib(Lib::Range | Lib::TryReserveError, _) => bound == "PartialEq",
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs) && all(args),
             Type::Lib(_, args) => all(args),
@@ -72,13 +75,12 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 *len <= 32 && (*len == 0 || has(inner, bound, infer, structs))
             }
             Type::Ref(_, inner) => matches!(**inner, Type::Str),
-            Type::Lib(Lib::Vec | Lib::String | Lib::Option | Lib::Weak, _) | Type::Scalar(_) => {
-                true
-            }
-            Type::Lib(Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell, args) => all(args),
+            Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow, _) => true,
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cell | Lib::RefCell, args) => all(args),
             _ => false,
         },
-        "Pointer" => matches!(ty, Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc, _)),
+        "Pointer" => matches!(ty, Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, _)),
         "LowerHex" | "UpperHex" | "Binary" | "Octal" => match &ty {
             Type::Scalar(scalar) => scalar.is_integer(),
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
@@ -90,6 +92,14 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             _ => false,
         },
         "Sized" => ty.is_sized(),
+        // Of a pair: the second is what owns the first.
+        "Owned" => match &ty {
+            Type::Tuple(pair) => match infer.shallow(&pair[0]) {
+                Type::Var(_) => true,
+                borrowed => borrowed.owned().as_ref() == Some(&pair[1]),
+            },
+            _ => false,
+        },
         other => unreachable!("the library asks for no {other}"),
     }
 }

@@ -77,7 +77,7 @@ impl Lower<'_> {
             ),
             _ => self.unsupported(
                 "This type",
-                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Cell and RefCell can be used.",
+                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Arc, Cell, RefCell and Cow can be used.",
                 ty,
             ),
         }
@@ -144,7 +144,11 @@ impl Lower<'_> {
             let ty = self.ty(arg)?;
             if matches!(ty, Type::Dyn(..)) && lib != Lib::Box {
                 let name = lib.row().name;
-                if matches!(lib, Lib::Rc | Lib::Weak | Lib::Cell | Lib::RefCell) {
+                let may_be_unsized = matches!(
+                    lib,
+                    Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Cell | Lib::RefCell
+                );
+                if may_be_unsized {
                     let what = format!("{name}<{ty}>");
                     return self.unsupported(
                         &what,
@@ -155,6 +159,9 @@ impl Lower<'_> {
                 return self.fault(Kind::Unsized { ty: ty.to_string() }, arg);
             }
             types.push(ty);
+        }
+        if lib == Lib::Cow {
+            self.check_cow(&types[0], self.at(path))?;
         }
         Ok(Type::lib(lib, types))
     }

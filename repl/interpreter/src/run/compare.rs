@@ -69,6 +69,11 @@ impl Vm<'_> {
                 Shape::Guard { to, .. } => (*to, self.word(at).into()),
                 Shape::Rc(to) => (*to, (self.word(at) + self.layouts.rc_value_offset(*to)).into()),
                 Shape::Cell(to) => (*to, reference),
+                Shape::Choice(choice) if layout.ty.is_lib(Lib::Cow) => {
+                    let part = choice.variants[self.variant(at, choice)];
+                    let part = part.expect("a Cow always holds something");
+                    (part.id, (at + part.offset).into())
+                }
                 _ => return (id, reference),
             };
         }

@@ -375,13 +375,11 @@ impl Writer<'_> {
             }
             Shape::Choice(choice) => {
                 let variant = self.view.variant(at, choice);
-                let name = match (layout.ty.is_lib(Lib::Option), variant) {
-                    (true, 0) => "None",
-                    (true, _) => "Some",
-                    (false, 0) => "Ok",
-                    (false, _) => "Err",
-                };
-                self.out.push_str(name);
+                let Type::Lib(lib, _) = layout.ty else { unreachable!("Option and its like") };
+                if let (Lib::Cow, Some(part)) = (lib, choice.variants[variant]) {
+                    return self.part(at + part.offset, part.id, 0, depth);
+                }
+                self.out.push_str(lib.variants().expect("it has variants")[variant]);
                 if let Some(part) = choice.variants[variant] {
                     let field = (String::new(), Some((at + part.offset, part.id)));
                     self.group(["(", ")"], vec![field], depth, &[]);

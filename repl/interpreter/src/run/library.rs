@@ -190,6 +190,7 @@ impl Vm<'_> {
             | B::StringCapacity
             | B::StringAsStr
             | B::StringIntoBytes
+            | B::StringFromUtf8Lossy
             | B::StringAdd
             | B::StringDeref => self.string(call),
             B::StrLen
@@ -238,6 +239,7 @@ impl Vm<'_> {
             | B::RcDeref
             | B::WeakNew
             | B::WeakUpgrade => self.rc(call),
+            B::CowIntoOwned | B::CowToMut | B::CowDeref => self.cow(call),
             B::CellNew
             | B::CellGet
             | B::CellSet
@@ -351,7 +353,13 @@ impl Vm<'_> {
                     self.write_default(*element, to + index * size)?;
                 }
             }
-            Shape::Choice(choice) => self.set_variant(to, choice, 0),
+            Shape::Choice(choice) => match choice.variants {
+                [Some(_), Some(owned)] => {
+                    self.write_default(owned.id, to + owned.offset)?;
+                    self.set_variant(to, choice, 1);
+                }
+                _ => self.set_variant(to, choice, 0),
+            },
             Shape::Vec(element) => self.write_vec(to, 0, self.layouts[*element].align, 0),
             Shape::Cell(inner) => self.write_default(*inner, to)?,
             Shape::RefCell(inner) => {

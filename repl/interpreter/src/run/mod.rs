@@ -8,6 +8,7 @@ mod clone;
 mod code;
 mod compare;
 mod compile;
+mod cow;
 mod drop;
 mod format;
 mod leaks;

@@ -142,6 +142,7 @@ impl Vm<'_> {
             B::StringLen => return Ok(self.header(at).len.into()),
             B::StringIsEmpty => return Ok((self.header(at).len == 0).into()),
             B::StringCapacity => return Ok(self.header(at).capacity.into()),
+            B::StringFromUtf8Lossy => self.lossy(call)?,
             B::StringIntoBytes => self.copy(at, call.to, self.layouts[call.result].size),
             // `as_str`, `deref`.
             _ => {
@@ -150,6 +151,28 @@ impl Vm<'_> {
             }
         }
         Ok(0)
+    }
+
+    /// `String::from_utf8_lossy`: what is text all through is borrowed.
+    fn lossy(&mut self, call: &Called<'_>) -> Run {
+        let (at, len) = thin(call.args[0]);
+        let bytes = self.view().bytes(at, len);
+        if std::str::from_utf8(&bytes).is_ok() {
+            self.write_variant(call.result, 0, call.args[0], call.to);
+            return Ok(());
+        }
+        let choice = self.choice_of(call.result);
+        let owned = choice.variants[1].expect("a Cow<str> may own a String");
+        let to = call.to + owned.offset;
+        self.new_vec(self.byte(), len, false, to)?;
+        for chunk in bytes.utf8_chunks() {
+            self.append(to, chunk.valid().as_bytes())?;
+            if !chunk.invalid().is_empty() {
+                self.append(to, "\u{fffd}".as_bytes())?;
+            }
+        }
+        self.set_variant(call.to, &choice, 1);
+        Ok(())
     }
 
     pub(super) fn str(&mut self, call: &Called<'_>) -> Run<u128> {

@@ -66,13 +66,23 @@ impl Vm<'_> {
         is_zeroed: bool,
         to: u64,
     ) -> Run<u64> {
-        let bytes = self.bytes_of(of, capacity)?;
+        let (first, capacity) = self.new_elements(of, capacity, is_zeroed)?;
+        self.write_vec(to, capacity, first, 0);
+        Ok(first)
+    }
+
+    /// Room for so many elements, and the capacity of who owns them.
+    pub(super) fn new_elements(
+        &mut self,
+        of: LayoutId,
+        count: u64,
+        is_zeroed: bool,
+    ) -> Run<(u64, u64)> {
+        let bytes = self.bytes_of(of, count)?;
         let align = self.layouts[of].align;
         let first = self.allocate_with(bytes, align, Block::elements(of), is_zeroed)?;
         // Elements without a size need no room, so there is always room for them.
-        let capacity = if bytes == 0 { 0 } else { capacity };
-        self.write_vec(to, capacity, first, 0);
-        Ok(first)
+        Ok((first, if bytes == 0 { 0 } else { count }))
     }
 
     fn capacity(&self, of: LayoutId, header: &Header) -> u64 {

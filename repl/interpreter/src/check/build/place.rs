@@ -117,6 +117,8 @@ impl Build<'_> {
                 };
                 return lifetimes.iter().map(region).collect();
             }
+            // Before what is in the elements stands the reference that the other variant is.
+            Type::Lib(Lib::Cow, _) => number as usize,
             _ => 0,
         };
         regions[before..before + slot_count(structs, field)].to_vec()

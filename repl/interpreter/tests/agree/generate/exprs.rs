@@ -140,7 +140,13 @@ impl Generator {
                 let ex = self.expr(&items, false, fuel);
                 return Ex { text: format!("{}.into_boxed_slice()", ex.text), loans: ex.loans };
             }
+            ("Cow", Ty::Slice(element)) => {
+                let items = Ty::Lib("Vec", vec![(**element).clone()]);
+                let ex = self.expr(&items, false, fuel);
+                return Ex { text: format!("Cow::from({})", ex.text), loans: ex.loans };
+            }
             // Nothing else is built around what has no size.
+            ("Cow", Ty::Str) => {}
             (_, Ty::Slice(_) | Ty::Str) => unreachable!("{name} of {first:?}"),
             _ => {}
         }
@@ -171,8 +177,18 @@ impl Generator {
                 }
                 _ => format!("String::from({})", self.text()),
             }),
-            "Box" | "Rc" | "Cell" | "RefCell" => {
+            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" => {
                 around(self, &format!("{name}::new"), &first, is_known)
+            }
+            "Cow" => {
+                // Text that is there as long as the program, or its own: nothing that would need a lifetime.
+                let owned = self.expr(&Ty::string(), true, fuel);
+                Ex::owned(match self.dice.below(4) {
+                    0 if is_known => format!("Cow::Borrowed({})", self.text()),
+                    1 if is_known => format!("Cow::Owned({})", owned.text),
+                    2 => format!("Cow::from({})", owned.text),
+                    _ => format!("Cow::from({})", self.text()),
+                })
             }
             "Option" => match self.dice.below(4) {
                 0 if is_known => Ex::owned("None"),
@@ -192,14 +208,16 @@ impl Generator {
                 };
                 Ex { text, loans: ex.loans }
             }
-            "Weak" => match self
-                .place(Access::Read, |_, place| place.ty == Ty::lib("Rc", [first.clone()]))
-            {
-                Some(rc) if self.dice.chance(80) => {
-                    Ex::owned(format!("Rc::downgrade(&{})", rc.text))
+            "Weak" | "sync::Weak" => {
+                let strong = if name == "Weak" { "Rc" } else { "Arc" };
+                let of_strong = Ty::lib(strong, [first.clone()]);
+                match self.place(Access::Read, |_, place| place.ty == of_strong) {
+                    Some(rc) if self.dice.chance(80) => {
+                        Ex::owned(format!("{strong}::downgrade(&{})", rc.text))
+                    }
+                    _ => Ex::owned(format!("{name}::<{of}>::new()")),
                 }
-                _ => Ex::owned(format!("Weak::<{of}>::new()")),
-            },
+            }
             _ => unreachable!("no value of {name} can be written out"),
         }
     }
@@ -883,7 +901,7 @@ fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
     }
     let Some(owner) = &row.owner else {
         // A trait's method, whose `Self` is the first parameter.
-        let is_clone = row.name == "clone";
+        let is_clone = matches!(row.name, "clone" | "to_owned");
         return if is_clone {
             // On a reference it would clone what lies behind.
             !matches!(ty, Ty::Ref(_)) && ty.matches(&Ty::Param(0), params)
@@ -896,7 +914,7 @@ fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
         (Ty::Slice(of), Ty::Lib("Vec", args)) => args[0].matches(of, params),
         (Ty::Slice(of), Ty::Array(element, _)) => element.matches(of, params),
         (Ty::Slice(_), Ty::Ref(to) | Ty::RefMut(to)) => to.matches(owner, params),
-        (Ty::Str, Ty::Lib("String", _)) => true,
+        (Ty::Str, Ty::Lib("String" | "Cow", _)) => true,
         (Ty::Str, Ty::Ref(to)) => **to == Ty::Str,
         (Ty::Scalar(_), _) => {
             ty.matches(owner, params) && *params[0].get_or_insert_with(|| ty.clone()) == *ty

@@ -30,6 +30,9 @@ pub(crate) const LIBRARY: &[&str] = &[
     "Result",
     "Rc",
     "Weak",
+    "Arc",
+    "sync::Weak",
+    "Cow",
     "Cell",
     "RefCell",
     "Ref",
@@ -113,10 +116,13 @@ impl Ty {
             return structs[*id].derives.contains(&name);
         }
         match (name, self) {
+            ("ToOwned", _) => self.has("Clone", structs),
             ("Copy", Self::Scalar(_) | Self::Ref(_)) | ("Clone", Self::Ref(_)) => true,
             ("Copy", Self::Tuple(_) | Self::Array(..) | Self::Lib("Option" | "Result", _)) => all(),
             ("Clone", Self::RefMut(_) | Self::Lib("Ref" | "RefMut", _)) => false,
-            ("Clone", Self::Lib("Rc" | "Weak", _)) | ("Debug", Self::Lib("Weak", _)) => true,
+            ("Clone", Self::Lib("Rc" | "Arc", _)) => true,
+            ("Clone" | "Debug", Self::Lib("Weak" | "sync::Weak", _)) => true,
+            ("Clone" | "Ord" | "Default", Self::Lib("Cow", _)) => true,
             ("Clone" | "Debug" | "PartialEq", Self::Lib("Cell", args)) => {
                 is_copy(&args[0]) && all()
             }
@@ -124,12 +130,14 @@ impl Ty {
             ("Display", Self::Scalar(_) | Self::Str | Self::Lib("String", _)) => true,
             (
                 "Display",
-                Self::Ref(_) | Self::RefMut(_) | Self::Lib("Box" | "Rc" | "Ref" | "RefMut", _),
+                Self::Ref(_)
+                | Self::RefMut(_)
+                | Self::Lib("Box" | "Rc" | "Arc" | "Cow" | "Ref" | "RefMut", _),
             ) => all(),
             ("Default", Self::Ref(of)) => **of == Self::Str,
             ("Default", Self::RefMut(_) | Self::Lib("Result" | "Ref" | "RefMut", _)) => false,
-            ("Default", Self::Lib("Option" | "Vec" | "Weak", _)) => true,
-            ("PartialEq", Self::Lib("Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
+            ("Default", Self::Lib("Option" | "Vec" | "Weak" | "sync::Weak", _)) => true,
+            ("PartialEq", Self::Lib("Weak" | "sync::Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
             ("Default" | "PartialEq", _) => all(),
             ("Ord", Self::Scalar(name)) => !FLOATS.contains(name),
             (
