@@ -20,12 +20,17 @@ pub(super) struct Slot {
     pub is_invariant: bool,
     /// Whether the end of a value of the type looks through it: that of a `Ref` does, that of a `Vec<&T>` does not.
     pub is_dropped: bool,
+    /// Whether it lies in a type whose `impl Drop` may look through what it holds: std's collections promise not to
+    /// (`#[may_dangle]`), those of heapless do not.
+    is_looked_at: bool,
 }
 
 /// The slots of a type, from outside in.
 pub(super) fn slots(ty: &Type) -> Vec<Slot> {
     let mut slots = Vec::new();
-    walk(ty, Slot { layer: 0, outer: None, is_invariant: false, is_dropped: true }, &mut slots);
+    let outermost =
+        Slot { layer: 0, outer: None, is_invariant: false, is_dropped: true, is_looked_at: false };
+    walk(ty, outermost, &mut slots);
     slots
 }
 
@@ -35,19 +40,21 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
         layer: here.layer + 1,
         outer: Some(slots.len() - 1),
         is_invariant: here.is_invariant || is_written,
-        is_dropped: false,
+        is_dropped: here.is_dropped && here.is_looked_at,
+        is_looked_at: here.is_looked_at,
     };
     match ty {
         Type::Scalar(_)
         | Type::Str
         | Type::Never
         | Type::Struct(..)
+        | Type::Const(_)
         | Type::Param(_)
         | Type::Var(_) => {}
         Type::Tuple(items) => items.iter().for_each(|item| walk(item, here, slots)),
         Type::Array(inner, _) | Type::Slice(inner) => walk(inner, here, slots),
         Type::Ref(mutability, to) => {
-            slots.push(Slot { is_dropped: false, ..here });
+            slots.push(Slot { is_dropped: here.is_dropped && here.is_looked_at, ..here });
             walk(to, inside(slots, *mutability == Mutability::Mut), slots);
         }
         Type::Lib(lib @ (Lib::RefGuard | Lib::RefMutGuard | Lib::Iter), args) => {
@@ -60,6 +67,7 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
                 is_invariant: here.is_invariant || is_written,
                 // The end of a `Weak` does not touch the value.
                 is_dropped: here.is_dropped && *lib != Lib::Weak,
+                is_looked_at: here.is_looked_at || lib.is_heapless(),
                 ..here
             };
             args.iter().for_each(|arg| walk(arg, here, slots));

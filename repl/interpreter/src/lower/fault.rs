@@ -155,6 +155,14 @@ pub enum Kind {
         takes: usize,
         given: usize,
     },
+    /// A number where a type is taken, or a type where a number is.
+    WrongArgument {
+        takes: &'static str,
+    },
+    /// A heapless collection that no value can have: see [`crate::types::Lib::HeaplessVec`].
+    BadCapacity {
+        ty: String,
+    },
     NeedsType {
         what: String,
     },
@@ -299,6 +307,8 @@ impl Fault {
             Kind::TwiceField { .. } => "E0062",
             Kind::NotTupleStruct { .. } => "E0423",
             Kind::MissingGenerics { .. } => "E0107",
+            Kind::WrongArgument { .. } => "E0747",
+            Kind::BadCapacity { .. } => "E0080",
             Kind::NeedsType { .. } => "E0282",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
@@ -372,6 +382,10 @@ impl Fault {
             }
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
+            Kind::WrongArgument { .. } => Some("heapless::Vec<u8, 8>".to_owned()),
+            Kind::BadCapacity { .. } => {
+                Some("a capacity of at least 1, and a length type that holds it".to_owned())
+            }
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
             Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
@@ -465,6 +479,10 @@ impl fmt::Display for Fault {
                     "{ty} takes {takes} type{} in angle brackets; {given} given.",
                     if *takes == 1 { "" } else { "s" }
                 )
+            }
+            Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
+            Kind::BadCapacity { ty } => {
+                write!(f, "evaluation panicked: {ty} cannot be made; its capacity does not fit.")
             }
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")

@@ -74,6 +74,9 @@ impl Lower<'_> {
             if !traits::has(&settled, bound, &self.names.infer, &self.items.structs) {
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
+                if bound == "capacity" {
+                    return Err(Fault { kind: Kind::BadCapacity { ty }, at });
+                }
                 return Err(Fault { kind: Kind::MissingTrait { ty, is_struct, bound, why }, at });
             }
         }

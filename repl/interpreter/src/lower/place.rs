@@ -75,6 +75,8 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Vec, Builtin::VecDeref, Some(Builtin::VecDerefMut)),
     (Lib::String, Builtin::StringDeref, None),
     (Lib::Rc, Builtin::RcDeref, None),
+    (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
+    (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];
@@ -180,7 +182,7 @@ impl Lower<'_> {
                     let place = Operand::Value(pointer).into_place();
                     return Ok(Operand::Place(place.step(Step::Deref(element)), at));
                 }
-                Type::Str | Type::Lib(Lib::String, _) => {
+                Type::Str | Type::Lib(Lib::String | Lib::HeaplessString, _) => {
                     let by = self.expr(&index.index, None)?;
                     let by = self.type_name(&by.ty);
                     let kind = Kind::BadIndexType { of: "str".to_owned(), by };

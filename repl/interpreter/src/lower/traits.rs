@@ -8,6 +8,9 @@ use crate::types::{Lib, Structs, Type};
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
     let all = |args: &[Type]| args.iter().all(|arg| has(arg, bound, infer, structs));
+    if let (Type::Const(_), true) = (&ty, bound != "Sized") {
+        return true;
+    }
     if let Type::Var(id) = ty {
         return match infer.class(id) {
             Class::Float => {
@@ -29,7 +32,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Array(element, _) | Type::Slice(element) => has(element, bound, infer, structs),
             Type::Struct(id, _) => structs.get(*id).derives.clone,
             Type::Lib(Lib::Rc | Lib::Weak | Lib::Iter, _) => true,
-            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
             Type::Lib(_, args) => all(args),
             other => has(other, "Copy", infer, structs),
@@ -45,6 +48,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         },
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
+            Type::Lib(Lib::HeaplessString | Lib::CapacityError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             Type::Lib(Lib::Box | Lib::Rc | Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
             _ => false,
@@ -57,6 +61,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             }
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
             Type::Lib(Lib::Weak | Lib::Iter | Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::CapacityError, _) => false,
+            Type::Lib(Lib::Deque, args) => bound == "PartialEq" && all(args),
             Type::Lib(Lib::Range | Lib::TryReserveError, _) => bound == "PartialEq",
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs) && all(args),
             Type::Lib(_, args) => all(args),
@@ -72,6 +78,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Lib(Lib::Vec | Lib::String | Lib::Option | Lib::Weak, _) | Type::Scalar(_) => {
                 true
             }
+            Type::Lib(Lib::CapacityError, _) => true,
+            Type::Lib(lib, _) if lib.is_heapless() => true,
             Type::Lib(Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell, args) => all(args),
             _ => false,
         },
@@ -87,6 +95,20 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             _ => false,
         },
         "Sized" => ty.is_sized(),
+        // What heapless's `new` asserts when it is compiled.
+        "capacity" => match &ty {
+            Type::Lib(Lib::HeaplessVec | Lib::HeaplessString, args) => {
+                let (capacity, len) = (&args[args.len() - 2], &args[args.len() - 1]);
+                match (infer.shallow(capacity), infer.shallow(len)) {
+                    (Type::Const(capacity), Type::Scalar(len)) if len.size_bytes() < 8 => {
+                        capacity >> (len.size_bytes() * 8) == 0
+                    }
+                    _ => true,
+                }
+            }
+            Type::Lib(Lib::Deque, args) => infer.shallow(&args[1]) != Type::Const(0),
+            _ => true,
+        },
         other => unreachable!("the library asks for no {other}"),
     }
 }

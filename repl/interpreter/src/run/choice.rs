@@ -8,7 +8,7 @@ use crate::layout::{Choice, LayoutId, Part, Shape};
 use crate::library::Builtin;
 
 impl Vm<'_> {
-    fn choice_of(&self, id: LayoutId) -> Choice {
+    pub(super) fn choice_of(&self, id: LayoutId) -> Choice {
         match &self.layouts[id].shape {
             Shape::Choice(choice) => choice.clone(),
             shape => panic!("{shape:?} has no variants"),

@@ -10,6 +10,7 @@ mod compare;
 mod compile;
 mod drop;
 mod format;
+mod heapless;
 mod leaks;
 mod library;
 mod memory;
