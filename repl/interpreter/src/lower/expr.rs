@@ -1179,7 +1179,15 @@ impl Lower<'_> {
                 }
             } else {
                 let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                self.comparison_fault(&left_ty, name, left, right)
+                let is_heapless = |ty: &Type| matches!(ty, Type::Lib(lib, _) if lib.is_heapless());
+                // Each is ordered among its like alone.
+                let is_ordering_of_heapless =
+                    !is_equality && (is_heapless(&left_ty) || is_heapless(&right_ty));
+                if is_ordering_of_heapless {
+                    Kind::Mismatch { expected: left, found: right }
+                } else {
+                    self.comparison_fault(&left_ty, name, left, right)
+                }
             };
             return Err(Fault { kind, at });
         }
@@ -1287,9 +1295,14 @@ impl Lower<'_> {
             Type::Struct(..) if has_own => Kind::Mismatch { expected: left, found: right },
             Type::Struct(..) => Kind::NotBinary { op, left, right },
             Type::Tuple(_)
-            | Type::Lib(Lib::Deque, _)
             | Type::Lib(
-                Lib::Option | Lib::Result | Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell,
+                Lib::Deque
+                | Lib::Option
+                | Lib::Result
+                | Lib::Box
+                | Lib::Rc
+                | Lib::Cell
+                | Lib::RefCell,
                 _,
             ) => Kind::Mismatch { expected: left, found: right },
             _ => Kind::NotBinaryWith { op, left, right },

@@ -69,6 +69,11 @@ pub enum Kind {
         nearest: Option<String>,
         bound: Option<&'static str>,
     },
+    /// heapless has a `clone` of its own, for itself.
+    PrivateMethod {
+        method: String,
+        ty: String,
+    },
     NoAssociated {
         function: String,
         ty: String,
@@ -286,6 +291,7 @@ impl Fault {
             Kind::UndeclaredType { .. } => "E0433",
             Kind::UnresolvedImport { .. } => "E0432",
             Kind::NoMethod { .. } | Kind::NoAssociated { .. } => "E0599",
+            Kind::PrivateMethod { .. } => "E0624",
             Kind::NoField { .. } => "E0609",
             Kind::NoFieldsAtAll { .. } => "E0610",
             Kind::MethodNotField { .. } => "E0615",
@@ -430,6 +436,9 @@ impl fmt::Display for Fault {
             Kind::UndeclaredType { name } => write!(f, "{name} is not declared here."),
             Kind::UnresolvedImport { path } => write!(f, "there is no {path}."),
             Kind::NoMethod { method, ty, .. } => write!(f, "{ty} has no method {method}."),
+            Kind::PrivateMethod { method, ty } => {
+                write!(f, "{ty} has a private method {method}, but none that can be called here.")
+            }
             Kind::NoAssociated { function, ty } => write!(f, "{ty} has no function {function}."),
             Kind::NoField { field, ty, .. } => write!(f, "{ty} has no field {field}."),
             Kind::NoFieldsAtAll { ty } => write!(f, "{ty} is a primitive type and has no fields."),

@@ -79,6 +79,10 @@ impl Lower<'_> {
             let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
         }
+        if first_ty.is_lib(Lib::HeaplessVec) && name == "clone" {
+            let kind = Kind::PrivateMethod { method: name, ty: first_name };
+            return Err(Fault { kind, at: name_at });
+        }
         let nearest = ty::nearest(&name, self.method_names(&first_ty));
         let kind = Kind::NoMethod { method: name, ty: first_name, nearest, bound };
         Err(Fault { kind, at: name_at })
