@@ -2,7 +2,7 @@
 
 use crate::items::Items;
 use crate::layout::{
-    Choice, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, vec, vtable,
+    Choice, Layout, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, deque, vec, vtable,
 };
 use crate::types::{TraitId, Type};
 
@@ -157,17 +157,20 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
             };
             fields.iter().zip(&names).map(part).collect()
         }
-        Shape::Array(element, len) => {
-            let shown = (*len).min(4);
-            let size = layouts[*element].size;
-            let mut list: Vec<_> = (0..shown)
-                .map(|i| row(i * size, size, &format!("[{i}]"), layouts[*element].ty.to_string()))
-                .collect();
-            if *len > shown {
-                let rest = len - shown;
-                let what = format!("{rest} more");
-                list.push(row(shown * size, rest * size, "…", what));
-            }
+        Shape::Array(element, len) => element_rows(layouts, *element, 0, *len),
+        Shape::Inline(room, len_bytes) => {
+            let what = ["u8", "u16", "u32", "usize"][len_bytes.ilog2() as usize];
+            let mut list = vec![row(0, *len_bytes, "length", what.to_owned())];
+            list.extend(element_rows(layouts, room.element, room.offset, room.capacity));
+            list
+        }
+        Shape::Deque(room) => {
+            let mut list = vec![
+                word(deque::FRONT, "front", "usize: the first element's index"),
+                word(deque::BACK, "back", "usize: the index behind the last"),
+                row(deque::FULL, 1, "full", "bool".to_owned()),
+            ];
+            list.extend(element_rows(layouts, room.element, room.offset, room.capacity));
             list
         }
         Shape::Reference(to) | Shape::Box(to) => {
@@ -175,7 +178,7 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
             let mut list = vec![word(0, "pointer", &format!("to {target}"))];
             match target {
                 Type::Dyn(..) => {
-                    list.push(word(WORD_BYTES, "vtable", "drop, size, align, methods"))
+                    list.push(word(WORD_BYTES, "vtable", "drop, size, align, methods"));
                 }
                 target if !target.is_sized() => list.push(word(WORD_BYTES, "length", "usize")),
                 _ => {}
@@ -205,6 +208,27 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
         Shape::Choice(choice) => choice_rows(layouts, choice, ty),
         _ => vec![row(0, layout.size, "", ty.to_string())],
     }
+}
+
+/// The first elements of so many from an offset on, and how many more there are.
+fn element_rows(layouts: &Layouts, element: LayoutId, offset: u64, len: u64) -> Vec<Row> {
+    let Layout { size, ty, .. } = &*layouts[element];
+    let shown = len.min(4);
+    let (size, at) = (*size, |index: u64| offset + index * size);
+    let mut rows: Vec<_> = (0..shown)
+        .map(|index| Row {
+            offset: at(index),
+            size,
+            name: format!("[{index}]"),
+            what: ty.to_string(),
+        })
+        .collect();
+    if len > shown {
+        let rest = len - shown;
+        let (name, what) = ("…".to_owned(), format!("{rest} more"));
+        rows.push(Row { offset: at(shown), size: rest * size, name, what });
+    }
+    rows
 }
 
 fn choice_rows(layouts: &Layouts, choice: &Choice, ty: &Type) -> Vec<Row> {

@@ -17,13 +17,17 @@ pub(crate) struct Slot {
     pub is_invariant: bool,
     /// Whether the end of a value of the type looks through it: that of a `Ref` does, that of a `Vec<&T>` does not.
     pub is_dropped: bool,
+    /// Whether it lies in a type whose `impl Drop` may look through what it holds: std's collections promise not to
+    /// (`#[may_dangle]`), those of heapless do not.
+    is_looked_at: bool,
 }
 
 /// The slots of a type, from outside in.
 pub(crate) fn slots(structs: &Structs, ty: &Type) -> Vec<Slot> {
     let mut slots = Vec::new();
-    let here = Slot { layer: 0, outer: None, is_invariant: false, is_dropped: true };
-    walk(structs, ty, here, &mut slots);
+    let outermost =
+        Slot { layer: 0, outer: None, is_invariant: false, is_dropped: true, is_looked_at: false };
+    walk(structs, ty, outermost, &mut slots);
     slots
 }
 
@@ -33,34 +37,45 @@ fn walk(structs: &Structs, ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
         layer: here.layer + 1,
         outer: Some(slots.len() - 1),
         is_invariant: here.is_invariant || is_written,
-        is_dropped: false,
+        is_dropped: here.is_dropped && here.is_looked_at,
+        is_looked_at: here.is_looked_at,
     };
     match ty {
-        Type::Scalar(_) | Type::Str | Type::Never | Type::Param(_) | Type::Var(_) => {}
+        Type::Scalar(_)
+        | Type::Str
+        | Type::Never
+        | Type::Const(_)
+        | Type::Param(_)
+        | Type::Var(_) => {}
         Type::Tuple(items) => items.iter().for_each(|item| walk(structs, item, here, slots)),
         Type::Array(inner, _) | Type::Slice(inner) => walk(structs, inner, here, slots),
         Type::Ref(mutability, to) => {
-            slots.push(Slot { is_dropped: false, ..here });
+            slots.push(Slot { is_dropped: here.is_dropped && here.is_looked_at, ..here });
             walk(structs, to, inside(slots, *mutability == Mutability::Mut), slots);
         }
         Type::Struct(id, _) => slots.extend(structs.get(*id).lifetimes.iter().map(|held| Slot {
             is_invariant: here.is_invariant || held.is_invariant,
-            is_dropped: here.is_dropped && held.is_dropped,
+            is_dropped: here.is_dropped && (held.is_dropped || here.is_looked_at),
             ..here
         })),
         // Its end is that of a value nobody knows: it may look at everything.
         Type::Dyn(..) => slots.push(here),
         Type::Lib(lib, args) if lib.is_reference() => {
             let is_guard = matches!(lib, Lib::RefGuard | Lib::RefMutGuard);
-            slots.push(Slot { is_dropped: here.is_dropped && is_guard, ..here });
+            slots.push(Slot {
+                is_dropped: here.is_dropped && (is_guard || here.is_looked_at),
+                ..here
+            });
             walk(structs, &args[0], inside(slots, *lib == Lib::RefMutGuard), slots);
         }
         Type::Lib(lib, args) => {
             let is_written = matches!(lib, Lib::Cell | Lib::RefCell);
             let here = Slot {
                 is_invariant: here.is_invariant || is_written,
-                // The end of a `Weak` does not touch the value.
-                is_dropped: here.is_dropped && !matches!(lib, Lib::Weak | Lib::ArcWeak),
+                // The end of a `Weak` does not touch the value; that of what the `Weak` lies in may.
+                is_dropped: here.is_dropped
+                    && (here.is_looked_at || !matches!(lib, Lib::Weak | Lib::ArcWeak)),
+                is_looked_at: here.is_looked_at || lib.is_heapless(),
                 ..here
             };
             args.iter().for_each(|arg| walk(structs, arg, here, slots));

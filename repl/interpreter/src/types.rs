@@ -32,6 +32,8 @@ pub enum Type {
     Dyn(TraitId, Arc<str>),
     /// A type of the library, with its arguments.
     Lib(Lib, Arc<[Type]>),
+    /// A number that is an argument of a type: 8 in `heapless::Vec<u8, 8>`.
+    Const(u64),
     /// A parameter of a library signature: `T` in `Vec<T>`, by its number.
     Param(u8),
     /// Not known yet.
@@ -108,17 +110,25 @@ pub enum Lib {
     TryReserveError,
     /// `std::borrow::Cow<'_, B>`: a `&B`, or what owns a `B`.
     Cow,
+    /// `heapless::Vec<T, N, LenT>`: a length and room for `N` elements.
+    HeaplessVec,
+    /// `heapless::String<N, LenT>`: a `heapless::Vec<u8, N, LenT>`.
+    HeaplessString,
+    /// `heapless::Deque<T, N>`: room for `N` elements, used in a circle.
+    Deque,
+    /// `heapless::CapacityError`.
+    CapacityError,
 }
 
 /// A row of the library's types.
 pub struct LibRow {
     /// The type.
     pub lib: Lib,
-    /// As rustc's messages call it.
+    /// As rustc's messages call it; of another crate, with the crate's name.
     pub name: &'static str,
-    /// The module of std it is in.
+    /// The module it is in.
     pub module: &'static str,
-    /// The names of its parameters.
+    /// Its parameters as Rust declares them: `T`, `const N: usize`, `LenT = usize`.
     pub params: &'static [&'static str],
 }
 
@@ -126,6 +136,16 @@ impl LibRow {
     /// Whether it needs no import.
     pub fn is_in_prelude(&self) -> bool {
         matches!(self.lib, Lib::Vec | Lib::String | Lib::Box | Lib::Option | Lib::Result)
+    }
+
+    /// How many parameters must be given.
+    pub fn required(&self) -> usize {
+        self.params.iter().filter(|param| !param.contains('=')).count()
+    }
+
+    /// Whether an argument is a number.
+    pub fn is_const(&self, param: usize) -> bool {
+        self.params[param].starts_with("const ")
     }
 }
 
@@ -159,6 +179,30 @@ impl Lib {
             params: &[],
         },
         LibRow { lib: Self::Cow, name: "Cow", module: "borrow", params: &["B"] },
+        LibRow {
+            lib: Self::HeaplessVec,
+            name: "heapless::Vec",
+            module: "vec",
+            params: &["T", "const N: usize", "LenT = usize"],
+        },
+        LibRow {
+            lib: Self::HeaplessString,
+            name: "heapless::String",
+            module: "string",
+            params: &["const N: usize", "LenT = usize"],
+        },
+        LibRow {
+            lib: Self::Deque,
+            name: "heapless::Deque",
+            module: "deque",
+            params: &["T", "const N: usize"],
+        },
+        LibRow {
+            lib: Self::CapacityError,
+            name: "heapless::CapacityError",
+            module: "",
+            params: &[],
+        },
     ];
 
     /// The names of its variants, if it is an enum.
@@ -174,6 +218,11 @@ impl Lib {
     /// Its row.
     pub fn row(self) -> &'static LibRow {
         &Self::ALL[self as usize]
+    }
+
+    /// Whether it is a collection of heapless: its elements lie in the value itself.
+    pub fn is_heapless(self) -> bool {
+        matches!(self, Self::HeaplessVec | Self::HeaplessString | Self::Deque)
     }
 }
 
@@ -317,6 +366,7 @@ impl Type {
     pub fn is_copy(&self, structs: &Structs) -> bool {
         match self {
             Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) => true,
+            Self::Const(_) => true,
             Self::Tuple(items) => items.iter().all(|item| item.is_copy(structs)),
             Self::Array(element, _) => element.is_copy(structs),
             Self::Struct(id, _) => structs.get(*id).derives.copy,
@@ -331,7 +381,7 @@ impl Type {
     /// Whether its end has something to do: it owns a block, or holds something that does, or has an `impl Drop`.
     pub fn needs_drop(&self, structs: &Structs) -> bool {
         match self {
-            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str => false,
+            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str | Self::Const(_) => false,
             Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
             Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
             Self::Slice(element) => element.needs_drop(structs),
@@ -345,7 +395,9 @@ impl Type {
                 Lib::Vec | Lib::String | Lib::Box | Lib::Cow => true,
                 Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
-                Lib::Iter | Lib::Range | Lib::TryReserveError => false,
+                // They have an `impl Drop`, whatever their elements are.
+                Lib::HeaplessVec | Lib::HeaplessString | Lib::Deque => true,
+                Lib::Iter | Lib::Range | Lib::TryReserveError | Lib::CapacityError => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
                     args.iter().any(|arg| arg.needs_drop(structs))
                 }
@@ -427,8 +479,15 @@ impl Type {
             Self::Struct(_, name) => name.to_string(),
             Self::Dyn(_, name) => format!("dyn {name}"),
             Self::Lib(lib, args) if args.is_empty() => lib.row().name.to_owned(),
-            Self::Lib(lib, args) => format!("{}<{}>", lib.row().name, list(args, unknown)),
-            Self::Param(number) => ["T", "E"][usize::from(*number)].to_owned(),
+            Self::Lib(lib, args) => {
+                let row = lib.row();
+                // What nobody has to write is written where it is not the default.
+                let is_default = |at: usize| at >= row.required() && args[at] == Self::USIZE;
+                let args = if is_default(args.len() - 1) { &args[..args.len() - 1] } else { args };
+                format!("{}<{}>", row.name, list(args, unknown))
+            }
+            Self::Const(number) => number.to_string(),
+            Self::Param(number) => ["T", "E", "U"][usize::from(*number)].to_owned(),
             Self::Var(id) => unknown(*id).to_owned(),
         }
     }

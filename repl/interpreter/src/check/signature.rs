@@ -65,11 +65,15 @@ impl Call<'_> {
     }
 
     /// A layer and all deeper ones flow. Where a layer has as many references here as there, they are those of one
-    /// type parameter; otherwise it is not said which goes where.
+    /// type parameter, or so often as many if there it is a tuple of one type; otherwise it is not said which goes where.
     fn flow_by_layer(&self, regions: &mut Regions, signature: &Signature, flow: Flow) {
         let (Some(from), Some(to)) = (self.side(flow.from), self.side(flow.to)) else { return };
         let from_slots = slots(self.structs, type_of(signature, flow.from));
         let to_slots = slots(self.structs, type_of(signature, flow.to));
+        let times = match type_of(signature, flow.to) {
+            Type::Tuple(items) if items.windows(2).all(|pair| pair[0] == pair[1]) => items.len(),
+            _ => 1,
+        };
         let deepest = from_slots.iter().map(|slot| slot.layer).max().unwrap_or(0);
         for deeper in 0..=deepest.saturating_sub(flow.from.layer) {
             let at = |slots: &[Slot], layer: u8| -> Vec<usize> {
@@ -77,7 +81,7 @@ impl Call<'_> {
             };
             let sources = at(&from_slots, flow.from.layer);
             let targets = at(&to_slots, flow.to.layer);
-            let is_paired = sources.len() == targets.len();
+            let is_paired = sources.len() * times == targets.len();
             for (first, source) in sources.iter().enumerate() {
                 for (second, target) in targets.iter().enumerate() {
                     let (Some(one), Some(other)) = (from.get(*source), to.get(*target)) else {
@@ -88,7 +92,7 @@ impl Call<'_> {
                     if !is_paired {
                         regions.guess(*one, *other, self.at);
                         regions.guess(*other, *one, self.at);
-                    } else if first == second {
+                    } else if first == second % sources.len() {
                         regions.flow(*one, *other, self.at);
                         if is_both_ways {
                             regions.flow(*other, *one, self.at);

@@ -917,7 +917,17 @@ impl Lower<'_> {
             return self.fault(Kind::NoFieldsAtAll { ty }, member);
         }
         let is_private = matches!((&first_ty, &*name), (Type::Lib(Lib::Vec, _), "len" | "buf"))
-            || first_ty.is_lib(Lib::String) && name == "vec";
+            || first_ty.is_lib(Lib::String) && name == "vec"
+            || match (&first_ty, &*name) {
+                (Type::Lib(Lib::HeaplessVec, _), name) => {
+                    ["len", "buffer", "phantom"].contains(&name)
+                }
+                (Type::Lib(Lib::HeaplessString, _), name) => name == "vec",
+                (Type::Lib(Lib::Deque, _), name) => {
+                    ["front", "back", "full", "buffer", "phantom"].contains(&name)
+                }
+                _ => false,
+            };
         if is_private {
             return self.fault(Kind::PrivateField { field: name, ty }, member);
         }
@@ -1220,29 +1230,14 @@ impl Lower<'_> {
             );
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
-        let is_text = |ty: &Type| {
-            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
-            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
-            ty.is_lib(Lib::String) || is_cow() || is_str()
-        };
-        let texts =
-            is_text(&left_ty) && is_text(&right_ty) && matches!(op, CompareOp::Eq | CompareOp::Ne);
-        let is_list = |ty: &Type| matches!(ty, Type::Lib(Lib::Vec, _) | Type::Array(..));
-        let lists = is_list(&left_ty)
-            && is_list(&right_ty)
-            && left_ty.is_lib(Lib::Vec) != right_ty.is_lib(Lib::Vec);
-        if lists {
-            let element = |this: &Self, ty: &Type| match ty {
-                Type::Lib(_, args) => args[0].clone(),
-                _ => this
-                    .names
-                    .infer
-                    .array_of(ty)
-                    .map_or(Type::Never, |(element, _)| Type::clone(&element)),
-            };
-            let (a, b) = (element(self, &left_ty), element(self, &right_ty));
-            self.unify(&a, &b, right.at())?;
-        } else if !texts && self.names.infer.unify(&left_ty, &right_ty).is_err() {
+        let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, is_equality);
+        if self.names.infer.unify(&left_part, &right_part).is_err() {
+            let (left_name, right_name) = (self.type_name(&left_ty), self.type_name(&right_ty));
+            if left_part != left_ty {
+                let kind = Kind::NotBinaryWith { op: name, left: left_name, right: right_name };
+                return Err(Fault { kind, at });
+            }
             let kind = if matches!(left_ty, Type::Scalar(_)) || self.names.infer.is_number(&left_ty)
             {
                 let (expected, found) = (self.type_name(&left_ty), self.type_name(&right_ty));
@@ -1256,7 +1251,15 @@ impl Lower<'_> {
                 }
             } else {
                 let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                self.comparison_fault(&left_ty, name, left, right)
+                let is_heapless = |ty: &Type| matches!(ty, Type::Lib(lib, _) if lib.is_heapless());
+                // Each is ordered among its like alone.
+                let is_ordering_of_heapless =
+                    !is_equality && (is_heapless(&left_ty) || is_heapless(&right_ty));
+                if is_ordering_of_heapless {
+                    Kind::Mismatch { expected: left, found: right }
+                } else {
+                    self.comparison_fault(&left_ty, name, left, right)
+                }
             };
             return Err(Fault { kind, at });
         }
@@ -1288,6 +1291,53 @@ impl Lower<'_> {
         Ok(Expr { kind, ty: Type::BOOL, at })
     }
 
+    /// What of two types must be one for them to be compared: both, the elements of lists, nothing of texts.
+    pub(super) fn compared_parts(
+        &self,
+        left: &Type,
+        right: &Type,
+        is_equality: bool,
+    ) -> (Type, Type) {
+        let sides = [left, right].map(|ty| self.shallow(ty));
+        let is = |lib: Lib| sides.each_ref().map(|ty| ty.is_lib(lib));
+        let is_text = |ty: &Type| {
+            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
+            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
+            ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString) || is_cow() || is_str()
+        };
+        let is_owned_by_std = is(Lib::String).contains(&true) || is(Lib::Cow).contains(&true);
+        let is_mixed = is_owned_by_std && is(Lib::HeaplessString).contains(&true);
+        let texts = sides.iter().all(is_text) && is_equality && !is_mixed;
+        if texts || is(Lib::HeaplessString) == [true; 2] {
+            return (Type::unit(), Type::unit());
+        }
+        let element = |ty: &Type| match ty {
+            Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => Some(args[0].clone()),
+            Type::Array(element, _) => Some(Type::clone(element)),
+            Type::Ref(mutability, to) => match (mutability, self.shallow(to)) {
+                (_, Type::Slice(element)) | (Mutability::Shared, Type::Array(element, _)) => {
+                    Some(Type::clone(&element))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_array = |ty: &Type| matches!(ty, Type::Array(..));
+        let is_other = |ty: &Type| matches!(ty, Type::Array(..) | Type::Ref(..));
+        let lists = match (is(Lib::HeaplessVec), is(Lib::Vec)) {
+            ([true, true], _) => true,
+            ([true, false], _) => is_equality && is_other(&sides[1]),
+            ([false, true], _) => is_equality && is_other(&sides[0]),
+            (_, [true, false]) => is_equality && is_array(&sides[1]),
+            (_, [false, true]) => is_equality && is_array(&sides[0]),
+            _ => is_equality && is(Lib::Deque) == [true; 2],
+        };
+        match sides.each_ref().map(element) {
+            [Some(left), Some(right)] if lists => (left, right),
+            _ => (left.clone(), right.clone()),
+        }
+    }
+
     /// `<` is `PartialOrd`'s: floats inside have it.
     fn is_partly_ordered(&self, ty: &Type) -> bool {
         match self.shallow(ty) {
@@ -1297,9 +1347,10 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc, args) => {
-                args.iter().all(|arg| self.is_partly_ordered(arg))
-            }
+            Type::Lib(
+                Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc | Lib::HeaplessVec,
+                args,
+            ) => args.iter().all(|arg| self.is_partly_ordered(arg)),
             other => super::traits::has(&other, "Ord", &self.names.infer, &self.items.structs),
         }
     }
@@ -1319,7 +1370,8 @@ impl Lower<'_> {
             Type::Struct(..) => Kind::NotBinary { op, left, right },
             Type::Tuple(_)
             | Type::Lib(
-                Lib::Option
+                Lib::Deque
+                | Lib::Option
                 | Lib::Result
                 | Lib::Box
                 | Lib::Rc
@@ -1498,12 +1550,17 @@ impl Lower<'_> {
                 Some((slice, element, Mutability::Shared))
             }
             Type::Ref(mutability, to) => {
-                let element = match self.shallow(to) {
-                    Type::Lib(Lib::Vec, args) => Some(args[0].clone()),
-                    Type::Array(element, _) | Type::Slice(element) => Some(Type::clone(&element)),
+                let to = self.shallow(to);
+                let element = match &to {
+                    Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => {
+                        Some(args[0].clone())
+                    }
+                    Type::Array(element, _) | Type::Slice(element) => Some(Type::clone(element)),
                     _ => None,
                 };
                 match element {
+                    // Its elements may lie in two stretches.
+                    Some(element) if to.is_lib(Lib::Deque) => Some((items, element, *mutability)),
                     Some(element) => {
                         let mutability = *mutability;
                         let slice =
@@ -1513,7 +1570,8 @@ impl Lower<'_> {
                     None => None,
                 }
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Result, _) | Type::Array(..) => {
+            Type::Lib(Lib::Vec | Lib::Option | Lib::Result | Lib::HeaplessVec | Lib::Deque, _)
+            | Type::Array(..) => {
                 return self.unsupported(
                     "A for loop that takes its collection apart",
                     "Look at each element: for x in &v.",

@@ -75,6 +75,11 @@ pub enum Kind {
         nearest: Option<String>,
         bound: Option<&'static str>,
     },
+    /// heapless has a `clone` of its own, for itself.
+    PrivateMethod {
+        method: String,
+        ty: String,
+    },
     NoAssociated {
         function: String,
         ty: String,
@@ -160,6 +165,14 @@ pub enum Kind {
         ty: String,
         takes: usize,
         given: usize,
+    },
+    /// A number where a type is taken, or a type where a number is.
+    WrongArgument {
+        takes: &'static str,
+    },
+    /// A heapless collection that no value can have: see [`crate::types::Lib::HeaplessVec`].
+    BadCapacity {
+        ty: String,
     },
     NeedsType {
         what: String,
@@ -343,6 +356,7 @@ impl Fault {
             Kind::UndeclaredType { .. } => "E0433",
             Kind::UnresolvedImport { .. } => "E0432",
             Kind::NoMethod { .. } | Kind::NoAssociated { .. } => "E0599",
+            Kind::PrivateMethod { .. } => "E0624",
             Kind::NoField { .. } => "E0609",
             Kind::NoFieldsAtAll { .. } => "E0610",
             Kind::MethodNotField { .. } => "E0615",
@@ -364,6 +378,8 @@ impl Fault {
             Kind::TwiceField { .. } => "E0062",
             Kind::NotTupleStruct { .. } => "E0423",
             Kind::MissingGenerics { .. } => "E0107",
+            Kind::WrongArgument { .. } => "E0747",
+            Kind::BadCapacity { .. } => "E0080",
             Kind::NeedsType { .. } => "E0282",
             Kind::NeedsCow => "E0283",
             Kind::NotOwned { .. } => "E0271",
@@ -457,6 +473,10 @@ impl Fault {
             }
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
+            Kind::WrongArgument { .. } => Some("heapless::Vec<u8, 8>".to_owned()),
+            Kind::BadCapacity { .. } => {
+                Some("a capacity of at least 1, and a length type that holds it".to_owned())
+            }
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
             Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
@@ -502,6 +522,9 @@ impl fmt::Display for Fault {
             Kind::UndeclaredType { name } => write!(f, "{name} is not declared here."),
             Kind::UnresolvedImport { path } => write!(f, "there is no {path}."),
             Kind::NoMethod { method, ty, .. } => write!(f, "{ty} has no method {method}."),
+            Kind::PrivateMethod { method, ty } => {
+                write!(f, "{ty} has a private method {method}, but none that can be called here.")
+            }
             Kind::NoAssociated { function, ty } => write!(f, "{ty} has no function {function}."),
             Kind::NoField { field, ty, .. } => write!(f, "{ty} has no field {field}."),
             Kind::NoFieldsAtAll { ty } => write!(f, "{ty} is a primitive type and has no fields."),
@@ -551,6 +574,10 @@ impl fmt::Display for Fault {
                     "{ty} takes {takes} type{} in angle brackets; {given} given.",
                     if *takes == 1 { "" } else { "s" }
                 )
+            }
+            Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
+            Kind::BadCapacity { ty } => {
+                write!(f, "evaluation panicked: {ty} cannot be made; its capacity does not fit.")
             }
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")

@@ -78,6 +78,9 @@ impl Lower<'_> {
                 }
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
+                if bound == "capacity" {
+                    return Err(Fault { kind: Kind::BadCapacity { ty }, at });
+                }
                 return Err(Fault { kind: Kind::MissingTrait { ty, is_struct, bound, why }, at });
             }
         }

@@ -8,7 +8,7 @@ use syn::visit_mut::{self, VisitMut};
 use super::fault::Twice;
 use super::lifetimes::This;
 use super::object::receiver;
-use super::ty::library_at;
+use super::ty::{HEAPLESS, library_at};
 use super::{Body, Kind, Lower, Result};
 use crate::references;
 use crate::typed::{Block, Function, FunctionId, Lifetime, Signature};
@@ -35,6 +35,10 @@ const IMPORTS: &[&str] = &[
     "std::ops",
     "std::fmt::Debug",
     "std::fmt::Display",
+    "heapless",
+    "heapless::vec",
+    "heapless::string",
+    "heapless::deque",
 ];
 
 impl Lower<'_> {
@@ -171,6 +175,9 @@ impl Lower<'_> {
             return Ok(());
         }
         let (module, name) = path.rsplit_once("::").unwrap_or(("", &path));
+        if module == "heapless" && HEAPLESS.split(' ').any(|known| known == name) {
+            return self.not_of_heapless(name.to_owned(), tree);
+        }
         let listed = MODULES_LISTED.iter().find(|(known, _)| *known == module);
         if listed.is_some_and(|(_, names)| !names.split(' ').any(|known| known == name)) {
             return self.fault(Kind::UnresolvedImport { path }, tree);
@@ -283,9 +290,16 @@ impl Lower<'_> {
             Type::Struct(of, _) => *of == id || self.holds_itself(id, *of, depth + 1),
             Type::Tuple(items) => items.iter().any(|item| self.inline_holds(id, item, depth)),
             Type::Array(inner, _) => self.inline_holds(id, inner, depth),
-            Type::Lib(Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell | Lib::Range, args) => {
-                args.iter().any(|arg| self.inline_holds(id, arg, depth))
-            }
+            Type::Lib(
+                Lib::Option
+                | Lib::Result
+                | Lib::Cell
+                | Lib::RefCell
+                | Lib::Range
+                | Lib::HeaplessVec
+                | Lib::Deque,
+                args,
+            ) => args.iter().any(|arg| self.inline_holds(id, arg, depth)),
             _ => false,
         }
     }
@@ -667,7 +681,6 @@ const OF_STD_MODULES: &[&str] = &[
     "std::thread",
     "std::time",
     "std::vec",
-    "heapless",
 ];
 
 /// Modules of which everything is listed: another name in them is a mistake, not our limit.

@@ -66,13 +66,11 @@ impl Lower<'_> {
     }
 
     fn named(&self, declared: &[syn::Ident], written: &syn::Lifetime) -> Result<Lifetime> {
-        match declared.iter().position(|name| *name == written.ident) {
-            Some(number) => Ok(Lifetime::Named(number as u8)),
-            None => {
-                let name = written.ident.to_string();
-                self.fault(Kind::UnknownLifetime { name }, written)
-            }
-        }
+        let Some(number) = declared.iter().position(|name| *name == written.ident) else {
+            let name = written.ident.to_string();
+            return self.fault(Kind::UnknownLifetime { name }, written);
+        };
+        Ok(Lifetime::Named(number as u8))
     }
 
     /// The lifetimes of a signature, those that are not written put in.

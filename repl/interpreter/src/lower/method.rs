@@ -71,10 +71,19 @@ impl Lower<'_> {
                 },
             };
         }
-        if is_of_std(&name) && !matches!(first_ty, Type::Struct(..)) && bound.is_none() {
+        let is_of_heapless = is_of_heapless(&name)
+            && matches!(innermost(&self.shallow(&first_ty)), Type::Lib(lib, _) if lib.is_heapless());
+        if (is_of_heapless || is_of_std(&name))
+            && !matches!(first_ty, Type::Struct(..))
+            && bound.is_none()
+        {
             let what = format!("{first_name}::{name}");
             let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
+        }
+        if first_ty.is_lib(Lib::HeaplessVec) && name == "clone" {
+            let kind = Kind::PrivateMethod { method: name, ty: first_name };
+            return Err(Fault { kind, at: name_at });
         }
         let nearest = ty::nearest(&name, self.method_names(&first_ty));
         let kind = Kind::NoMethod { method: name, ty: first_name, nearest, bound };
@@ -268,6 +277,14 @@ impl Lower<'_> {
                 self.bounds.push((types[usize::from(*number)].clone(), "Sized", at, Why::Bound));
             }
         }
+        if parsed.receiver == Receiver::None
+            && let Some(Type::Lib(lib, _)) = &parsed.on
+            && lib.is_heapless()
+        {
+            let on = parsed.on.as_ref().expect("it was just looked at");
+            let made = self.names.infer.instantiate(on, &types);
+            self.bounds.push((made, "capacity", at, Why::Bound));
+        }
         for &(param, bound) in &parsed.bounds {
             if parsed.row.on != "*" {
                 self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
@@ -330,9 +347,11 @@ impl Lower<'_> {
         }
         for row in ROWS {
             let parsed = signature::of_row(row);
-            let on_slice =
-                matches!(&ty, Type::Lib(Lib::Vec, _) | Type::Array(..)) && row.on == "[T]";
-            let on_str = ty.is_lib(Lib::String) && row.on == "str";
+            let is_list =
+                matches!(&ty, Type::Lib(Lib::Vec | Lib::HeaplessVec, _) | Type::Array(..));
+            let on_slice = is_list && row.on == "[T]";
+            let is_text = ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString);
+            let on_str = is_text && row.on == "str";
             let fits = parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty));
             if parsed.receiver != Receiver::None && (fits || on_slice || on_str) {
                 names.push(parsed.name.to_owned());
@@ -474,6 +493,13 @@ impl Lower<'_> {
             }
             return self.fault(Kind::NoAssociated { function: name, ty: owner_name }, path);
         }
+        if let [krate, ty] = owner
+            && krate == "heapless"
+            && self.library_type(&owner_path).is_none()
+            && ty::HEAPLESS.split(' ').any(|known| known == ty)
+        {
+            return self.not_of_heapless(ty.clone(), path);
+        }
         let scalar = match owner {
             [one] => Scalar::named(one),
             _ => None,
@@ -487,9 +513,12 @@ impl Lower<'_> {
             }
             return self.fault(Kind::UndeclaredType { name: owner_name }, &owner_path);
         }
-        let owner_types = match owner_path.segments.last() {
-            Some(segment) => self.turbofish(segment)?,
-            None => Vec::new(),
+        let owner_types = match (lib, owner_path.segments.last()) {
+            (Some(lib), Some(segment)) if lib.is_heapless() && !segment.arguments.is_none() => {
+                self.library_args(lib, segment, &owner_path)?
+            }
+            (_, Some(segment)) => self.turbofish(segment)?,
+            (_, None) => Vec::new(),
         };
         let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
             (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
@@ -502,7 +531,7 @@ impl Lower<'_> {
             },
         });
         let Some(parsed) = found else {
-            if is_of_std(&name) {
+            if is_of_std(&name) || is_of_heapless(&name) && lib.is_some_and(Lib::is_heapless) {
                 let what = format!("{owner_name}::{name}");
                 let instead = "help rust lists what can be called here.";
                 return self.fault(Kind::Unsupported { what, instead }, path);
@@ -580,6 +609,26 @@ fn number_has(name: &str) -> bool {
 
 /// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.
 static OF_STD: &str = include_str!("of_std.txt");
+
+/// The same of heapless, whose collections have methods that std's do not, or that std's have and run here.
+const OF_HEAPLESS: &str = "from_array into_array cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked \
+    push_unchecked swap_remove_unchecked set_len retain retain_mut spare_capacity_mut extend iter iter_mut storage_len \
+    storage_capacity as_mut_slices push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked \
+    pop_front_if pop_back_if make_contiguous resize_default get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 \
+    as_mut_str as_mut_vec from_iter from_str default into_iter try_from hash eq ne cmp partial_cmp from try_into into \
+    write_str write_char write_fmt borrow borrow_mut as_ref as_mut deref deref_mut";
+
+fn is_of_heapless(name: &str) -> bool {
+    OF_HEAPLESS.split_ascii_whitespace().any(|known| known == name)
+}
+
+/// What references lead to.
+fn innermost(ty: &Type) -> &Type {
+    match ty {
+        Type::Ref(_, to) => innermost(to),
+        ty => ty,
+    }
+}
 
 /// Whether std has something of that name that we do not.
 pub(super) fn is_of_std(name: &str) -> bool {

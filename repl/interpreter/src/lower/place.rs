@@ -78,6 +78,8 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Rc, Builtin::RcDeref, None),
     (Lib::Arc, Builtin::RcDeref, None),
     (Lib::Cow, Builtin::CowDeref, None),
+    (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
+    (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];
@@ -193,7 +195,7 @@ impl Lower<'_> {
                     let place = Operand::Value(pointer).into_place();
                     return Ok(Operand::Place(place.step(Step::Deref(element)), at));
                 }
-                Type::Str | Type::Lib(Lib::String, _) => {
+                Type::Str | Type::Lib(Lib::String | Lib::HeaplessString, _) => {
                     let by = self.expr(&index.index, None)?;
                     let by = self.type_name(&by.ty);
                     let kind = Kind::BadIndexType { of: "str".to_owned(), by };

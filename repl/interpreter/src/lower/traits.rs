@@ -8,6 +8,9 @@ use crate::types::{Lib, Structs, TraitId, Type};
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
     let all = |args: &[Type]| args.iter().all(|arg| has(arg, bound, infer, structs));
+    if let (Type::Const(_), true) = (&ty, bound != "Sized") {
+        return true;
+    }
     if let Type::Var(id) = ty {
         return match infer.class(id) {
             Class::Float => {
@@ -29,7 +32,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Array(element, _) | Type::Slice(element) => has(element, bound, infer, structs),
             Type::Struct(id, _) => structs.get(*id).derives.clone,
             Type::Lib(Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Iter, _) => true,
-            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
             Type::Lib(Lib::Cow, args) => infer.shallow(&args[0]) == Type::Str || all(args),
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
             Type::Lib(_, args) => all(args),
@@ -49,6 +52,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Dyn(of, _) => *of == TraitId::Display,
+            Type::Lib(Lib::HeaplessString | Lib::CapacityError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow, args) => all(args),
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
@@ -62,7 +66,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             }
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
             Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Iter, _) | Type::Dyn(..) => false,
-            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
+            Type::Lib(Lib::Deque, args) => bound == "PartialEq" && all(args),
             Type::Lib(Lib::Range | Lib::TryReserveError, _) => bound == "PartialEq",
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs) && all(args),
             Type::Lib(_, args) => all(args),
@@ -76,7 +81,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             }
             Type::Ref(_, inner) => matches!(**inner, Type::Str),
             Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
-            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow | Lib::CapacityError, _) => true,
+            Type::Lib(lib, _) if lib.is_heapless() => true,
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cell | Lib::RefCell, args) => all(args),
             _ => false,
         },
@@ -99,6 +105,20 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 borrowed => borrowed.owned().as_ref() == Some(&pair[1]),
             },
             _ => false,
+        },
+        // What heapless's `new` asserts when it is compiled.
+        "capacity" => match &ty {
+            Type::Lib(Lib::HeaplessVec | Lib::HeaplessString, args) => {
+                let (capacity, len) = (&args[args.len() - 2], &args[args.len() - 1]);
+                match (infer.shallow(capacity), infer.shallow(len)) {
+                    (Type::Const(capacity), Type::Scalar(len)) if len.size_bytes() < 8 => {
+                        capacity >> (len.size_bytes() * 8) == 0
+                    }
+                    _ => true,
+                }
+            }
+            Type::Lib(Lib::Deque, args) => infer.shallow(&args[1]) != Type::Const(0),
+            _ => true,
         },
         other => unreachable!("the library asks for no {other}"),
     }

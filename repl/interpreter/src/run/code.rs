@@ -276,6 +276,12 @@ pub(super) enum Op {
         stride: u64,
         exit: u32,
     },
+    /// `[address of a Deque, with how many are done as its length] → [the same]`: as [`Self::EachNext`].
+    DequeNext {
+        to: Loc,
+        deque: LayoutId,
+        exit: u32,
+    },
     /// Marks the variant of an `Option` or `Result`, whose payload is there already.
     Tag {
         at: Loc,

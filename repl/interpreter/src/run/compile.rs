@@ -209,7 +209,8 @@ impl<'a> Compiler<'a> {
             Op::Jump(to)
             | Op::JumpIfNot(to)
             | Op::RangeNext { exit: to, .. }
-            | Op::EachNext { exit: to, .. } => *to = here,
+            | Op::EachNext { exit: to, .. }
+            | Op::DequeNext { exit: to, .. } => *to = here,
             op => panic!("{op:?} does not jump"),
         }
     }
@@ -473,6 +474,14 @@ impl<'a> Compiler<'a> {
             }
             ExprKind::ForEach { id, local, slice, body } => {
                 self.operand(slice)?;
+                if referent(&slice.ty).is_lib(Lib::Deque) {
+                    let deque = self.layout(referent(&slice.ty))?;
+                    return self.turns(*id, *local, body, 1, |to| Op::DequeNext {
+                        to,
+                        deque,
+                        exit: 0,
+                    });
+                }
                 let Type::Slice(element) = referent(&slice.ty) else {
                     panic!("{} is no slice", slice.ty)
                 };

@@ -179,6 +179,15 @@ impl Vm<'_> {
                 let rest = if *is_mut { flag + 1 } else { flag - 1 };
                 self.set_word(flag_at, rest.cast_unsigned());
             }
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view().inline(*room, *len_bytes, at);
+                self.drop_elements_later(list.first, room.element, list.len);
+            }
+            Shape::Deque(room) => {
+                let size = self.layouts[room.element].size;
+                let ring = self.view().ring(*room, size, at);
+                self.drop_ring_later(&ring);
+            }
             shape => panic!("{shape:?} has nothing to drop"),
         }
         Ok(())

@@ -78,6 +78,8 @@ enum Todo {
         at: u64,
         id: LayoutId,
         left: u64,
+        /// Where more of them lie, and how many: of a `Deque`.
+        more: (u64, u64),
         depth: usize,
         is_first: bool,
     },
@@ -227,13 +229,16 @@ impl Writer<'_> {
                 self.out.push_str("moved");
             }
             Todo::Value(value) => self.value(&value),
+            Todo::Elements { left: 0, id, more: (at, left @ 1..), depth, is_first, .. } => {
+                self.todo.push(Todo::Elements { at, id, left, more: (0, 0), depth, is_first });
+            }
             Todo::Elements { left: 0, depth, is_first, .. } => {
                 if self.spec.is_alternate && !is_first {
                     self.new_line(depth);
                 }
                 self.out.push(']');
             }
-            Todo::Elements { at, id, left, depth, is_first } => {
+            Todo::Elements { at, id, left, more, depth, is_first } => {
                 if self.spec.is_alternate {
                     self.new_line(depth + 1);
                 } else if !is_first {
@@ -241,7 +246,8 @@ impl Writer<'_> {
                 }
                 let next = at + self.layouts[id].size;
                 let left = left - 1;
-                self.todo.push(Todo::Elements { at: next, id, left, depth, is_first: false });
+                let is_first = false;
+                self.todo.push(Todo::Elements { at: next, id, left, more, depth, is_first });
                 if self.spec.is_alternate {
                     self.later(",");
                 }
@@ -386,6 +392,22 @@ impl Writer<'_> {
                 }
             }
             Shape::ReserveError => self.reserve_error(at, depth),
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view.inline(*room, *len_bytes, at);
+                if layout.ty.is_lib(Lib::HeaplessString) {
+                    self.text(list.first, list.len);
+                } else {
+                    self.list(list.first, room.element, list.len, depth);
+                }
+            }
+            Shape::Deque(room) => {
+                let ring = self.view.ring(*room, self.layouts[room.element].size, at);
+                self.lists(ring.stretches(), room.element, depth);
+            }
+            Shape::CapacityError => self.out.push_str(match self.spec.how {
+                How::Display => "insufficient capacity",
+                _ => "CapacityError",
+            }),
             Shape::Record { fields, .. } => {
                 let places = fields.iter().map(|part| Some((at + part.offset, part.id)));
                 let Type::Struct(id, name) = &layout.ty else {
@@ -456,8 +478,13 @@ impl Writer<'_> {
     }
 
     fn list(&mut self, at: u64, id: LayoutId, len: u64, depth: usize) {
+        self.lists([(at, len), (0, 0)], id, depth);
+    }
+
+    /// A list in two stretches.
+    fn lists(&mut self, [(at, left), more]: [(u64, u64); 2], id: LayoutId, depth: usize) {
         self.out.push('[');
-        self.todo.push(Todo::Elements { at, id, left: len, depth, is_first: true });
+        self.todo.push(Todo::Elements { at, id, left, more, depth, is_first: true });
     }
 
     fn is_text(&self, at: u64, len: u64) -> bool {

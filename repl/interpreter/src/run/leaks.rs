@@ -129,6 +129,17 @@ impl State {
                     (0..len).for_each(|index| own(first + index * size, *element));
                 }
             }
+            Shape::Inline(room, len_bytes) => {
+                let list = view.inline(*room, *len_bytes, at);
+                let size = self.layouts[room.element].size;
+                (0..list.len).for_each(|index| own(list.first + index * size, room.element));
+            }
+            Shape::Deque(room) => {
+                let size = self.layouts[room.element].size;
+                for (first, count) in view.ring(*room, size, at).stretches() {
+                    (0..count).for_each(|index| own(first + index * size, room.element));
+                }
+            }
             Shape::Box(to) => {
                 let first = view.word(at);
                 lost.remove(&first);

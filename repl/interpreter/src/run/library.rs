@@ -252,6 +252,61 @@ impl Vm<'_> {
             | B::RefGuardDeref
             | B::RefMutGuardDeref
             | B::RefMutGuardDerefMut => self.cell(call),
+            B::HeaplessVecNew
+            | B::HeaplessVecFromSlice
+            | B::HeaplessVecPush
+            | B::HeaplessVecPop
+            | B::HeaplessVecInsert
+            | B::HeaplessVecRemove
+            | B::HeaplessVecSwapRemove
+            | B::HeaplessVecTruncate
+            | B::HeaplessVecClear
+            | B::HeaplessVecExtendFromSlice
+            | B::HeaplessVecResize
+            | B::HeaplessVecCapacity
+            | B::HeaplessVecIsFull
+            | B::HeaplessVecIsEmpty
+            | B::HeaplessVecAsSlice
+            | B::HeaplessVecAsMutSlice
+            | B::HeaplessVecStartsWith
+            | B::HeaplessVecEndsWith
+            | B::HeaplessVecDeref
+            | B::HeaplessVecDerefMut => self.heapless_vec(call),
+            B::HeaplessStringNew
+            | B::HeaplessStringTryFrom
+            | B::HeaplessStringPush
+            | B::HeaplessStringPushStr
+            | B::HeaplessStringPop
+            | B::HeaplessStringInsert
+            | B::HeaplessStringInsertStr
+            | B::HeaplessStringRemove
+            | B::HeaplessStringTruncate
+            | B::HeaplessStringClear
+            | B::HeaplessStringCapacity
+            | B::HeaplessStringAsStr
+            | B::HeaplessStringIntoBytes
+            | B::HeaplessStringDeref => self.heapless_string(call),
+            B::DequeNew
+            | B::DequePushBack
+            | B::DequePushFront
+            | B::DequePopBack
+            | B::DequePopFront
+            | B::DequeFront
+            | B::DequeFrontMut
+            | B::DequeBack
+            | B::DequeBackMut
+            | B::DequeGet
+            | B::DequeGetMut
+            | B::DequeSwap
+            | B::DequeSwapRemoveFront
+            | B::DequeSwapRemoveBack
+            | B::DequeTruncate
+            | B::DequeClear
+            | B::DequeLen
+            | B::DequeCapacity
+            | B::DequeIsFull
+            | B::DequeIsEmpty
+            | B::DequeAsSlices => self.deque(call),
             B::IntPow
             | B::IntAbs
             | B::IntMin
@@ -378,6 +433,8 @@ impl Vm<'_> {
                 self.set_word(to, at);
             }
             Shape::Weak(_) => self.set_word(to, u64::MAX),
+            Shape::Inline(..) | Shape::Deque(_) => self.new_heapless(id, to),
+            Shape::CapacityError => {}
             shape => panic!("{shape:?} has no default"),
         }
         Ok(())

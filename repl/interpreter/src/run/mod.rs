@@ -11,6 +11,7 @@ mod compile;
 mod cow;
 mod drop;
 mod format;
+mod heapless;
 mod leaks;
 mod library;
 mod memory;

@@ -616,6 +616,16 @@ impl<'a> Vm<'a> {
                     self.set_word(self.address(*to), first);
                 }
             }
+            Op::DequeNext { to, deque, exit } => {
+                let (at, done) = thin(*self.operands.last().expect("a deque is there"));
+                match self.ring(*deque, at).nth(done) {
+                    None => self.frame.next = *exit as usize,
+                    Some(place) => {
+                        self.set_word(self.address(*to), place);
+                        *self.operands.last_mut().expect("it was there") = fat(at, done + 1);
+                    }
+                }
+            }
             Op::Tag { at, choice, variant } => {
                 let at = self.address(*at);
                 let layout = Arc::clone(&self.layouts[*choice]);

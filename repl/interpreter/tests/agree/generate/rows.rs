@@ -34,6 +34,9 @@ impl Callable {
     pub(crate) fn may_panic(&self) -> bool {
         ["unwrap", "expect", "unwrap_err", "remove", "swap_remove", "swap"].contains(&self.name)
             || (self.owner == Some(Ty::string()) && ["insert", "truncate"].contains(&self.name))
+            || (self.on.starts_with("heapless::")
+                && ["insert", "insert_str", "truncate"].contains(&self.name)
+                && !self.on.contains("Deque"))
     }
 
     /// Whether integers of the type have it.
@@ -55,7 +58,7 @@ pub(crate) fn callables() -> Vec<Callable> {
             let (head, bounds) = row.signature.split_once(" where ").unwrap_or((row.signature, ""));
             let (name, rest) = head.strip_prefix("fn ")?.split_once('(')?;
             let (params, result) = rest.split_once(" -> ").unwrap_or((rest, "()"));
-            if ["from_elem", "from_array", "add", "iter", "forget"].contains(&name) {
+            if ["from_elem", "from_array", "from_slice", "add", "iter", "forget"].contains(&name) {
                 return None;
             }
             let owner = parse(row.on);
