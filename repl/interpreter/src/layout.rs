@@ -32,6 +32,8 @@ pub mod vec {
     pub const POINTER: u64 = 8;
     /// The elements it has.
     pub const LEN: u64 = 16;
+    /// All three.
+    pub const SIZE: u64 = 24;
 }
 
 /// The block behind an `Rc` or an `Arc`: the counts, then the value.
@@ -129,6 +131,8 @@ pub enum Shape {
     Iter(LayoutId),
     /// `TryReserveError`, see [`reserve_error`].
     ReserveError,
+    /// An error that says what it is by its type and perhaps by a number.
+    Error(Lib),
 }
 
 /// A value within another.
@@ -376,6 +380,14 @@ impl Layouts {
                 Lib::Option => self.choice(ty, [None, Some(&args[0])], structs, waiting)?,
                 Lib::Result => {
                     self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
+                }
+                Lib::BorrowError | Lib::BorrowMutError => {
+                    Layout::new(ty, 0, 1, None, Shape::Error(*lib))
+                }
+                // Five reasons, the last of which no integer that may be zero has.
+                Lib::ParseIntError => {
+                    let niche = Niche { offset: 0, size: 1, start: 0, end: 4 };
+                    Layout::new(ty, 1, 1, Some(niche), Shape::Error(*lib))
                 }
                 Lib::Cow => {
                     let owned = args[0].owned().expect("the lowering lets no other Cow pass");

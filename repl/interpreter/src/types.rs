@@ -90,6 +90,12 @@ pub enum Lib {
     TryReserveError,
     /// `std::borrow::Cow<'_, B>`: a `&B`, or what owns a `B`.
     Cow,
+    /// `std::cell::BorrowError`.
+    BorrowError,
+    /// `std::cell::BorrowMutError`.
+    BorrowMutError,
+    /// `std::num::ParseIntError`.
+    ParseIntError,
 }
 
 /// A row of the library's types.
@@ -141,6 +147,9 @@ impl Lib {
             params: &[],
         },
         LibRow { lib: Self::Cow, name: "Cow", module: "borrow", params: &["B"] },
+        LibRow { lib: Self::BorrowError, name: "BorrowError", module: "cell", params: &[] },
+        LibRow { lib: Self::BorrowMutError, name: "BorrowMutError", module: "cell", params: &[] },
+        LibRow { lib: Self::ParseIntError, name: "ParseIntError", module: "num", params: &[] },
     ];
 
     /// The names of its variants, if it is an enum.
@@ -308,6 +317,7 @@ impl Type {
                 Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
                 Lib::Iter | Lib::Range | Lib::TryReserveError => false,
+                Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
                     args.iter().any(|arg| arg.needs_drop(structs))
                 }

@@ -159,6 +159,8 @@ pub enum Kind {
         what: String,
     },
     NeedsCow,
+    NeedsParsed,
+    NeedsDefault,
     NotOwned {
         borrowed: String,
         found: String,
@@ -306,6 +308,8 @@ impl Fault {
             Kind::MissingGenerics { .. } => "E0107",
             Kind::NeedsType { .. } => "E0282",
             Kind::NeedsCow => "E0283",
+            Kind::NeedsParsed => "E0284",
+            Kind::NeedsDefault => "E0790",
             Kind::NotOwned { .. } => "E0271",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
@@ -380,6 +384,8 @@ impl Fault {
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::NeedsDefault => Some("a type: u32::default()".to_owned()),
+            Kind::NeedsParsed => Some("a type: \"5\".parse::<u32>()".to_owned()),
             Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
             Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
@@ -477,6 +483,8 @@ impl fmt::Display for Fault {
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")
             }
+            Kind::NeedsDefault => f.write_str("whose default is meant is not known."),
+            Kind::NeedsParsed => f.write_str("what the text is to be parsed as is not known."),
             Kind::NeedsCow => f.write_str("what this Cow borrows is not known."),
             Kind::NotOwned { borrowed, found } => {
                 write!(f, "a Cow<{borrowed}> owns no {found}.")

@@ -13,6 +13,8 @@ use stack::Scalar;
 use super::code::{Path, PathStep, Text, TextPiece, rest_of};
 use super::memory::{Bytes, fat, is_read_only, thin};
 use super::scalar;
+use super::shared::{ALREADY_BORROWED, ALREADY_MUTABLY_BORROWED};
+use super::text::PARSE_ERRORS;
 use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
 use crate::items::Items;
@@ -377,6 +379,7 @@ impl Writer<'_> {
                 }
             }
             Shape::ReserveError => self.reserve_error(at, depth),
+            Shape::Error(lib) => self.error(*lib, self.view.bits(at, layout.size), depth),
             Shape::Record { fields, .. } => {
                 let places = fields.iter().map(|part| Some((at + part.offset, part.id)));
                 let Type::Struct(id, name) = &layout.ty else {
@@ -520,6 +523,24 @@ impl Writer<'_> {
         self.named("Pointer", fields.map(|field| (field, None)).into(), depth);
     }
 
+    fn error(&mut self, lib: Lib, number: u128, depth: usize) {
+        let is_debug = self.spec.how == How::Debug;
+        match lib {
+            Lib::ParseIntError => {
+                let (kind, text) = &PARSE_ERRORS[number as usize];
+                if is_debug {
+                    let kind = format!("kind: {kind:?}");
+                    self.named("ParseIntError", vec![(kind, None)], depth);
+                } else {
+                    self.pad_text(text);
+                }
+            }
+            _ if is_debug => self.out.push_str(lib.row().name),
+            Lib::BorrowError => self.pad_text(ALREADY_MUTABLY_BORROWED),
+            _ => self.pad_text(ALREADY_BORROWED),
+        }
+    }
+
     fn reserve_error(&mut self, at: u64, depth: usize) {
         let align = self.view.word(at + reserve_error::ALIGN);
         if self.spec.how == How::Display {
@@ -631,6 +652,16 @@ fn pointer_text(address: u64, spec: Spec) -> String {
 /// What `T: Display` prints of what a reference refers to.
 pub(super) fn display_text(vm: &Vm<'_>, id: LayoutId, reference: u128) -> Run<String> {
     vm.view().value_text(&vm.layouts, id, reference, Spec::default())
+}
+
+impl Vm<'_> {
+    /// A number as `{:?}` prints it.
+    pub(super) fn number_text(&self, id: LayoutId, bits: u128) -> String {
+        match self.layouts[id].shape {
+            Shape::Scalar(of) => integer_text(of, bits, DEBUG),
+            ref shape => panic!("{shape:?} is no number"),
+        }
+    }
 }
 
 /// What `T: Debug` prints of a value that an error message shows.
