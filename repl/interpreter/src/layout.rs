@@ -32,6 +32,8 @@ pub mod vec {
     pub const POINTER: u64 = 8;
     /// The elements it has.
     pub const LEN: u64 = 16;
+    /// All three.
+    pub const SIZE: u64 = 24;
 }
 
 /// The block behind an `Rc` or an `Arc`: the counts, then the value.
@@ -163,8 +165,8 @@ pub enum Shape {
     Inline(Room, u64),
     /// `heapless::Deque`: see [`deque`], then the room.
     Deque(Room),
-    /// `heapless::CapacityError`: nothing.
-    CapacityError,
+    /// An error that says what it is by its type and perhaps by a number.
+    Error(Lib),
 }
 
 /// Where the elements of a collection lie that has them in itself.
@@ -444,6 +446,14 @@ impl Layouts {
                 Lib::Result => {
                     self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
                 }
+                Lib::BorrowError | Lib::BorrowMutError => {
+                    Layout::new(ty, 0, 1, None, Shape::Error(*lib))
+                }
+                // Five reasons, the last of which no integer that may be zero has.
+                Lib::ParseIntError => {
+                    let niche = Niche { offset: 0, size: 1, start: 0, end: 4 };
+                    Layout::new(ty, 1, 1, Some(niche), Shape::Error(*lib))
+                }
                 Lib::Cow => {
                     let owned = args[0].owned().expect("the lowering lets no other Cow pass");
                     let borrowed = Type::reference(Mutability::Shared, args[0].clone());
@@ -462,7 +472,7 @@ impl Layouts {
                     let niche = Niche { offset: deque::FULL, size: 1, start: 0, end: 1 };
                     Layout::new(ty, size, align, Some(niche), Shape::Deque(room))
                 }
-                Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::CapacityError),
+                Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::Error(*lib)),
             },
             Type::Dyn(..) => Layout::new(ty, 0, 1, None, Shape::Dyn),
             Type::Param(_) => panic!("{ty} stands for nothing"),

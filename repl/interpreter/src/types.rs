@@ -118,6 +118,12 @@ pub enum Lib {
     Deque,
     /// `heapless::CapacityError`.
     CapacityError,
+    /// `std::cell::BorrowError`.
+    BorrowError,
+    /// `std::cell::BorrowMutError`.
+    BorrowMutError,
+    /// `std::num::ParseIntError`.
+    ParseIntError,
 }
 
 /// A row of the library's types.
@@ -203,6 +209,9 @@ impl Lib {
             module: "",
             params: &[],
         },
+        LibRow { lib: Self::BorrowError, name: "BorrowError", module: "cell", params: &[] },
+        LibRow { lib: Self::BorrowMutError, name: "BorrowMutError", module: "cell", params: &[] },
+        LibRow { lib: Self::ParseIntError, name: "ParseIntError", module: "num", params: &[] },
     ];
 
     /// The names of its variants, if it is an enum.
@@ -398,6 +407,7 @@ impl Type {
                 // They have an `impl Drop`, whatever their elements are.
                 Lib::HeaplessVec | Lib::HeaplessString | Lib::Deque => true,
                 Lib::Iter | Lib::Range | Lib::TryReserveError | Lib::CapacityError => false,
+                Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
                     args.iter().any(|arg| arg.needs_drop(structs))
                 }

@@ -329,6 +329,31 @@ fn the_counts_lie_before_the_value_of_an_rc_and_of_an_arc() {
 }
 
 #[test]
+fn errors_look_as_std_s() {
+    let parse = "Result<u8, std::num::ParseIntError>";
+    for text in ["", "x", "256", "7"] {
+        compare("", parse, &format!("{text:?}.parse::<u8>()"), &text.parse::<u8>());
+    }
+    compare("", "Result<i8, std::num::ParseIntError>", "\"-200\".parse()", &"-200".parse::<i8>());
+    let none: Option<Result<(), std::num::ParseIntError>> = None;
+    compare("", "Option<Result<(), std::num::ParseIntError>>", "None", &none);
+    let cell = RefCell::new(5u8);
+    let held = cell.borrow_mut();
+    let tried = cell.try_borrow();
+    let ty = "Result<std::cell::Ref<u8>, std::cell::BorrowError>";
+    compare(
+        "fn held(c: &RefCell<u8>) { std::mem::forget(c.borrow_mut()); }",
+        ty,
+        "{ let c = Box::leak(Box::new(RefCell::new(5u8))); held(c); c.try_borrow() }",
+        &tried,
+    );
+    drop((tried, held));
+    let tried = cell.try_borrow_mut();
+    let ty = "Result<std::cell::RefMut<u8>, std::cell::BorrowMutError>";
+    compare("", ty, "Box::leak(Box::new(RefCell::new(5u8))).try_borrow_mut()", &tried);
+}
+
+#[test]
 fn a_type_too_large_to_be_is_refused() {
     let mut program = Program::default();
     let mut machine = TestMachine::new(4096, 4096);

@@ -81,7 +81,9 @@ impl Call<'_> {
             };
             let sources = at(&from_slots, flow.from.layer);
             let targets = at(&to_slots, flow.to.layer);
-            let is_paired = sources.len() * times == targets.len();
+            // One reference on this side is where all on the other come from.
+            let is_only = sources.len() == 1;
+            let is_paired = is_only || sources.len() * times == targets.len();
             for (first, source) in sources.iter().enumerate() {
                 for (second, target) in targets.iter().enumerate() {
                     let (Some(one), Some(other)) = (from.get(*source), to.get(*target)) else {
@@ -92,7 +94,7 @@ impl Call<'_> {
                     if !is_paired {
                         regions.guess(*one, *other, self.at);
                         regions.guess(*other, *one, self.at);
-                    } else if first == second % sources.len() {
+                    } else if is_only || first == second % sources.len() {
                         regions.flow(*one, *other, self.at);
                         if is_both_ways {
                             regions.flow(*other, *one, self.at);

@@ -1005,6 +1005,7 @@ impl Lower<'_> {
         expect: Option<&Type>,
         at: At,
     ) -> Result<Operand> {
+        self.check_not_default(operand, "E0282")?;
         let mut value = self.expr(operand, expect)?;
         if let (UnaryOp::Neg, syn::Expr::Lit(_), Some(literal)) =
             (op, unparenthesized(operand), self.literals.last_mut())
@@ -1096,6 +1097,7 @@ impl Lower<'_> {
         if let BinaryOp::Compare(compare) = op {
             return self.compare(compare, name, binary, at);
         }
+        self.check_not_default(&binary.left, "E0790")?;
         let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
         let hint = expect.filter(|ty| self.names.infer.is_number(ty));
         let left = self.expr(&binary.left, hint)?;
@@ -1105,11 +1107,23 @@ impl Lower<'_> {
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringAdd, Vec::new(), vec![left, right], at));
         }
+        self.check_not_default(&binary.right, "E0284")?;
         let right_hint =
             (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
         let right = self.expr(&binary.right, right_hint.as_ref())?;
         let (left, right, ty) = self.scalars(op, name, left, right, at)?;
         Ok(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, at })
+    }
+
+    /// Refuses `Default::default()` as an operand: operators take many types, so that none is the one.
+    fn check_not_default(&self, operand: &syn::Expr, code: &'static str) -> Result<()> {
+        if let syn::Expr::Call(call) = unparenthesized(operand)
+            && let syn::Expr::Path(path) = &*call.func
+            && self.whole_path(&path.path).ends_with("Default::default")
+        {
+            return self.fault(Kind::AmbiguousDefault { code }, operand);
+        }
+        Ok(())
     }
 
     /// Two operands as scalars that the operator takes, and what it gives.
@@ -1180,6 +1194,7 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
+        self.check_not_default(&binary.right, "E0283")?;
         let Operand::Place(mut place, left_at) = self.operand(&binary.left, None)? else {
             return self.fault(Kind::BadAssignmentOp, &binary.left);
         };
@@ -1217,6 +1232,7 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
+        self.check_not_default(&binary.left, "E0790")?;
         let left = self.operand(&binary.left, None)?;
         let left_ty = self.shallow(left.ty());
         let hint = self.names.infer.is_number(&left_ty).then(|| left_ty.clone());

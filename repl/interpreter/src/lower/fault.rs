@@ -178,6 +178,8 @@ pub enum Kind {
         what: String,
     },
     NeedsCow,
+    NeedsParsed,
+    NeedsDefault,
     NotOwned {
         borrowed: String,
         found: String,
@@ -306,6 +308,10 @@ pub enum Kind {
         expected: String,
         found: String,
     },
+    /// `1 + Default::default()`, with the code that rustc has for it there.
+    AmbiguousDefault {
+        code: &'static str,
+    },
     LacksTrait {
         ty: String,
         name: String,
@@ -382,6 +388,8 @@ impl Fault {
             Kind::BadCapacity { .. } => "E0080",
             Kind::NeedsType { .. } => "E0282",
             Kind::NeedsCow => "E0283",
+            Kind::NeedsParsed => "E0284",
+            Kind::NeedsDefault => "E0790",
             Kind::NotOwned { .. } => "E0271",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
@@ -425,6 +433,7 @@ impl Fault {
             Kind::NoReceiver { .. } => "E0186",
             Kind::MethodCount { .. } => "E0050",
             Kind::MethodDiffers { .. } => "E0053",
+            Kind::AmbiguousDefault { code } => code,
             Kind::LacksTrait { .. } => "E0277",
         }
     }
@@ -478,6 +487,8 @@ impl Fault {
                 Some("a capacity of at least 1, and a length type that holds it".to_owned())
             }
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::NeedsDefault => Some("a type: u32::default()".to_owned()),
+            Kind::NeedsParsed => Some("a type: \"5\".parse::<u32>()".to_owned()),
             Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
             Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
@@ -582,6 +593,8 @@ impl fmt::Display for Fault {
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")
             }
+            Kind::NeedsDefault => f.write_str("whose default is meant is not known."),
+            Kind::NeedsParsed => f.write_str("what the text is to be parsed as is not known."),
             Kind::NeedsCow => f.write_str("what this Cow borrows is not known."),
             Kind::NotOwned { borrowed, found } => {
                 write!(f, "a Cow<{borrowed}> owns no {found}.")
@@ -689,6 +702,9 @@ impl fmt::Display for Fault {
             }
             Kind::MethodDiffers { method, expected, found } => {
                 write!(f, "the trait's {method} has {expected} where this one has {found}.")
+            }
+            Kind::AmbiguousDefault { .. } => {
+                write!(f, "of which type this default is, the operator does not say.")
             }
             Kind::LacksTrait { ty, name } => write!(f, "{ty} has no impl of {name}."),
         }

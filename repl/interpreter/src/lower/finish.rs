@@ -10,6 +10,7 @@ use crate::types::{Lib, Type};
 impl Lower<'_> {
     /// Settles what a line left open.
     pub(super) fn finish(&mut self, tops: &mut [Top], first_local: usize) -> Result<()> {
+        self.finish_bounds()?;
         for index in first_local..self.body.locals.len() {
             let ty = self.body.locals[index].ty.clone();
             let ty = self.names.infer.settle(&ty);
@@ -27,7 +28,6 @@ impl Lower<'_> {
                 self.body.locals[index].ty = self.names.infer.settle(&ty);
             }
         }
-        self.finish_bounds()?;
         for top in tops {
             match top {
                 Top::Stmt(stmt) => self.finish_stmt(stmt)?,
@@ -40,6 +40,7 @@ impl Lower<'_> {
 
     /// The same for a function's body.
     pub(super) fn finish_function(&mut self, function: &mut Function) -> Result<()> {
+        self.finish_bounds()?;
         for local in &mut function.locals {
             local.ty = self.names.infer.settle(&local.ty);
             if local.ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
@@ -47,7 +48,6 @@ impl Lower<'_> {
                 return Err(Fault { kind, at: local.at });
             }
         }
-        self.finish_bounds()?;
         self.finish_block(&mut function.body)
     }
 
@@ -71,10 +71,24 @@ impl Lower<'_> {
         }
         for (ty, bound, at, why) in std::mem::take(&mut self.bounds) {
             let settled = self.names.infer.settle(&ty);
+            let needs = match (bound, &settled) {
+                ("FromStr", Type::Var(_)) => Some(Kind::NeedsParsed),
+                ("Default", Type::Var(_)) => Some(Kind::NeedsDefault),
+                _ => None,
+            };
+            if let Some(kind) = needs {
+                return Err(Fault { kind, at });
+            }
             if !traits::has(&settled, bound, &self.names.infer, &self.items.structs) {
                 if let ("Owned", Type::Tuple(pair)) = (bound, &settled) {
                     let (borrowed, found) = (pair[0].to_string(), pair[1].to_string());
                     return Err(Fault { kind: Kind::NotOwned { borrowed, found }, at });
+                }
+                if let ("FromStr", Type::Scalar(_) | Type::Lib(Lib::String, _)) = (bound, &settled)
+                {
+                    let what = format!("parse::<{settled}>");
+                    let instead = "Text can be parsed as an integer: \"5\".parse::<u32>()";
+                    return Err(Fault { kind: Kind::Unsupported { what, instead }, at });
                 }
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();

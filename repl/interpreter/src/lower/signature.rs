@@ -37,6 +37,51 @@ pub(crate) struct Parsed {
     pub(crate) types: usize,
 }
 
+/// Numbers that have the same methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    Integers,
+    Unsigned,
+    Signed,
+    Floats,
+}
+
+/// The numbers that a row belongs to, if it is one class of them.
+pub(crate) fn class(on: &str) -> Option<Numbers> {
+    match on {
+        "{integer}" => Some(Numbers::Integers),
+        "{unsigned}" => Some(Numbers::Unsigned),
+        "{signed}" => Some(Numbers::Signed),
+        "{float}" => Some(Numbers::Floats),
+        _ => None,
+    }
+}
+
+impl Parsed {
+    /// Those of its parameters that what it belongs to does not have.
+    pub(crate) fn own<'t>(&self, types: &'t [Type]) -> &'t [Type] {
+        let Some(on) = &self.on else { return &[] };
+        let of_owner = (0..types.len()).find(|number| layer_of(on, *number as u8).is_none());
+        &types[of_owner.unwrap_or(types.len())..]
+    }
+
+    /// Whether its second parameter stands for the bytes of the first.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.row.signature.contains("size_of::<Self>")
+    }
+}
+
+impl Numbers {
+    pub(crate) fn has(self, scalar: Scalar) -> bool {
+        match self {
+            Self::Integers => scalar.is_integer(),
+            Self::Unsigned => scalar.is_integer() && !scalar.is_signed(),
+            Self::Signed => scalar.is_integer() && scalar.is_signed(),
+            Self::Floats => scalar.is_float(),
+        }
+    }
+}
+
 /// The rows by the name of the function.
 static BY_NAME: LazyLock<BTreeMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
     let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -108,11 +153,11 @@ fn parse(row: &'static Row) -> Parsed {
     let function: syn::ItemFn =
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
     let mut names = Vec::new();
-    let on = (row.on.contains('<') || row.on == "String" || row.on == "str" || row.on == "[T]")
-        .then(|| {
-            let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
-            library_type(&ty, None, &mut names)
-        });
+    let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem") && class(row.on).is_none();
+    let on = is_type.then(|| {
+        let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
+        library_type(&ty, None, &mut names)
+    });
     // `Self` of a trait's method and of a number is the one parameter.
     let this = on.clone().unwrap_or(Type::Param(0));
     let mut receiver = Receiver::None;
@@ -164,9 +209,8 @@ fn parse(row: &'static Row) -> Parsed {
             false
         });
     }
-    if types == 0
-        && matches!(row.run, crate::library::Builtin::SizeOf | crate::library::Builtin::AlignOf)
-    {
+    // `size_of::<T>()`: a parameter that nothing else mentions.
+    if types == 0 && row.on == "std::mem" {
         types = 1;
     }
     let signature = Signature { params, result, flows, lifetimes: None };
@@ -194,6 +238,8 @@ fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) ->
             Type::reference(mutability, library_type(&reference.elem, this, names))
         }
         syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this, names))),
+        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::bytes`.
+        syn::Type::Array(_) => Type::Param(1),
         syn::Type::Tuple(tuple) => {
             Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this, names)).collect())
         }
@@ -250,6 +296,15 @@ fn elided(params: &[Type], result: &Type) -> Vec<Flow> {
     flow.into_iter().collect()
 }
 
+/// Whether what lies behind a parameter may be written to.
+fn is_written(ty: &Type) -> bool {
+    match ty {
+        Type::Ref(Mutability::Mut, _) => true,
+        Type::Ref(Mutability::Shared, to) => to.is_lib(Lib::Cell) || to.is_lib(Lib::RefCell),
+        _ => false,
+    }
+}
+
 /// The flows of values of a parameter type: what goes in as `T` may come out as `T`, or stay in another argument's.
 fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
     let mut flows = Vec::new();
@@ -263,9 +318,7 @@ fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
                 flows.push(Flow { from: from_position, to: Position { param: None, layer } });
             }
             for (to, layer) in layers.iter().enumerate() {
-                if let (true, Some(layer), true) =
-                    (to != from, *layer, matches!(params[to], Type::Ref(..)))
-                {
+                if let (true, Some(layer), true) = (to != from, *layer, is_written(&params[to])) {
                     let to = Position { param: Some(to as u8), layer };
                     flows.push(Flow { from: from_position, to });
                 }

@@ -1,7 +1,25 @@
 //! Which type has which trait.
 
+use stack::Scalar;
+
 use super::infer::{Class, Infer};
-use crate::types::{Lib, Structs, TraitId, Type};
+use crate::types::{Lib, Mutability, Structs, TraitId, Type};
+
+/// What a text can be searched for: a character, one of several, or text.
+fn is_pattern(ty: &Type, infer: &Infer) -> bool {
+    let is_char = |ty: &Type| infer.shallow(ty) == Type::Scalar(Scalar::Char);
+    match ty {
+        Type::Scalar(scalar) => *scalar == Scalar::Char,
+        Type::Array(element, _) => is_char(element),
+        Type::Ref(Mutability::Shared, to) => match &infer.shallow(to) {
+            Type::Str | Type::Lib(Lib::String, _) => true,
+            Type::Array(element, _) | Type::Slice(element) => is_char(element),
+            Type::Ref(Mutability::Shared, to) => infer.shallow(to) == Type::Str,
+            _ => false,
+        },
+        _ => false,
+    }
+}
 
 /// Whether a type has a trait: `Copy`, `Clone`, `ToOwned`, `Debug`, `Display`, `PartialEq`, `Ord`, `Default`, or one of a number's
 /// ways to be written. What is not known yet may have any.
@@ -13,6 +31,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
     }
     if let Type::Var(id) = ty {
         return match infer.class(id) {
+            _ if bound == "Pattern" && infer.class(id) != Class::Any => false,
             Class::Float => {
                 !matches!(bound, "Ord" | "LowerHex" | "UpperHex" | "Binary" | "Octal" | "Pointer")
             }
@@ -33,6 +52,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Struct(id, _) => structs.get(*id).derives.clone,
             Type::Lib(Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Iter, _) => true,
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
+            Type::Lib(Lib::BorrowError | Lib::BorrowMutError, _) => false,
             Type::Lib(Lib::Cow, args) => infer.shallow(&args[0]) == Type::Str || all(args),
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
             Type::Lib(_, args) => all(args),
@@ -53,6 +73,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Dyn(of, _) => *of == TraitId::Display,
             Type::Lib(Lib::HeaplessString | Lib::CapacityError, _) => true,
+            Type::Lib(Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow, args) => all(args),
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
@@ -67,8 +88,11 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
             Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Iter, _) | Type::Dyn(..) => false,
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
+            Type::Lib(Lib::BorrowError | Lib::BorrowMutError, _) => false,
             Type::Lib(Lib::Deque, args) => bound == "PartialEq" && all(args),
-            Type::Lib(Lib::Range | Lib::TryReserveError, _) => bound == "PartialEq",
+            Type::Lib(Lib::Range | Lib::TryReserveError | Lib::ParseIntError, _) => {
+                bound == "PartialEq"
+            }
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs) && all(args),
             Type::Lib(_, args) => all(args),
             _ => true,
@@ -98,6 +122,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             _ => false,
         },
         "Sized" => ty.is_sized(),
+        "FromStr" => matches!(ty, Type::Scalar(scalar) if scalar.is_integer()),
+        "Pattern" => is_pattern(&ty, infer),
         // Of a pair: the second is what owns the first.
         "Owned" => match &ty {
             Type::Tuple(pair) => match infer.shallow(&pair[0]) {

@@ -177,6 +177,10 @@ impl Vm<'_> {
                 let [a, b] = [a, b].map(|at| self.bits(at, 2 * WORD_BYTES));
                 return Ok(Some(a.cmp(&b)));
             }
+            Shape::Error(_) => {
+                let [a, b] = [a, b].map(|at| self.bits(at, layout.size));
+                return Ok(Some(a.cmp(&b)));
+            }
             Shape::Never => {}
             shape => panic!("{shape:?} cannot be compared"),
         }

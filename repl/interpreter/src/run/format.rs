@@ -13,6 +13,8 @@ use stack::Scalar;
 use super::code::{Path, PathStep, Text, TextPiece, rest_of};
 use super::memory::{Bytes, fat, thin};
 use super::scalar;
+use super::shared::{ALREADY_BORROWED, ALREADY_MUTABLY_BORROWED};
+use super::text::PARSE_ERRORS;
 use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
 use crate::items::Items;
@@ -404,10 +406,7 @@ impl Writer<'_> {
                 let ring = self.view.ring(*room, self.layouts[room.element].size, at);
                 self.lists(ring.stretches(), room.element, depth);
             }
-            Shape::CapacityError => self.out.push_str(match self.spec.how {
-                How::Display => "insufficient capacity",
-                _ => "CapacityError",
-            }),
+            Shape::Error(lib) => self.error(*lib, self.view.bits(at, layout.size), depth),
             Shape::Record { fields, .. } => {
                 let places = fields.iter().map(|part| Some((at + part.offset, part.id)));
                 let Type::Struct(id, name) = &layout.ty else {
@@ -556,6 +555,27 @@ impl Writer<'_> {
         self.named("Pointer", fields.map(|field| (field, None)).into(), depth);
     }
 
+    fn error(&mut self, lib: Lib, number: u128, depth: usize) {
+        let is_debug = self.spec.how == How::Debug;
+        match lib {
+            Lib::ParseIntError => {
+                let (kind, text) = &PARSE_ERRORS[number as usize];
+                if is_debug {
+                    let kind = format!("kind: {kind:?}");
+                    self.named("ParseIntError", vec![(kind, None)], depth);
+                } else {
+                    self.pad_text(text);
+                }
+            }
+            Lib::CapacityError if is_debug => self.out.push_str("CapacityError"),
+            // Its `Display` looks at no width.
+            Lib::CapacityError => self.out.push_str("insufficient capacity"),
+            _ if is_debug => self.out.push_str(lib.row().name),
+            Lib::BorrowError => self.pad_text(ALREADY_MUTABLY_BORROWED),
+            _ => self.pad_text(ALREADY_BORROWED),
+        }
+    }
+
     fn reserve_error(&mut self, at: u64, depth: usize) {
         let align = self.view.word(at + reserve_error::ALIGN);
         if self.spec.how == How::Display {
@@ -667,6 +687,16 @@ fn pointer_text(address: u64, spec: Spec) -> String {
 /// What `T: Display` prints of what a reference refers to.
 pub(super) fn display_text(vm: &Vm<'_>, id: LayoutId, reference: u128) -> Run<String> {
     vm.view().value_text(&vm.layouts, id, reference, Spec::default())
+}
+
+impl Vm<'_> {
+    /// A number as `{:?}` prints it.
+    pub(super) fn number_text(&self, id: LayoutId, bits: u128) -> String {
+        match self.layouts[id].shape {
+            Shape::Scalar(of) => integer_text(of, bits, DEBUG),
+            ref shape => panic!("{shape:?} is no number"),
+        }
+    }
 }
 
 /// What `T: Debug` prints of a value that an error message shows.

@@ -7,6 +7,7 @@ use super::vm::{Halt, Run, Vm, element, panic};
 use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, reserve_error, vec};
 use crate::library::Builtin;
 use crate::machine::Refused;
+use crate::typed::CompareOp;
 
 /// Where a vector lies and what it is made of now.
 #[derive(Clone, Copy)]
@@ -138,16 +139,16 @@ impl Vm<'_> {
         Ok(header)
     }
 
-    /// Gives back what is not used.
-    pub(super) fn shrink(&mut self, of: LayoutId, at: u64) -> Run {
+    /// Gives back what is not used, down to a capacity.
+    pub(super) fn shrink(&mut self, of: LayoutId, at: u64, least: u64) -> Run {
         let mut header = self.header(at);
         let Layout { size, align, .. } = *self.layouts[of];
-        if size == 0 || header.capacity == header.len {
+        let capacity = header.len.max(least);
+        if size == 0 || header.capacity <= capacity {
             return Ok(());
         }
-        if header.len > 0 {
-            let len = header.len;
-            return Ok(self.set_capacity(of, &mut header, len)?);
+        if capacity > 0 {
+            return Ok(self.set_capacity(of, &mut header, capacity)?);
         }
         self.deallocate(header.first, header.capacity * size, align);
         self.write_vec(at, 0, align, 0);
@@ -321,12 +322,29 @@ impl Vm<'_> {
                 let mut header = self.header(at);
                 self.grow(of, &mut header, call.word(1), true)?;
             }
-            Builtin::VecTryReserve => {
+            Builtin::VecTryReserve | Builtin::VecTryReserveExact => {
                 let mut header = self.header(at);
-                let result = self.grow(of, &mut header, call.word(1), false);
+                let is_exact = call.run == Builtin::VecTryReserveExact;
+                let result = self.grow(of, &mut header, call.word(1), is_exact);
                 self.write_reserved(call, align, &result);
             }
-            Builtin::VecShrinkToFit => self.shrink(of, at)?,
+            Builtin::VecShrinkToFit => self.shrink(of, at, 0)?,
+            Builtin::VecShrinkTo => self.shrink(of, at, call.word(1))?,
+            Builtin::VecSplitOff => {
+                let (index, header) = (call.word(1), self.header(at));
+                let len = header.len;
+                if index > len {
+                    return panic(format!(
+                        "`at` split index (is {index}) should be <= len (is {len})"
+                    ));
+                }
+                let first = self.new_vec(of, len - index, false, call.to)?;
+                self.count_steps((len - index) * size / 64)?;
+                self.copy(header.first + index * size, first, (len - index) * size);
+                self.set_len(call.to, len - index);
+                self.set_len(at, index);
+            }
+            Builtin::VecDedup => self.dedup(of, at)?,
             Builtin::VecLen => return Ok(self.header(at).len.into()),
             Builtin::VecIsEmpty => return Ok((self.header(at).len == 0).into()),
             Builtin::VecCapacity => {
@@ -334,7 +352,7 @@ impl Vm<'_> {
                 return Ok(self.capacity(of, &header).into());
             }
             Builtin::VecIntoBoxedSlice => {
-                self.shrink(of, at)?;
+                self.shrink(of, at, 0)?;
                 let Header { first, len, .. } = self.header(at);
                 self.set_bits(call.to, 2 * WORD_BYTES, fat(first, len));
             }
@@ -349,6 +367,25 @@ impl Vm<'_> {
             }
         }
         Ok(0)
+    }
+
+    /// Drops each element that equals the one before it. They go to the end first.
+    fn dedup(&mut self, of: LayoutId, at: u64) -> Run {
+        let (header, size) = (self.header(at), self.layouts[of].size);
+        let place = |index: u64| (of, u128::from(header.first + index * size));
+        let (mut kept, mut twice) = (Vec::new(), Vec::new());
+        for index in 0..header.len {
+            let is_same = match kept.last() {
+                Some(last) => self.compare(CompareOp::Eq, place(index), place(*last))?,
+                None => false,
+            };
+            if is_same { twice.push(index) } else { kept.push(index) }
+        }
+        let count = twice.len() as u64;
+        kept.append(&mut twice);
+        self.permute(of, header.first, kept)?;
+        self.truncate(of, at, header.len - count);
+        Ok(())
     }
 
     /// Drops what is behind the first `len` elements. They are out of the vector before the first one is dropped.

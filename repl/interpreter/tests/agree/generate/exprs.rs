@@ -645,8 +645,14 @@ impl Generator {
             return self.call_function(row, params, is_known, fuel);
         }
         let found = self.receiver(row, params, fuel)?;
-        for param in params.iter_mut().filter(|param| param.is_none()) {
-            *param = Some(self.ty(0));
+        for (number, param) in params.iter_mut().enumerate().filter(|(_, param)| param.is_none()) {
+            let bound = row.bounds.iter().find(|(of, _)| *of == Some(number));
+            *param = Some(match bound {
+                Some((_, "Pattern")) if self.dice.chance(50) => Ty::Scalar("char"),
+                Some((_, "Pattern")) => Ty::reference(Ty::Str),
+                Some((_, "FromStr")) => Ty::Scalar(self.dice.word(super::INTS)),
+                _ => self.ty(0),
+            });
         }
         let result = row.result.filled(params);
         let held = self.model.temporaries.len();
@@ -664,7 +670,11 @@ impl Generator {
         self.model.temporaries.extend(found.ex.loans.iter().cloned());
         let (text, loans) = self.args(row, params, found.min_len, fuel);
         self.model.temporaries.truncate(held);
-        let text = format!("{}.{}({text})", found.ex.text, row.name);
+        let name = match (row.name, &params[0]) {
+            ("parse", Some(of)) => format!("parse::<{}>", self.written(of)),
+            (name, _) => name.to_owned(),
+        };
+        let text = format!("{}.{name}({text})", found.ex.text);
         let mut all = found.ex.loans;
         if let Some(place) = &found.place {
             let is_writing = row.receiver == Receiver::Mut;
@@ -768,8 +778,13 @@ impl Generator {
             }
             Some(Ty::Scalar(kind)) => match &params[0] {
                 Some(ty) => ty.clone(),
-                None if *kind == "{float}" => Ty::Scalar("f64"),
-                None => Ty::Scalar(self.dice.word(super::INTS)),
+                None => Ty::Scalar(match *kind {
+                    "{float}" => "f64",
+                    "{integer}" => self.dice.word(super::INTS),
+                    "{unsigned}" => "u16",
+                    "{signed}" => "i32",
+                    kind => kind,
+                }),
             },
             Some(owner) => {
                 if owner.is_heapless() && params[1].is_none() {
@@ -812,7 +827,7 @@ impl Generator {
         let (mut texts, mut loans) = (Vec::new(), Vec::new());
         for (name, ty) in &row.params {
             // A parameter that the receiver does not fix, as in `ok_or`, is fixed by nothing else.
-            let is_known = *ty != Ty::Param(1) || row.on.contains('E');
+            let is_known = !ty.mentions(1) || row.on.contains('E');
             let ty = ty.filled(params);
             let ex = if ty == Ty::Scalar("usize") || *name == "exp" || *name == "n" {
                 Ex::owned(self.small(name, min_len))
@@ -848,11 +863,26 @@ impl Generator {
     ) -> Option<Ex> {
         let path = match &row.owner {
             Some(Ty::Lib(name, _)) => format!("{name}::{}", row.name),
+            Some(Ty::Scalar(name)) if !name.starts_with('{') => format!("{name}::{}", row.name),
+            Some(_) => return None,
             _ if row.name == "drop" => "drop".to_owned(),
             _ => format!("std::mem::{}", row.name),
         };
         match row.name {
-            "size_of" | "align_of" => {
+            "default" => {
+                let ty = params[0].clone().filter(|_| self.is_bound(row, params))?;
+                let call = "Default::default()";
+                let written = self.written(&ty);
+                return Some(Ex::owned(match &ty {
+                    // An operator says of no operand which type it is.
+                    Ty::Scalar(name) => format!("{name}::default()"),
+                    Ty::Lib("String", _) => "String::default()".to_owned(),
+                    _ if is_known => call.to_owned(),
+                    Ty::Struct(_) => format!("{written}::default()"),
+                    _ => format!("{{ let d: {written} = {call}; d }}"),
+                }));
+            }
+            "size_of" | "align_of" | "needs_drop" => {
                 let ty = self.ty(2);
                 return Some(Ex::owned(format!("{path}::<{}>()", self.written(&ty))));
             }
@@ -954,9 +984,6 @@ impl Found {
 
 /// Whether a method can be called on a place of the type: it is the owner, or leads to it by `Deref`.
 fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
-    if !row.suits(ty) {
-        return false;
-    }
     let Some(owner) = &row.owner else {
         // A trait's method, whose `Self` is the first parameter.
         let is_clone = matches!(row.name, "clone" | "to_owned");
