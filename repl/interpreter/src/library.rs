@@ -20,13 +20,15 @@ pub const FORMS: &[&str] = &[
     "let x = …, let mut x: T = …, x = …, x += …, { … }",
     "if, loop, while, for i in 0..n, for x in &v; break, continue, return",
     "fn f(x: u32) -> u32 { … }, struct S { x: u32 }, impl S { … }, impl Drop for S",
-    "println!, format!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "trait T { fn f(&self); }, impl T for S { … }, &dyn T, Box<dyn T>",
+    "dyn Debug, dyn Display; dyn std::io::Write of Vec<u8>, stdout(), sink() and yours",
+    "println!, format!, write!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
     "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
 ];
 
 /// What functions belong to. Those that are written as operators, `*rc` and `v[1..]`, are none of a reader's.
 pub fn owners() -> impl Iterator<Item = &'static str> {
-    OWNERS.iter().copied().filter(|on| !matches!(*on, "Deref" | "[..]"))
+    OWNERS.iter().copied().filter(|on| !matches!(*on, "Deref" | "[..]" | "given"))
 }
 
 /// The names of what is called on a value.
@@ -76,6 +78,10 @@ macro_rules! library {
 }
 
 library! {
+    "given" {
+        // What std's own code needs: see `lower/given.rs`.
+        PrintBytes "fn print_bytes(bytes: &[u8])"
+    }
     "*" {
         Default "fn default() -> Self where Self: Default"
         Clone "fn clone(&self) -> Self where Self: Clone"

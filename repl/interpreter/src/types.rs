@@ -250,6 +250,8 @@ pub struct Struct {
     pub lifetimes: Vec<Held>,
     /// Where its name stands.
     pub at: crate::typed::At,
+    /// Whether it is one of std's: its fields are not the program's to see.
+    pub is_of_std: bool,
     /// What it derives.
     pub derives: Derives,
     /// Its `impl Drop`, if it has one.

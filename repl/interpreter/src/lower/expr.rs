@@ -435,12 +435,18 @@ impl Lower<'_> {
             TraitId::Debug => "Debug",
             TraitId::Display => "Display",
             TraitId::Own(number) => {
-                let implementors = &self.items.traits[number as usize].implementors;
-                if matches!(&from, Type::Struct(id, _) if implementors.contains_key(id)) {
+                let of = Arc::clone(&self.items.traits[number as usize]);
+                if self.implementor_of(&of, &from).is_some() {
                     return Ok(());
                 }
-                let (ty, name) = (self.type_name(&from), name.to_string());
-                return Err(Fault { kind: Kind::LacksTrait { ty, name }, at });
+                let ty = self.type_name(&from);
+                let is_pointer = matches!(from, Type::Ref(..) | Type::Lib(Lib::Box, _));
+                if of.path.is_some() && is_pointer {
+                    let what = format!("{ty} as a dyn {name}");
+                    let instead = "What it points to can be one: &mut *x.";
+                    return Err(Fault { kind: Kind::Unsupported { what, instead }, at });
+                }
+                return Err(Fault { kind: Kind::LacksTrait { ty, name: name.to_string() }, at });
             }
         };
         self.bounds.push((from.clone(), "Sized", at, Why::Bound));
@@ -753,9 +759,15 @@ impl Lower<'_> {
             ),
             syn::Lit::Byte(value) => expr(ExprKind::Constant(u128::from(value.value())), Type::U8),
             syn::Lit::Str(text) => self.text(&text.value(), at),
-            syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => {
-                let what = "A byte string".to_owned();
-                let instead = "An array says the same: [104u8, 105].";
+            syn::Lit::ByteStr(text) => {
+                let bytes = text.value();
+                let address = self.items.place_bytes(&bytes);
+                let array = Type::Array(Arc::new(Type::U8), bytes.len() as u64);
+                expr(ExprKind::Constant(address.into()), Type::reference(Mutability::Shared, array))
+            }
+            syn::Lit::CStr(_) => {
+                let what = "A C string".to_owned();
+                let instead = "A byte string can stand here: b\"hi\\0\".";
                 return Err(Fault { kind: Kind::Unsupported { what, instead }, at });
             }
             _ => {
@@ -781,7 +793,7 @@ impl Lower<'_> {
 
     /// A string literal.
     pub(super) fn text(&mut self, text: &str, at: At) -> Expr {
-        let address = self.items.place_text(text);
+        let address = self.items.place_bytes(text.as_bytes());
         let kind = ExprKind::Text { address, len: text.len() as u64 };
         Expr { kind, ty: Type::reference(Mutability::Shared, Type::Str), at }
     }
@@ -896,6 +908,14 @@ impl Lower<'_> {
                 }
                 _ => None,
             };
+            if let Type::Struct(id, _) = &ty
+                && found.is_some()
+                && self.items.structs.get(*id).is_of_std
+                && !self.is_given
+            {
+                let ty = self.type_name(&ty);
+                return self.fault(Kind::PrivateField { field: name, ty }, &field.member);
+            }
             if let Some((index, ty)) = found {
                 let step = Step::Field(index as u32, ty);
                 return Ok(Operand::Place(place.step(step), at));

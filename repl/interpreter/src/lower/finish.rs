@@ -210,7 +210,10 @@ impl Lower<'_> {
                 }
                 self.finish_exprs(args)?;
             }
-            ExprKind::Print(format) | ExprKind::Formatted(format) | ExprKind::Panic(format) => {
+            ExprKind::Print(format)
+            | ExprKind::Formatted(format)
+            | ExprKind::FormattedBytes(format)
+            | ExprKind::Panic(format) => {
                 self.finish_exprs(&mut format.args)?;
             }
         }

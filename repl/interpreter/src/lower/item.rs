@@ -26,6 +26,8 @@ const IMPORTS: &[&str] = &[
     "std::mem::align_of",
     "std::mem::size_of_val",
     "std::mem::align_of_val",
+    "std::io",
+    "std::io::Result",
     "std::mem::needs_drop",
     "std::rc",
     "std::sync",
@@ -98,16 +100,11 @@ impl Lower<'_> {
                 self.define_function(id, &function.sig, &function.block)
             }
             syn::Item::Impl(implementation) => {
-                let (id, this) = self.implementor(implementation)?;
+                let this = self.implementor(implementation)?;
                 for item in &implementation.items {
                     if let syn::ImplItem::Fn(function) = item {
                         let function = &this.put_into(function);
-                        let name: Arc<str> = function.sig.ident.to_string().into();
-                        let method = if is_drop(implementation) {
-                            self.items.structs.get(id).drop.expect("it was declared above")
-                        } else {
-                            self.names.methods[&(id, name)].0
-                        };
+                        let method = self.declared_method(implementation, &this, function)?;
                         self.define_function(method, &function.sig, &function.block)?;
                     }
                 }
@@ -167,8 +164,15 @@ impl Lower<'_> {
 
     fn import_path(&mut self, path: &str, short: String, tree: &syn::UseTree) -> Result<()> {
         let path = path.replacen("core::", "std::", usize::from(path.starts_with("core::")));
-        let is_known = library_at(&path).is_some() || IMPORTS.contains(&path.as_str());
+        let is_known = library_at(&path).is_some()
+            || IMPORTS.contains(&path.as_str())
+            || self.names.given.has(&path);
         if is_known {
+            // `as _`: the trait's methods are there, its name is not.
+            if short == "_" {
+                self.names.uses.insert(format!("_ {path}").into(), path.into());
+                return Ok(());
+            }
             if self.names.uses.contains_key(short.as_str()) {
                 let place = Twice::Imports;
                 return self.fault(Kind::DeclaredTwice { name: short, place }, tree);
@@ -180,8 +184,7 @@ impl Lower<'_> {
         if module == "heapless" && HEAPLESS.split(' ').any(|known| known == name) {
             return self.not_of_heapless(name.to_owned(), tree);
         }
-        let listed = MODULES_LISTED.iter().find(|(known, _)| *known == module);
-        if listed.is_some_and(|(_, names)| !names.split(' ').any(|known| known == name)) {
+        if listed_in(module).is_some_and(|names| !names.split(' ').any(|known| known == name)) {
             return self.fault(Kind::UnresolvedImport { path }, tree);
         }
         if OF_STD_MODULES
@@ -190,7 +193,7 @@ impl Lower<'_> {
         {
             return self.unsupported(
                 &path,
-                "std::mem, Rc, Arc, Weak, Cell, RefCell and Cow can be imported.",
+                "std::mem, Rc, Arc, Weak, Cell, RefCell, Cow and io::Write can be imported.",
                 tree,
             );
         }
@@ -216,6 +219,7 @@ impl Lower<'_> {
             is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
             is_repr_c: false,
             lifetimes: vec![Held::default(); lifetimes],
+            is_of_std: self.is_given,
             at: self.at(&of.ident),
             derives: Derives::default(),
             drop: None,
@@ -358,7 +362,7 @@ impl Lower<'_> {
     }
 
     /// The struct that an `impl` is for.
-    fn implementor(&self, implementation: &syn::ItemImpl) -> Result<(StructId, This)> {
+    fn implementor(&mut self, implementation: &syn::ItemImpl) -> Result<This> {
         let generics = &implementation.generics;
         if generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
             return self.unsupported("A generic impl", "Name the types.", generics);
@@ -372,8 +376,15 @@ impl Lower<'_> {
             );
         };
         let name = path.segments.last().expect("a path has a segment").ident.to_string();
-        let Some(id) = self.struct_at(path) else {
-            if self.library_type(path).is_some() || stack::Scalar::named(&name).is_some() {
+        if self.is_given && self.library_type(path).is_some() {
+            let ty = self.ty(&implementation.self_ty)?;
+            return Ok(This { ty, path: path.clone(), declared });
+        }
+        let Some(id) = self.struct_at(path).filter(|id| self.is_own(*id)) else {
+            if self.struct_at(path).is_some()
+                || self.library_type(path).is_some()
+                || stack::Scalar::named(&name).is_some()
+            {
                 return self.unsupported(
                     "An impl for a type that is not the program's",
                     "A struct can hold one, and have the methods.",
@@ -405,7 +416,39 @@ impl Lower<'_> {
             _ => {}
         }
         let ty = Type::Struct(id, name.into());
-        Ok((id, This { ty, path, declared }))
+        Ok(This { ty, path, declared })
+    }
+
+    /// Whether a struct is the program's own, or all code here is std's.
+    fn is_own(&self, id: StructId) -> bool {
+        self.is_given || !self.items.structs.get(id).is_of_std
+    }
+
+    /// The function that [`Self::declare_impl`] declared for a method.
+    fn declared_method(
+        &self,
+        implementation: &syn::ItemImpl,
+        this: &This,
+        function: &syn::ImplItemFn,
+    ) -> Result<FunctionId> {
+        let name: Arc<str> = function.sig.ident.to_string().into();
+        let of_trait = implementation.trait_.as_ref().filter(|_| !is_drop(implementation));
+        if let Some((_, path, _)) = of_trait {
+            let TraitId::Own(number) = self.trait_at(path)? else {
+                unreachable!("no other is implemented")
+            };
+            let of = &self.items.traits[number as usize];
+            let method = of.methods.iter().position(|method| method.name == name);
+            return Ok(of.implementors[&this.ty][method.expect("it was compared above")]);
+        }
+        let Type::Struct(id, _) = &this.ty else {
+            unreachable!("std's types have no more methods")
+        };
+        Ok(if is_drop(implementation) {
+            self.items.structs.get(*id).drop.expect("it was declared above")
+        } else {
+            self.names.methods[&(*id, name)].0
+        })
     }
 
     fn declare_impl(&mut self, implementation: &syn::ItemImpl) -> Result<()> {
@@ -432,8 +475,7 @@ impl Lower<'_> {
                 }
             }
         };
-        let (id, this) = self.implementor(implementation)?;
-        let of = Arc::clone(self.items.structs.get(id));
+        let this = self.implementor(implementation)?;
         let mut functions = Vec::new();
         for item in &implementation.items {
             let syn::ImplItem::Fn(function) = item else {
@@ -442,7 +484,13 @@ impl Lower<'_> {
             let function = &this.put_into(function);
             let name = function.sig.ident.to_string();
             let method =
-                self.declare_function(&function.sig, &format!("{}::{name}", of.name), Some(&this))?;
+                self.declare_function(&function.sig, &format!("{}::{name}", this.ty), Some(&this))?;
+            let name: Arc<str> = name.into();
+            let receiver = receiver(&function.sig);
+            let Type::Struct(id, _) = this.ty else {
+                functions.push((name, method, receiver));
+                continue;
+            };
             if is_drop(implementation) {
                 let of = self.items.structs.get(id);
                 if of.derives.copy {
@@ -461,8 +509,6 @@ impl Lower<'_> {
                 });
                 continue;
             }
-            let name: Arc<str> = name.into();
-            let receiver = receiver(&function.sig);
             if of_trait.is_some() {
                 functions.push((name, method, receiver));
                 continue;
@@ -472,6 +518,10 @@ impl Lower<'_> {
                 let first = self.items.function(*earlier).at;
                 let kind = Kind::RedefinedMethod { name: key.1.to_string(), first };
                 return self.fault(kind, &function.sig.ident);
+            }
+            if self.has_of_trait(&this.ty, &key.1) {
+                let what = format!("A second {} of {}", key.1, this.ty);
+                return self.unsupported(&what, "Give it another name.", &function.sig.ident);
             }
             self.names.methods.insert(key, (method, receiver));
         }
@@ -701,12 +751,24 @@ const MODULES_LISTED: &[(&str, &str)] = &[
         "Cell RefCell Ref RefMut OnceCell LazyCell UnsafeCell SyncUnsafeCell BorrowError BorrowMutError",
     ),
     (
+        "std::io",
+        "BorrowedBuf BorrowedCursor BufRead BufReader BufWriter Bytes Chain Cursor Empty Error ErrorKind IntoInnerError \
+         IoSlice IoSliceMut IsTerminal LineWriter Lines PipeReader PipeWriter Read Repeat Result Seek SeekFrom SimpleMessage \
+         Sink Split Stderr StderrLock Stdin StdinLock Stdout StdoutLock Take Write const_error copy empty pipe prelude \
+         read_to_string repeat sink stderr stdin stdout",
+    ),
+    (
         "std::mem",
         "ManuallyDrop MaybeUninit Discriminant align_of align_of_val discriminant drop forget needs_drop replace \
          size_of size_of_val swap take transmute transmute_copy zeroed offset_of align_of_val_raw size_of_val_raw \
          variant_count uninitialized copy forget_unsized",
     ),
 ];
+
+/// Everything there is in a module, if that is listed.
+pub(super) fn listed_in(module: &str) -> Option<&'static str> {
+    MODULES_LISTED.iter().find(|(known, _)| *known == module).map(|(_, names)| *names)
+}
 
 /// Whether an impl is one of `Drop`.
 fn is_drop(implementation: &syn::ItemImpl) -> bool {

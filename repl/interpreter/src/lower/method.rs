@@ -21,6 +21,8 @@ enum Found {
     Function(FunctionId, Receiver),
     /// A trait of the program, and the method's place in it.
     Dyn(u32, u32),
+    /// A method that a trait of std provides: it takes a `dyn` of it.
+    Provided(FunctionId),
     Library(&'static Parsed, Vec<Type>),
 }
 
@@ -103,7 +105,7 @@ impl Lower<'_> {
     ) -> Result<()> {
         let own = match found {
             Found::Library(parsed, types) => parsed.own(types),
-            Found::Function(..) | Found::Dyn(..) => &[],
+            Found::Function(..) | Found::Dyn(..) | Found::Provided(_) => &[],
         };
         let given = self.generic_types(generics)?;
         if given.len() != own.len() {
@@ -134,6 +136,12 @@ impl Lower<'_> {
             && *receiver != Receiver::None
         {
             return Some(Found::Function(*function, *receiver));
+        }
+        if let Some((function, receiver)) = self.of_trait(ty, name) {
+            return Some(Found::Function(function, receiver));
+        }
+        if let Some(function) = self.provided(ty, name) {
+            return Some(Found::Provided(function));
         }
         if let Type::Dyn(TraitId::Own(number), _) = ty {
             let methods = &self.items.traits[*number as usize].methods;
@@ -212,6 +220,7 @@ impl Lower<'_> {
                 let methods = &self.items.traits[*of as usize].methods;
                 Receiver::Ref(methods[*method as usize].receiver)
             }
+            Found::Provided(_) => Receiver::Ref(Mutability::Mut),
             Found::Library(parsed, _) => parsed.receiver,
         };
         let this = match receiver {
@@ -224,6 +233,11 @@ impl Lower<'_> {
         };
         match found {
             Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Provided(id) => {
+                let wanted = self.items.function(id).signature.params[0].clone();
+                let this = self.coerce(this, &wanted)?;
+                self.call_function(id, Some(this), args, at)
+            }
             Found::Dyn(of, method) => {
                 let found = &self.items.traits[of as usize].methods[method as usize];
                 let (signature, name) = (found.signature.clone(), Arc::clone(&found.name));
@@ -414,9 +428,16 @@ impl Lower<'_> {
             if let Some(&id) = self.names.functions.get(name.as_str()) {
                 return self.call_function(id, None, &call.args, at);
             }
+            if self.is_given && name == "print_bytes" {
+                let parsed = signature::of(Builtin::PrintBytes);
+                return self.call_library(parsed, Vec::new(), None, &call.args, name, at);
+            }
             if let Some(constructed) = self.constructor(name, call, expect, at)? {
                 return Ok(constructed);
             }
+        }
+        if let Some(&id) = self.names.given.functions.get(self.whole_path(&path.path).as_str()) {
+            return self.call_function(id, None, &call.args, at);
         }
         if let Some(cow) = self.cow(&path.path, call, expect, at)? {
             return Ok(cow);
@@ -508,14 +529,21 @@ impl Lower<'_> {
             owner_path.segments.push(punct.into_value());
         }
         let owner_name = owner.join("::");
+        if self.is_trait(&owner_path) {
+            return self.unsupported(
+                &format!("{owner_name}::{name}"),
+                "A method is called on its value here: x.f().",
+                path,
+            );
+        }
         if let [one] = owner
             && let Some(&id) = self.names.structs.get(one.as_str())
         {
             let method = self.names.methods.get(&(id, name.as_str().into())).copied();
-            if let Some((function, _)) = method {
+            let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+            if let Some((function, _)) = method.or_else(|| self.of_trait(&ty, &name)) {
                 return self.call_function(function, None, &call.args, at);
             }
-            let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
             let of_all = signature::named(&name).find(|parsed| {
                 let has = |bound| traits::has(&ty, bound, &self.names.infer, &self.items.structs);
                 parsed.row.on == "*" && has(parsed.bounds[0].1)

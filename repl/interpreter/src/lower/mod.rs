@@ -13,6 +13,7 @@ mod expr;
 mod fault;
 mod finish;
 mod format;
+mod given;
 mod infer;
 mod item;
 mod lifetimes;
@@ -50,6 +51,8 @@ pub struct Names {
     functions: OrdMap<Arc<str>, FunctionId>,
     structs: OrdMap<Arc<str>, StructId>,
     traits: OrdMap<Arc<str>, u32>,
+    /// What std has that is written in Rust here.
+    given: given::Names,
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
     /// Imports: the path that a name stands for.
     uses: OrdMap<Arc<str>, Arc<str>>,
@@ -137,6 +140,7 @@ impl Names {
 /// What is wrong with its grammar, names or types.
 pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Result<Vec<Top>> {
     scan::check_depth(text, line)?;
+    given::load_for(text, names, items, line)?;
     let whole = At { line, start: 0, end: text.len() as u32 };
     match text.trim() {
         "{" => {
@@ -230,6 +234,8 @@ struct Lower<'a> {
     literals: Vec<Literal>,
     /// Traits that types must have once they are known.
     bounds: Vec<(Type, &'static str, At, fault::Why)>,
+    /// Whether it is std's own code: see [`given`].
+    is_given: bool,
 }
 
 impl<'a> Lower<'a> {
@@ -244,6 +250,7 @@ impl<'a> Lower<'a> {
             is_extending: false,
             literals: Vec::new(),
             bounds: Vec::new(),
+            is_given: false,
         }
     }
 

@@ -153,7 +153,8 @@ fn parse(row: &'static Row) -> Parsed {
     let function: syn::ItemFn =
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
     let mut names = Vec::new();
-    let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem") && class(row.on).is_none();
+    let is_type =
+        !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem" | "given") && class(row.on).is_none();
     let on = is_type.then(|| {
         let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
         library_type(&ty, None, &mut names)

@@ -103,7 +103,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Array(inner, len) => {
                 *len <= 32 && (*len == 0 || has(inner, bound, infer, structs))
             }
-            Type::Ref(_, inner) => matches!(**inner, Type::Str),
+            Type::Ref(_, inner) => matches!(**inner, Type::Str | Type::Slice(_)),
+            Type::Lib(Lib::Box, args) if matches!(args[0], Type::Str | Type::Slice(_)) => true,
             Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
             Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow | Lib::CapacityError, _) => true,
             Type::Lib(lib, _) if lib.is_heapless() => true,

@@ -8,6 +8,7 @@ use syn::visit_mut::VisitMut;
 use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
+use super::item::listed_in;
 use super::{Kind, Lower, Result};
 use crate::types::{Lib, Mutability, StructId, Type};
 
@@ -94,18 +95,32 @@ impl Lower<'_> {
             if name == "str" {
                 return Ok(Type::Str);
             }
-            if let Some(id) = self.struct_at(path) {
-                let takes = usize::from(id.lifetimes);
-                let (types, lifetimes) = (arguments(last).len(), lifetime_count(last));
-                let given = if types == 0 { lifetimes } else { types };
-                if types > 0 || lifetimes > 0 && lifetimes != takes {
-                    return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
-                }
-                return Ok(Type::Struct(id, name.as_str().into()));
+        }
+        if let Some(id) = self.struct_at(path) {
+            let takes = usize::from(id.lifetimes);
+            let (types, lifetimes) = (arguments(last).len(), lifetime_count(last));
+            let given = if types == 0 { lifetimes } else { types };
+            if types > 0 || lifetimes > 0 && lifetimes != takes {
+                return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
             }
-            if self.names.traits.contains_key(name.as_str()) {
-                return self.fault(Kind::TraitAsType { name }, path);
-            }
+            return Ok(Type::Struct(id, Arc::clone(&self.items.structs.get(id).name)));
+        }
+        if self.is_trait(path) {
+            return self.fault(Kind::TraitAsType { name }, path);
+        }
+        let whole = self.whole_path(path);
+        if whole == "std::io::Result" {
+            return self.io_result(last, path);
+        }
+        if let Some((module, _)) = whole.rsplit_once("::")
+            && self.library_type(path).is_none()
+            && let Some(names) = listed_in(module)
+        {
+            return if names.split_whitespace().any(|known| known == name) {
+                self.unsupported(&whole, "help rust lists the types that can be used.", path)
+            } else {
+                self.fault(Kind::UnknownType { name, nearest: None }, path)
+            };
         }
         let Some(lib) = self.library_type(path) else {
             if path.segments.len() > 1 {
@@ -178,10 +193,27 @@ impl Lower<'_> {
         self.fault(Kind::Unsized { ty: ty.to_string() }, arg)
     }
 
+    /// `std::io::Result<T>`.
+    fn io_result(&mut self, last: &syn::PathSegment, path: &syn::Path) -> Result<Type> {
+        let types = self.turbofish(last)?;
+        let [ok] = &types[..] else {
+            let given = arguments(last).len();
+            let ty = "std::io::Result".to_owned();
+            return self.fault(Kind::MissingGenerics { ty, takes: 1, given }, path);
+        };
+        let id = self.names.given.structs["std::io::Error"];
+        let error = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+        Ok(Type::lib(Lib::Result, [ok.clone(), error]))
+    }
+
     /// The struct that a path leads to.
     pub(super) fn struct_at(&self, path: &syn::Path) -> Option<StructId> {
-        let [only] = path.segments.iter().collect::<Vec<_>>()[..] else { return None };
-        self.names.structs.get(only.ident.to_string().as_str()).copied()
+        if let [only] = path.segments.iter().collect::<Vec<_>>()[..]
+            && let Some(id) = self.names.structs.get(only.ident.to_string().as_str())
+        {
+            return Some(*id);
+        }
+        self.names.given.structs.get(self.whole_path(path).as_str()).copied()
     }
 
     /// A number as an argument: `8`, `{ 4 * 2 }`, `_`.

@@ -101,6 +101,13 @@ impl Vm<'_> {
                 Ok(old)
             }
             B::Forget => Ok(0),
+            B::PrintBytes => {
+                let (at, len) = thin(call.args[0]);
+                let text = String::from_utf8_lossy(&self.view().bytes(at, len)).into_owned();
+                self.count_steps(len / 16)?;
+                self.machine.tell(crate::machine::Note::Print(text));
+                Ok(0)
+            }
             B::Drop => {
                 self.drop_later(call.word(0), call.arg_types[0]);
                 Ok(0)
@@ -571,6 +578,10 @@ impl Vm<'_> {
             Shape::RefCell(inner) => {
                 self.set_word(to, 0);
                 self.write_default(inner.id, to + inner.offset)?;
+            }
+            Shape::Box(of) if !self.layouts[*of].ty.is_sized() => {
+                self.set_word(to, self.layouts[*of].align);
+                self.set_word(to + WORD_BYTES, 0);
             }
             Shape::Box(of) => {
                 let Layout { size, align, .. } = *self.layouts[*of];
