@@ -57,6 +57,7 @@ impl Lower<'_> {
             }
             pattern => (pattern, None),
         };
+        let pattern = unparenthesized_pattern(pattern);
         if let Some(init) = &local.init
             && init.diverge.is_some()
         {
@@ -128,7 +129,7 @@ impl Lower<'_> {
         at: At,
         stmts: &mut Vec<Stmt>,
     ) -> Result<()> {
-        match pattern {
+        match unparenthesized_pattern(pattern) {
             syn::Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
                 let name_at = self.at(&name.ident);
                 let text = name.ident.to_string();
@@ -137,7 +138,6 @@ impl Lower<'_> {
                 stmts.push(Stmt::Let { local, init, at });
                 Ok(())
             }
-            syn::Pat::Paren(inner) => self.bind(&inner.pat, ty, init, at, stmts),
             syn::Pat::Type(typed) => {
                 let declared = self.sized_type(&typed.ty)?;
                 self.unify(&declared, ty, at)?;
@@ -175,7 +175,7 @@ impl Lower<'_> {
                     Place::local(local, ty.clone())
                 };
                 for (index, (pattern, item)) in tuple.elems.iter().zip(items.iter()).enumerate() {
-                    if let syn::Pat::Wild(_) = pattern {
+                    if let syn::Pat::Wild(_) = unparenthesized_pattern(pattern) {
                         continue;
                     }
                     let field = place.clone().step(Step::Field(index as u32, item.clone()));
@@ -1605,6 +1605,13 @@ fn no_loop(word: &'static str, label: Option<&syn::Lifetime>) -> Kind {
     match label {
         Some(label) => Kind::UnknownLabel { label: label.ident.to_string() },
         None => Kind::OutsideLoop { word },
+    }
+}
+
+fn unparenthesized_pattern(pattern: &syn::Pat) -> &syn::Pat {
+    match pattern {
+        syn::Pat::Paren(inner) => unparenthesized_pattern(&inner.pat),
+        pattern => pattern,
     }
 }
 

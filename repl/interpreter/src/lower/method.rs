@@ -110,6 +110,10 @@ impl Lower<'_> {
         {
             return Some(Found::Function(*function, *receiver));
         }
+        // `ToOwned` of what can be cloned is its clone; text and slices have their own.
+        let to = ty.referent().map(|(_, to)| self.shallow(to));
+        let is_own = matches!(to.as_ref().unwrap_or(ty), Type::Str | Type::Slice(_));
+        let name = if name == "to_owned" && !is_own { "clone" } else { name };
         for parsed in signature::named(name) {
             if parsed.receiver == Receiver::None {
                 continue;
@@ -237,7 +241,9 @@ impl Lower<'_> {
         self.check_count(name, params.len(), args.len(), at)?;
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
-            values.push(self.coerced(arg, param)?);
+            let value = self.expr(arg, Some(param))?;
+            self.check_pattern(parsed.row.run, &value)?;
+            values.push(self.coerce(value, param)?);
         }
         for param in &parsed.signature.params {
             if let Type::Param(number) = param {
@@ -259,6 +265,20 @@ impl Lower<'_> {
             }
         }
         Ok(self.library(parsed.row.run, types, values, at))
+    }
+
+    /// What text is looked for is anything that is a `Pattern`: `&str` and `&String` are, and nothing is coerced.
+    fn check_pattern(&self, run: Builtin, value: &Expr) -> Result<()> {
+        if let Builtin::StrContains | Builtin::StrStartsWith | Builtin::StrEndsWith = run
+            && let Some((_, to)) = self.shallow(&value.ty).referent()
+            && let Type::Lib(lib, _) = self.shallow(to)
+            && lib != Lib::String
+        {
+            let (ty, is_struct) = (self.type_name(&value.ty), false);
+            let kind = Kind::MissingTrait { ty, is_struct, bound: "Pattern", why: Why::Bound };
+            return Err(Fault { kind, at: value.at });
+        }
+        Ok(())
     }
 
     /// Methods that one signature cannot say.
