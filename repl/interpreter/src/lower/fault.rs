@@ -171,6 +171,11 @@ pub enum Kind {
     NeedsType {
         what: String,
     },
+    /// The number or the length type of a heapless collection.
+    NeedsArgument {
+        what: String,
+        param: &'static str,
+    },
     CastBool {
         from: String,
     },
@@ -316,6 +321,8 @@ impl Fault {
             Kind::WrongArgument { .. } => "E0747",
             Kind::BadCapacity { .. } => "E0080",
             Kind::NeedsType { .. } => "E0282",
+            Kind::NeedsArgument { param: "LenT", .. } => "E0283",
+            Kind::NeedsArgument { .. } => "E0284",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
             Kind::CastInvalid { .. } => "E0606",
@@ -389,6 +396,9 @@ impl Fault {
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
             Kind::WrongArgument { .. } => Some("heapless::Vec<u8, 8>".to_owned()),
+            Kind::NeedsArgument { .. } => {
+                Some("a type: let v: heapless::Vec<u8, 8> = heapless::Vec::new();".to_owned())
+            }
             Kind::BadCapacity { .. } => {
                 Some("a capacity of at least 1, and a length type that holds it".to_owned())
             }
@@ -488,6 +498,9 @@ impl fmt::Display for Fault {
                     "{ty} takes {takes} type{} in angle brackets; {given} given.",
                     if *takes == 1 { "" } else { "s" }
                 )
+            }
+            Kind::NeedsArgument { what, param } => {
+                write!(f, "{param} in the type of {what} is not known, so its size is not either.")
             }
             Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
             Kind::BadCapacity { ty } => {

@@ -16,8 +16,7 @@ impl Lower<'_> {
             let local = &mut self.body.locals[index];
             local.ty = ty;
             if !size_is_known(&local.ty) {
-                let (what, at) = (local.name.to_string(), local.at);
-                return Err(Fault { kind: Kind::NeedsType { what }, at });
+                return Err(Fault { kind: unknown(&local.ty, &local.name), at: local.at });
             }
         }
         // A collection declared earlier may have got its type on this line.
@@ -43,8 +42,7 @@ impl Lower<'_> {
         for local in &mut function.locals {
             local.ty = self.names.infer.settle(&local.ty);
             if local.ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
-                let what = local.name.to_string();
-                return Err(Fault { kind: Kind::NeedsType { what }, at: local.at });
+                return Err(Fault { kind: unknown(&local.ty, &local.name), at: local.at });
             }
         }
         self.finish_bounds()?;
@@ -125,8 +123,7 @@ impl Lower<'_> {
     fn finish_one(&mut self, expr: &mut Expr) -> Result<()> {
         expr.ty = self.names.infer.settle(&expr.ty);
         if !size_is_known(&expr.ty) {
-            let what = "this value".to_owned();
-            return Err(Fault { kind: Kind::NeedsType { what }, at: expr.at });
+            return Err(Fault { kind: unknown(&expr.ty, "this value"), at: expr.at });
         }
         match &mut expr.kind {
             ExprKind::Constant(bits) => {
@@ -197,6 +194,27 @@ impl Lower<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What is not known of the type of something.
+fn unknown(ty: &Type, what: &str) -> Kind {
+    let what = what.to_owned();
+    let mut missing = None;
+    ty.any(&mut |ty| {
+        if let Type::Lib(lib, args) = ty {
+            for (param, arg) in lib.row().params.iter().zip(args.iter()) {
+                let name = param.strip_prefix("const ").unwrap_or(param);
+                if matches!(arg, Type::Var(_)) && name != "T" && lib.is_heapless() {
+                    missing = name.split([':', ' ']).next();
+                }
+            }
+        }
+        false
+    });
+    match missing {
+        Some(param) => Kind::NeedsArgument { what, param },
+        None => Kind::NeedsType { what },
     }
 }
 

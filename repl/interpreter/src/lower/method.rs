@@ -243,6 +243,10 @@ impl Lower<'_> {
         for (arg, param) in args.iter().zip(&params) {
             let value = self.expr(arg, Some(param))?;
             self.check_pattern(parsed.row.run, &value)?;
+            if parsed.row.run == Builtin::HeaplessStringTryFrom && value.ty.referent().is_none() {
+                let instead = "push_str takes text: to_string() makes some of a number.";
+                return self.unsupported("A string from what is no text", instead, arg);
+            }
             values.push(self.coerce(value, param)?);
         }
         for param in &parsed.signature.params {

@@ -133,6 +133,7 @@ impl Lower<'_> {
         for (number, arg) in given.iter().enumerate() {
             args.push(match (row.is_const(number), arg) {
                 (true, _) => self.const_arg(arg)?,
+                (false, GenericArgument::Type(ty)) if lib.is_heapless() => self.sized_type(ty)?,
                 (false, GenericArgument::Type(ty)) => self.ty(ty)?,
                 (false, GenericArgument::Const(value)) => {
                     return self.fault(Kind::WrongArgument { takes: "a type" }, value);
@@ -163,6 +164,12 @@ impl Lower<'_> {
             })) => {
                 let found = "something else".to_owned();
                 return self.fault(Kind::Mismatch { expected: "usize".to_owned(), found }, arg);
+            }
+            GenericArgument::Const(syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Int(lit),
+                ..
+            })) if lit.base10_digits().starts_with('-') => {
+                return self.fault(Kind::NotUnary { op: "-", ty: "usize".to_owned() }, arg);
             }
             GenericArgument::Const(value) => self.constant_len(value)?,
             GenericArgument::Type(syn::Type::Path(path)) if path.path.get_ident().is_some() => {
