@@ -338,8 +338,10 @@ impl Layouts {
                 };
                 Layout::new(ty, size, size, niche, Shape::Scalar(*scalar))
             }
-            // What an empty collection holds may be known only when a later line uses it.
-            Type::Never | Type::Var(_) => Layout::new(ty, 0, 1, None, Shape::Never),
+            // What an empty collection holds may be known only when a later line uses it; a number is no value.
+            Type::Never | Type::Var(_) | Type::Const(_) => {
+                Layout::new(ty, 0, 1, None, Shape::Never)
+            }
             Type::Str => Layout::new(ty, 0, 1, None, Shape::Str),
             Type::Slice(element) => {
                 let id = self.enter(element, structs, waiting)?;
@@ -419,8 +421,6 @@ impl Layouts {
                 }
                 Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::CapacityError),
             },
-            // It is no value.
-            Type::Const(_) => Layout::new(ty, 0, 1, None, Shape::Never),
             Type::Param(_) => panic!("{ty} stands for nothing"),
         })
     }

@@ -270,8 +270,10 @@ impl Lower<'_> {
             Type::Struct(of, _) => *of == id || self.holds_itself(id, *of, depth + 1),
             Type::Tuple(items) => items.iter().any(|item| self.inline_holds(id, item, depth)),
             Type::Array(inner, _) => self.inline_holds(id, inner, depth),
-            Type::Lib(Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell | Lib::Range, args)
-            | Type::Lib(Lib::HeaplessVec | Lib::Deque, args) => {
+            Type::Lib(Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell | Lib::Range, args) => {
+                args.iter().any(|arg| self.inline_holds(id, arg, depth))
+            }
+            Type::Lib(lib, args) if lib.is_heapless() => {
                 args.iter().any(|arg| self.inline_holds(id, arg, depth))
             }
             _ => false,

@@ -69,14 +69,13 @@ impl Lower<'_> {
                 },
             };
         }
-        let is_of_heapless = is_of_heapless(&name)
-            && matches!(innermost(&self.shallow(&first_ty)), Type::Lib(lib, _) if lib.is_heapless());
-        if (is_of_heapless || is_of_std(&name))
+        let instead = instead_of_heapless(&name, innermost(&first_ty))
+            .or_else(|| is_of_std(&name).then_some("help rust lists what can be called here."));
+        if let Some(instead) = instead
             && !matches!(first_ty, Type::Struct(..))
             && bound.is_none()
         {
             let what = format!("{first_name}::{name}");
-            let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
         }
         if first_ty.is_lib(Lib::HeaplessVec) && name == "clone" {
@@ -516,9 +515,11 @@ impl Lower<'_> {
             },
         });
         let Some(parsed) = found else {
-            if is_of_std(&name) || is_of_heapless(&name) && lib.is_some_and(Lib::is_heapless) {
+            let of_heapless = lib.and_then(|lib| instead_of_heapless(&name, &Type::lib(lib, [])));
+            let instead = of_heapless
+                .or_else(|| is_of_std(&name).then_some("help rust lists what can be called here."));
+            if let Some(instead) = instead {
                 let what = format!("{owner_name}::{name}");
-                let instead = "help rust lists what can be called here.";
                 return self.fault(Kind::Unsupported { what, instead }, path);
             }
             let ty = match lib {
@@ -595,16 +596,28 @@ fn number_has(name: &str) -> bool {
 /// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.
 static OF_STD: &str = include_str!("of_std.txt");
 
-/// The same of heapless, whose collections have methods that std's do not, or that std's have and run here.
-const OF_HEAPLESS: &str = "from_array into_array cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked \
-    push_unchecked swap_remove_unchecked set_len retain retain_mut spare_capacity_mut extend iter iter_mut storage_len \
-    storage_capacity as_mut_slices push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked \
-    pop_front_if pop_back_if make_contiguous resize_default get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 \
-    as_mut_str as_mut_vec from_iter from_str default into_iter try_from hash eq ne cmp partial_cmp from try_into into \
-    write_str write_char write_fmt borrow borrow_mut as_ref as_mut deref deref_mut";
+/// The same of heapless's collections, and what to write instead.
+const OF_HEAPLESS: &[(&str, &str)] = &[
+    ("iter iter_mut into_iter", "for x in &d walks through it, for x in &mut d changes it."),
+    ("extend", "extend_from_slice says whether there was room."),
+    ("from_array from into_array from_iter", "from_slice, push and as_slice go the same way."),
+    (
+        "cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked push_unchecked swap_remove_unchecked \
+         set_len retain retain_mut spare_capacity_mut resize_default storage_len storage_capacity as_mut_slices \
+         make_contiguous push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked pop_front_if \
+         pop_back_if get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 as_mut_str \
+         as_mut_vec from_str default try_from hash eq ne cmp partial_cmp try_into into write_str write_char write_fmt \
+         borrow borrow_mut as_ref as_mut deref deref_mut",
+        "help rust lists what can be called here.",
+    ),
+];
 
-fn is_of_heapless(name: &str) -> bool {
-    OF_HEAPLESS.split_ascii_whitespace().any(|known| known == name)
+/// What to write instead of a function of heapless's that does not run here.
+fn instead_of_heapless(name: &str, on: &Type) -> Option<&'static str> {
+    let Type::Lib(lib, _) = on else { return None };
+    let mut rows = OF_HEAPLESS.iter().filter(|_| lib.is_heapless());
+    rows.find(|(names, _)| names.split_ascii_whitespace().any(|known| known == name))
+        .map(|(_, instead)| *instead)
 }
 
 /// What references lead to.

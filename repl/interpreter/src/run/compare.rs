@@ -138,7 +138,12 @@ impl Vm<'_> {
             if a.len() != b.len() {
                 return Ok(Some(a.len().cmp(&b.len())));
             }
-            todo.extend(a.beside(&b).map(|(a, b, left)| Todo::Elements { a, b, left }));
+            let (a_id, b_id) = (a.element(), b.element());
+            todo.extend(a.beside(&b).into_iter().map(|[a, b, left]| Todo::Elements {
+                a: (a_id, a),
+                b: (b_id, b),
+                left,
+            }));
             return equal;
         }
         let layout = Arc::clone(&self.layouts[a.0]);
