@@ -469,7 +469,7 @@ impl Runner<'_> {
             _ => None,
         };
         let pointer = match ty {
-            Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc, _) => {
+            Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc | Lib::PoolBox, _) => {
                 Some(Address(self.read_bits(address, layout::WORD_BYTES) as u64))
             }
             _ => words.as_ref().map(|words| words.pointer),

@@ -21,6 +21,7 @@ pub const FORMS: &[&str] = &[
     "if, loop, while, for i in 0..n, for x in &v; break, continue, return",
     "fn f(x: u32) -> u32 { … }, struct S { x: u32 }, impl S { … }, impl Drop for S",
     "println!, format!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "use heapless::box_pool; box_pool!(P: [u8; 32]); P.alloc([0; 32])",
     "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
 ];
 
@@ -293,6 +294,13 @@ library! {
         DequeIsEmpty "fn is_empty(&self) -> bool"
         DequeAsSlices "fn as_slices(&self) -> (&[T], &[T])"
     }
+    "{pool}" {
+        PoolAlloc "fn alloc(&self, value: Data) -> Result<heapless::pool::boxed::Box<Self>, Data>"
+        PoolManage "fn manage(&self, block: &'static mut BoxBlock<Data>)"
+    }
+    "BoxBlock<T>" {
+        BoxBlockNew "fn new() -> BoxBlock<T>"
+    }
     "Deref" {
         // What leads through a smart pointer: a reference to what it holds.
         VecIndex "fn index(this: &Vec<T>, index: usize) -> &T"
@@ -303,6 +311,8 @@ library! {
         RcDeref "fn deref(this: &Rc<T>) -> &T"
         HeaplessVecDeref "fn deref(this: &heapless::Vec<T, N>) -> &[T]"
         HeaplessVecDerefMut "fn deref_mut(this: &mut heapless::Vec<T, N>) -> &mut [T]"
+        PoolBoxDeref "fn deref(this: &heapless::pool::boxed::Box<P>) -> &Data"
+        PoolBoxDerefMut "fn deref_mut(this: &mut heapless::pool::boxed::Box<P>) -> &mut Data"
         HeaplessStringDeref "fn deref(this: &heapless::String<N>) -> &str"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"

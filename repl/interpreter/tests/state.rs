@@ -347,3 +347,18 @@ fn what_a_heapless_collection_owns_is_not_lost() {
     assert_eq!(prompt.value("d"), "[2, 1]");
     assert_eq!(prompt.leaks(), ["Elements u8"]);
 }
+
+#[test]
+fn a_pool_owns_the_blocks_it_was_given_and_its_values_those_they_lie_in() {
+    let mut prompt = Prompt::after(&[
+        "heapless::box_pool!(P: String);",
+        "let first = Box::leak(Box::new(heapless::pool::boxed::BoxBlock::<String>::new()));",
+        "P.manage(first);",
+        "P.manage(Box::leak(Box::new(heapless::pool::boxed::BoxBlock::new())));",
+        "let a = P.alloc(String::from(\"a\"));",
+    ]);
+    assert_eq!(prompt.value("a"), "Ok(\"a\")");
+    assert_eq!(prompt.leaks(), Vec::<String>::new());
+    prompt.run("let b = P.alloc(String::from(\"b\")); std::mem::forget(b);").expect("there is one");
+    assert_eq!(prompt.leaks(), ["Value BoxBlock<String>", "Elements u8"]);
+}

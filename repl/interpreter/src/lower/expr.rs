@@ -40,6 +40,9 @@ impl Lower<'_> {
                 stmts.push(Stmt::Expr(value));
                 Ok(())
             }
+            syn::Stmt::Macro(mac) if self.is_box_pool(&mac.mac) && mac.semi_token.is_some() => {
+                Ok(())
+            }
             syn::Stmt::Macro(mac) => {
                 let value = self.macro_call(&mac.mac, None, self.at(mac))?;
                 stmts.push(Stmt::Expr(value));
@@ -1238,6 +1241,9 @@ impl Lower<'_> {
         if texts || is(Lib::HeaplessString) == [true; 2] {
             return (Type::unit(), Type::unit());
         }
+        if let [Type::Lib(Lib::PoolBox, left), Type::Lib(Lib::PoolBox, right)] = &sides {
+            return (left[1].clone(), right[1].clone());
+        }
         let element = |ty: &Type| match ty {
             Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => Some(args[0].clone()),
             Type::Array(element, _) => Some(Type::clone(element)),
@@ -1274,6 +1280,7 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
+            Type::Lib(Lib::PoolBox, args) => self.is_partly_ordered(&args[1]),
             Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::HeaplessVec, args) => {
                 args.iter().all(|arg| self.is_partly_ordered(arg))
             }
@@ -1297,6 +1304,7 @@ impl Lower<'_> {
             Type::Tuple(_)
             | Type::Lib(
                 Lib::Deque
+                | Lib::PoolBox
                 | Lib::Option
                 | Lib::Result
                 | Lib::Box

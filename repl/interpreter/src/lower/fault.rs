@@ -164,6 +164,10 @@ pub enum Kind {
     WrongArgument {
         takes: &'static str,
     },
+    /// A pool is public, so what it holds must be.
+    PrivateType {
+        name: String,
+    },
     /// A heapless collection that no value can have: see [`crate::types::Lib::HeaplessVec`].
     BadCapacity {
         ty: String,
@@ -320,6 +324,7 @@ impl Fault {
             Kind::MissingGenerics { .. } => "E0107",
             Kind::WrongArgument { .. } => "E0747",
             Kind::BadCapacity { .. } => "E0080",
+            Kind::PrivateType { .. } => "E0446",
             Kind::NeedsType { .. } => "E0282",
             Kind::NeedsArgument { param: "LenT", .. } => "E0283",
             Kind::NeedsArgument { .. } => "E0284",
@@ -399,6 +404,7 @@ impl Fault {
             Kind::NeedsArgument { .. } => {
                 Some("a type: let v: heapless::Vec<u8, 8> = heapless::Vec::new();".to_owned())
             }
+            Kind::PrivateType { name } => Some(format!("pub struct {name}")),
             Kind::BadCapacity { .. } => {
                 Some("a capacity of at least 1, and a length type that holds it".to_owned())
             }
@@ -503,6 +509,9 @@ impl fmt::Display for Fault {
                 write!(f, "{param} in the type of {what} is not known, so its size is not either.")
             }
             Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
+            Kind::PrivateType { name } => {
+                write!(f, "{name} is private, and what a pool holds is public, as the pool is.")
+            }
             Kind::BadCapacity { ty } => {
                 write!(f, "evaluation panicked: {ty} cannot be made; its capacity does not fit.")
             }

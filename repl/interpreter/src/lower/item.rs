@@ -9,7 +9,7 @@ use super::fault::Twice;
 use super::signature::Receiver;
 use super::ty::{HEAPLESS, library_at};
 use super::{Body, Kind, Lower, Result};
-use crate::typed::{Block, Function, FunctionId, Lifetime, Lifetimes, Signature};
+use crate::typed::{At, Block, Function, FunctionId, Lifetime, Lifetimes, Signature};
 use crate::types::{Derives, Field, Lib, Mutability, Struct, StructId, Type};
 
 /// Modules of std that can be imported whole, and functions.
@@ -35,6 +35,9 @@ const IMPORTS: &[&str] = &[
     "heapless::vec",
     "heapless::string",
     "heapless::deque",
+    "heapless::box_pool",
+    "heapless::pool",
+    "heapless::pool::boxed",
 ];
 
 impl Lower<'_> {
@@ -58,6 +61,7 @@ impl Lower<'_> {
                 self.declare_struct(of)?;
             }
         }
+        self.declare_pools(stmts)?;
         for item in &items {
             if let syn::Item::Struct(of) = item {
                 self.define_struct(of)?;
@@ -179,6 +183,10 @@ impl Lower<'_> {
         if listed.is_some_and(|(_, names)| !names.split(' ').any(|known| known == name)) {
             return self.fault(Kind::UnresolvedImport { path }, tree);
         }
+        if path.starts_with("heapless::pool::") {
+            let instead = "heapless::box_pool and heapless::pool::boxed::BoxBlock can be imported.";
+            return self.unsupported(&path, instead, tree);
+        }
         if OF_STD_MODULES
             .iter()
             .any(|known| path == *known || path.starts_with(&format!("{known}::")))
@@ -204,18 +212,82 @@ impl Lower<'_> {
                 &of.generics,
             );
         }
+        let is_tuple = !matches!(of.fields, syn::Fields::Named(_));
+        let is_public = matches!(of.vis, syn::Visibility::Public(_));
+        self.new_struct(name, is_tuple, is_public, self.at(&of.ident));
+        Ok(())
+    }
+
+    fn new_struct(&mut self, name: String, is_tuple: bool, is_public: bool, at: At) -> StructId {
         let id = StructId(self.items.structs.0.len() as u32);
         let name: Arc<str> = name.into();
         self.items.structs.0.push_back(Arc::new(Struct {
             name: Arc::clone(&name),
             fields: Vec::new(),
-            is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
+            is_tuple,
             is_repr_c: false,
-            at: self.at(&of.ident),
+            at,
             derives: Derives::default(),
             drop: None,
+            is_public,
+            pool: None,
         }));
         self.names.structs.insert(name, id);
+        id
+    }
+
+    /// Whether a macro is `heapless::box_pool!`.
+    pub(super) fn is_box_pool(&self, mac: &syn::Macro) -> bool {
+        let names: Vec<_> =
+            mac.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        match names.as_slice() {
+            [one] => self.names.uses.get(one.as_str()).is_some_and(|path| **path == *BOX_POOL),
+            names => names.join("::") == BOX_POOL,
+        }
+    }
+
+    /// `box_pool!(P: u32);` declares a struct `P` without fields, and the pool behind it. All are declared before the types
+    /// that they hold are read, which may lead to them.
+    fn declare_pools(&mut self, stmts: &[syn::Stmt]) -> Result<()> {
+        let mut pools = Vec::new();
+        for stmt in stmts {
+            let syn::Stmt::Macro(mac) = stmt else { continue };
+            if !self.is_box_pool(&mac.mac) {
+                continue;
+            }
+            let pool: Pool = match mac.mac.parse_body() {
+                Ok(pool) => pool,
+                Err(error) => return Err(self.macro_syntax(&error)),
+            };
+            let name = pool.name.to_string();
+            if self.names.structs.contains_key(name.as_str()) {
+                return self.fault(Kind::Redefined { name }, &pool.name);
+            }
+            let id = self.new_struct(name, true, true, self.at(&pool.name));
+            pools.push((id, pool.data));
+        }
+        for (id, written) in pools {
+            let data = self.sized_type(&written)?;
+            if data.layers() > 0 {
+                let instead = "Let it own what it holds: String, Vec, Box, Rc.";
+                return self.unsupported("A reference in a pool", instead, &written);
+            }
+            let mut private = None;
+            data.any(&mut |ty| {
+                if let Type::Struct(of, name) = ty
+                    && !self.items.structs.get(*of).is_public
+                {
+                    private = Some(name.to_string());
+                }
+                false
+            });
+            if let Some(name) = private {
+                return self.fault(Kind::PrivateType { name }, &written);
+            }
+            let mut new = Struct::clone(self.items.structs.get(id));
+            new.pool = Some(data);
+            self.items.structs.0[id.0 as usize] = Arc::new(new);
+        }
         Ok(())
     }
 
@@ -651,6 +723,23 @@ impl Lower<'_> {
             self.names.infer.unify(&result, &ty).map_err(|_| self.mismatch(&result, &ty, at))?;
         }
         Ok(block)
+    }
+}
+
+/// Declares a pool.
+const BOX_POOL: &str = "heapless::box_pool";
+
+/// What stands in `box_pool!`: `P: u32`.
+struct Pool {
+    name: syn::Ident,
+    data: syn::Type,
+}
+
+impl syn::parse::Parse for Pool {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<syn::Token![:]>()?;
+        Ok(Self { name, data: input.parse()? })
     }
 }
 

@@ -139,6 +139,7 @@ impl Lower<'_> {
             let fits = match parsed.row.on {
                 "{integer}" => self.names.infer.is_integer(ty),
                 "{float}" => self.names.infer.is_float(ty),
+                "{pool}" => self.data_of(ty).is_some(),
                 _ => parsed.on.as_ref().is_some_and(|on| self.fits(on, ty)),
             };
             if fits {
@@ -147,11 +148,22 @@ impl Lower<'_> {
                     .infer
                     .instantiate(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
                 if self.names.infer.unify(&on, ty).is_ok() {
+                    if let (Some(data), "{pool}") = (self.data_of(ty), parsed.row.on) {
+                        return Some(Found::Library(parsed, vec![ty.clone(), data]));
+                    }
                     return Some(Found::Library(parsed, types));
                 }
             }
         }
         None
+    }
+
+    /// What a type's blocks hold, if it is a pool.
+    fn data_of(&self, ty: &Type) -> Option<Type> {
+        match ty {
+            Type::Struct(id, _) => self.items.structs.get(*id).pool.clone(),
+            _ => None,
+        }
     }
 
     /// Whether a type is of a row's form.
@@ -469,6 +481,10 @@ impl Lower<'_> {
             let method = self.names.methods.get(&(id, name.as_str().into())).copied();
             if let Some((function, _)) = method {
                 return self.call_function(function, None, &call.args, at);
+            }
+            if self.items.structs.get(id).pool.is_some() && ["alloc", "manage"].contains(&&*name) {
+                let what = format!("{owner_name}::{name}");
+                return self.unsupported(&what, "A pool is called by its name: P.alloc(5).", path);
             }
             let derives = self.items.structs.get(id).derives;
             if name == "default" && derives.default {

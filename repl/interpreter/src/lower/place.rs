@@ -77,6 +77,7 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Rc, Builtin::RcDeref, None),
     (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
     (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
+    (Lib::PoolBox, Builtin::PoolBoxDeref, Some(Builtin::PoolBoxDerefMut)),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];

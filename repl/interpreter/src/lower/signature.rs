@@ -7,7 +7,7 @@ use stack::Scalar;
 use syn::{FnArg, GenericArgument, PathArguments, ReturnType};
 
 use crate::library::{ROWS, Row};
-use crate::typed::{Flow, Position, Signature};
+use crate::typed::{Flow, Lifetime, Lifetimes, Position, Signature};
 use crate::types::{Lib, Mutability, Type};
 
 /// How a method takes what it is called on.
@@ -76,12 +76,12 @@ pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
             _ => None,
         })
     };
-    let Signature { params, result, flows, .. } = &parsed.signature;
+    let Signature { params, result, flows, lifetimes } = &parsed.signature;
     Signature {
         params: params.iter().map(put).collect(),
         result: put(result),
         flows: flows.clone(),
-        lifetimes: None,
+        lifetimes: lifetimes.clone(),
     }
 }
 
@@ -89,7 +89,8 @@ fn parse(row: &'static Row) -> Parsed {
     let text = format!("{} {{}}", row.signature.replace("'static ", ""));
     let function: syn::ItemFn =
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
-    let mut names = Vec::new();
+    // A pool's `Self` is no parameter of what it holds.
+    let mut names = if row.on == "{pool}" { vec!["Self".to_owned()] } else { Vec::new() };
     let on = (row.on.contains('<') || row.on == "String" || row.on == "str" || row.on == "[T]")
         .then(|| {
             let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
@@ -151,12 +152,17 @@ fn parse(row: &'static Row) -> Parsed {
     {
         types = 1;
     }
-    let signature = Signature { params, result, flows, lifetimes: None };
+    // Of the library's own parameters one alone is `'static`.
+    let lifetimes = (row.run == crate::library::Builtin::PoolManage).then(|| Lifetimes {
+        params: vec![vec![Lifetime::Elided(0)], vec![Lifetime::Static]],
+        result: Vec::new(),
+    });
+    let signature = Signature { params, result, flows, lifetimes };
     Parsed { row, name: name_of(row), on, receiver, signature, bounds, types }
 }
 
 /// The names that stand for a parameter in the table.
-const PARAMS: &[&str] = &["T", "E", "N", "LenT"];
+const PARAMS: &[&str] = &["T", "E", "N", "LenT", "P", "Data"];
 
 /// A parameter: they are numbered as they come up, so that a type's own, which are named first, have their places in it.
 fn param(name: &str, names: &mut Vec<String>) -> Type {

@@ -125,7 +125,8 @@ impl Lower<'_> {
     ) -> Result<Vec<Type>> {
         let row = lib.row();
         let given = arguments(segment);
-        if !(row.required()..=row.params.len()).contains(&given.len()) {
+        let most = if lib == Lib::PoolBox { row.required() } else { row.params.len() };
+        if !(row.required()..=most).contains(&given.len()) {
             let (ty, takes) = (row.name.to_owned(), row.required());
             return self.fault(Kind::MissingGenerics { ty, takes, given: given.len() }, path);
         }
@@ -146,8 +147,22 @@ impl Lower<'_> {
                 self.check_len_type(&args[number], arg)?;
             }
         }
+        if lib == Lib::PoolBox {
+            args.push(self.data_of_pool(&args[0], path)?);
+        }
         args.resize(row.params.len(), Type::USIZE);
         Ok(args)
+    }
+
+    /// What a pool holds.
+    fn data_of_pool(&self, pool: &Type, path: &syn::Path) -> Result<Type> {
+        if let Type::Struct(id, _) = self.shallow(pool)
+            && let Some(data) = &self.items.structs.get(id).pool
+        {
+            return Ok(data.clone());
+        }
+        let (ty, why) = (self.type_name(pool), super::fault::Why::Bound);
+        self.fault(Kind::MissingTrait { ty, is_struct: false, bound: "BoxPool", why }, path)
     }
 
     /// A number as an argument: `8`, `{ 4 * 2 }`, `_`.
@@ -293,12 +308,15 @@ fn arguments(segment: &syn::PathSegment) -> Vec<&GenericArgument> {
 
 /// What else the crate has at its root.
 pub(super) const HEAPLESS: &str = "BinaryHeap CString HistoryBuf OldestOrdered IndexMap IndexSet LenType LinearMap \
-    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc pool sorted_linked_list spsc storage \
-    format";
+    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc sorted_linked_list spsc storage \
+    format arc_pool object_pool";
 
 /// The library type at a whole path; the prelude's have a short one too.
 pub(super) fn library_at(path: &str) -> Option<Lib> {
     let row = Lib::ALL.iter().find(|row| {
+        if row.module.starts_with("heapless::") {
+            return path.strip_prefix(row.module) == Some(&format!("::{}", row.name));
+        }
         if let Some((krate, name)) = row.name.split_once("::") {
             let inside = path.strip_prefix(krate).and_then(|path| path.strip_prefix("::"));
             return inside == Some(name) || inside == Some(&format!("{}::{name}", row.module));

@@ -67,6 +67,7 @@ impl Vm<'_> {
             (id, reference) = match &layout.shape {
                 Shape::Reference(to) | Shape::Box(to) => (*to, self.bits(at, layout.size)),
                 Shape::Guard { to, .. } => (*to, self.word(at).into()),
+                Shape::PoolBox { data, .. } => (*data, self.word(at).into()),
                 Shape::Rc(to) => (*to, (self.word(at) + self.layouts.rc_value_offset(*to)).into()),
                 Shape::Cell(to) => (*to, reference),
                 _ => return (id, reference),

@@ -344,7 +344,7 @@ impl Writer<'_> {
                 }
             }
             Shape::Weak(_) => self.out.push_str("(Weak)"),
-            Shape::Guard { to, .. } => {
+            Shape::Guard { to, .. } | Shape::PoolBox { data: to, .. } => {
                 let at = self.view.word(at);
                 if self.is_there(at, *to, 1) {
                     self.part(at, *to, 0, depth);
@@ -397,6 +397,7 @@ impl Writer<'_> {
                 let ring = self.view.ring(*room, self.layouts[room.element].size, at);
                 self.lists(ring.stretches(), room.element, depth);
             }
+            Shape::BoxBlock(_) => self.out.push_str("BoxBlock"),
             Shape::CapacityError => self.out.push_str(match self.spec.how {
                 How::Display => "insufficient capacity",
                 _ => "CapacityError",

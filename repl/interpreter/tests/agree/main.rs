@@ -112,6 +112,7 @@ fn each_row_of_the_library_has_a_case() {
             "[T]" => "slice::",
             "{integer}" => "int::",
             "{float}" => "float::",
+            "{pool}" => "pool::",
             "std::mem" => "mem::",
             on => &format!("{}::", on.split('<').next().expect("a type has a name")),
         };

@@ -200,7 +200,7 @@ static HEAPLESS: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heapless");
     std::fs::create_dir_all(&folder).expect("the target folder takes a folder");
     let manifest = "[package]\nname = \"needs-heapless\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n\
-                    [dependencies]\nheapless = { version = \"0.9\", default-features = false }\n[workspace]\n";
+                    [dependencies]\nheapless = { version = \"0.9\", features = [\"portable-atomic\"] }\n[workspace]\n";
     let lock = include_str!("../../../../Cargo.lock");
     for (name, text) in [("Cargo.toml", manifest), ("lib.rs", ""), ("Cargo.lock", lock)] {
         std::fs::write(folder.join(name), text).expect("the folder takes a file");
