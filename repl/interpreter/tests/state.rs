@@ -362,3 +362,9 @@ fn a_pool_owns_the_blocks_it_was_given_and_its_values_those_they_lie_in() {
     prompt.run("let b = P.alloc(String::from(\"b\")); std::mem::forget(b);").expect("there is one");
     assert_eq!(prompt.leaks(), ["Value BoxBlock<String>", "Elements u8"]);
 }
+
+#[test]
+fn a_pool_is_declared_without_a_semicolon_too() {
+    let prompt = Prompt::after(&["heapless::box_pool!(P: [u8; 2])", "let a = P.alloc([1, 2])"]);
+    assert_eq!(prompt.value("a"), "Err([1, 2])");
+}

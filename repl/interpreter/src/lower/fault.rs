@@ -501,14 +501,14 @@ impl fmt::Display for Fault {
             Kind::MissingGenerics { ty, takes, given } => {
                 write!(
                     f,
-                    "{ty} takes {takes} type{} in angle brackets; {given} given.",
+                    "{ty} takes {takes} argument{} in angle brackets; {given} given.",
                     if *takes == 1 { "" } else { "s" }
                 )
             }
             Kind::NeedsArgument { what, param } => {
                 write!(f, "{param} in the type of {what} is not known, so its size is not either.")
             }
-            Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
+            Kind::WrongArgument { takes } => write!(f, "{takes} is taken here, and this is none."),
             Kind::PrivateType { name } => {
                 write!(f, "{name} is private, and what a pool holds is public, as the pool is.")
             }

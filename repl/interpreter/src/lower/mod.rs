@@ -150,7 +150,7 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
     }
     // The prompt and `-c` take a `let`, a `use` or a pool without its semicolon.
     let first = text.split_whitespace().next().unwrap_or_default();
-    let is_pool = first.starts_with("box_pool!") || first.starts_with("heapless::box_pool!");
+    let is_pool = first.contains("box_pool!") && syn::parse_str::<syn::Macro>(text).is_ok();
     let is_open = (matches!(first, "let" | "use") || is_pool) && !text.trim_end().ends_with(';');
     let closed = if is_open { format!("{};", text.trim_end()) } else { text.to_owned() };
     let parsed = syn::Block::parse_within.parse_str(&closed);
