@@ -221,6 +221,8 @@ const CASES: &[Case] = &[
     (&[], "let v = heapless::Vec::new();", "E0283"),
     (&["struct S;", "let v: heapless::Vec<S, 1> = heapless::Vec::new();"], "v.clone()", "E0624"),
     (&[], "use heapless::LinearMap;", "unsupported-rust"),
+    (&["struct S { x: u8 }"], "heapless::box_pool!(P: S);", "E0446"),
+    (&[], "let b: Option<heapless::pool::boxed::Box<u8>> = None;", "E0277"),
     (&[], "dump 0x10", "foreign-pointer"),
     (&["alloc 8"], "dump a 0", "bad-argument"),
     (&[], "undo", "nothing-to-undo"),
