@@ -5,6 +5,7 @@
 //! shell as a [`Request`].
 #![forbid(unsafe_code)]
 
+mod arena;
 mod args;
 mod checkpoints;
 mod commands;
@@ -20,6 +21,7 @@ mod rust;
 mod scan;
 mod session;
 mod structure;
+mod touched;
 pub mod units;
 mod view;
 mod why;

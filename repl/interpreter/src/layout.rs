@@ -13,7 +13,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use crate::typed::FunctionId;
-use crate::types::{Lib, Struct, StructId, Structs, Type};
+use crate::types::{Lib, Mutability, Struct, StructId, Structs, TraitId, Type};
 
 /// Bytes of a pointer, a length, a count.
 pub const WORD_BYTES: u64 = 8;
@@ -35,9 +35,11 @@ pub mod vec {
     pub const POINTER: u64 = 8;
     /// The elements it has.
     pub const LEN: u64 = 16;
+    /// All three.
+    pub const SIZE: u64 = 24;
 }
 
-/// The block behind an `Rc`: the counts, then the value.
+/// The block behind an `Rc` or an `Arc`: the counts, then the value.
 pub mod rc {
     /// How many `Rc` there are.
     pub const STRONG: u64 = 0;
@@ -69,6 +71,24 @@ pub struct Layouts {
     /// A type that is only pointed to so far has a number before it has a layout.
     list: Arc<Vec<Option<Arc<Layout>>>>,
     ids: imbl::OrdMap<Type, LayoutId>,
+    /// By their addresses, and the address by the types.
+    vtables: imbl::OrdMap<u64, LayoutId>,
+    vtable_of: imbl::OrdMap<(LayoutId, TraitId), u64>,
+    vtables_end: u64,
+}
+
+/// A vtable, read-only: how a value behind a `dyn Trait` is dropped, how large it is, and where its methods are.
+pub mod vtable {
+    /// The address of the function that drops a value; 0 if nothing has to be done.
+    pub const DROP: u64 = 0;
+    /// The value's bytes.
+    pub const SIZE: u64 = 8;
+    /// Its alignment.
+    pub const ALIGN: u64 = 16;
+    /// The address of the first method; the others follow.
+    pub const METHODS: u64 = 24;
+    /// Where the first vtable lies.
+    pub const BASE: u64 = 0x0800_0000;
 }
 
 /// Names a type of [`Layouts`].
@@ -103,6 +123,8 @@ pub enum Shape {
     Str,
     /// `[T]`, behind a pointer.
     Slice(LayoutId),
+    /// `dyn Trait`, behind a pointer with the address of a [`Vtable`].
+    Dyn,
     /// `&T`, `&mut T`: an address, and a length if `T` is unsized.
     Reference(LayoutId),
     /// `Box<T>`: the same, and it owns what it points to.
@@ -116,13 +138,13 @@ pub enum Shape {
     },
     /// `[T; N]`.
     Array(LayoutId, u64),
-    /// `Option` and `Result`.
+    /// `Option`, `Result` and `Cow`.
     Choice(Choice),
     /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`].
     Vec(LayoutId),
-    /// `Rc<T>`: the address of a block, see [`rc`].
+    /// `Rc<T>`, `Arc<T>`: the address of a block, see [`rc`].
     Rc(LayoutId),
-    /// `Weak<T>`: the same; without a block all ones.
+    /// Their `Weak<T>`: the same; without a block all ones.
     Weak(LayoutId),
     /// `Cell<T>`.
     Cell(LayoutId),
@@ -146,8 +168,6 @@ pub enum Shape {
     Inline(Room, u64),
     /// `heapless::Deque`: see [`deque`], then the room.
     Deque(Room),
-    /// `heapless::CapacityError`: nothing.
-    CapacityError,
     /// `heapless::pool::boxed::Box`: the address of a block, and a tag that says how often it was taken.
     PoolBox {
         /// The pool.
@@ -157,6 +177,8 @@ pub enum Shape {
     },
     /// `BoxBlock<T>`: a value, or while it is free the [`LINK_BYTES`] of the next free one.
     BoxBlock(LayoutId),
+    /// An error that says what it is by its type and perhaps by a number.
+    Error(Lib),
 }
 
 /// Where the elements of a collection lie that has them in itself.
@@ -179,7 +201,7 @@ pub struct Part {
     pub id: LayoutId,
 }
 
-/// `Option` (`None`, `Some`) or `Result` (`Ok`, `Err`).
+/// An `Option`, a `Result` or a `Cow`, its variants as [`Lib::variants`] names them.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// What each variant carries.
@@ -290,6 +312,23 @@ impl Layouts {
         self.ids.get(ty).copied()
     }
 
+    /// The address of the vtable for a type and a trait with so many methods.
+    pub fn vtable(&mut self, of: LayoutId, of_trait: TraitId, methods: usize) -> u64 {
+        if let Some(known) = self.vtable_of.get(&(of, of_trait)) {
+            return *known;
+        }
+        let address = vtable::BASE + self.vtables_end;
+        self.vtables_end += vtable::METHODS + methods as u64 * WORD_BYTES;
+        self.vtables.insert(address, of);
+        self.vtable_of.insert((of, of_trait), address);
+        address
+    }
+
+    /// Whose vtable lies at an address.
+    pub fn of_vtable(&self, address: u64) -> Option<LayoutId> {
+        self.vtables.get(&address).copied()
+    }
+
     /// Where the value lies in the block of an `Rc`.
     pub fn rc_value_offset(&self, value: LayoutId) -> u64 {
         (2 * WORD_BYTES).next_multiple_of(self[value].align)
@@ -350,8 +389,9 @@ impl Layouts {
                 };
                 Layout::new(ty, size, size, niche, Shape::Scalar(*scalar))
             }
-            // What an empty collection holds may be known only when a later line uses it; a number is no value.
-            Type::Never | Type::Var(_) | Type::Const(_) => {
+            // What an empty collection holds may be known only when a later line uses it.
+            // A `Const` is no value.
+            Type::Never | Type::Const(_) | Type::Var(_) => {
                 Layout::new(ty, 0, 1, None, Shape::Never)
             }
             Type::Str => Layout::new(ty, 0, 1, None, Shape::Str),
@@ -389,8 +429,8 @@ impl Layouts {
                 Lib::Box => {
                     words(pointer_words(&args[0]), Shape::Box(self.number(&args[0], waiting)))
                 }
-                Lib::Rc => words(1, Shape::Rc(self.number(&args[0], waiting))),
-                Lib::Weak => words(1, Shape::Weak(self.number(&args[0], waiting))),
+                Lib::Rc | Lib::Arc => words(1, Shape::Rc(self.number(&args[0], waiting))),
+                Lib::Weak | Lib::ArcWeak => words(1, Shape::Weak(self.number(&args[0], waiting))),
                 Lib::RefGuard | Lib::RefMutGuard => {
                     let to = self.number(&args[0], waiting);
                     words(2, Shape::Guard { to, is_mut: *lib == Lib::RefMutGuard })
@@ -418,6 +458,19 @@ impl Layouts {
                 Lib::Result => {
                     self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
                 }
+                Lib::BorrowError | Lib::BorrowMutError => {
+                    Layout::new(ty, 0, 1, None, Shape::Error(*lib))
+                }
+                // Five reasons, the last of which no integer that may be zero has.
+                Lib::ParseIntError => {
+                    let niche = Niche { offset: 0, size: 1, start: 0, end: 4 };
+                    Layout::new(ty, 1, 1, Some(niche), Shape::Error(*lib))
+                }
+                Lib::Cow => {
+                    let owned = args[0].owned().expect("the lowering lets no other Cow pass");
+                    let borrowed = Type::reference(Mutability::Shared, args[0].clone());
+                    self.choice(ty, [Some(&borrowed), Some(&owned)], structs, waiting)?
+                }
                 Lib::TryReserveError => {
                     let niche = Niche { offset: 0, size: WORD_BYTES, start: 0, end: 1 << 63 };
                     Layout { niche: Some(niche), ..words(2, Shape::ReserveError) }
@@ -431,7 +484,7 @@ impl Layouts {
                     let niche = Niche { offset: deque::FULL, size: 1, start: 0, end: 1 };
                     Layout::new(ty, size, align, Some(niche), Shape::Deque(room))
                 }
-                Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::CapacityError),
+                Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::Error(*lib)),
                 Lib::PoolBox => {
                     let Type::Struct(pool, _) = args[0] else { panic!("{ty} has no pool") };
                     let shape = Shape::PoolBox { pool, data: self.number(&args[1], waiting) };
@@ -445,6 +498,7 @@ impl Layouts {
                     Layout::new(ty, size, align, None, Shape::BoxBlock(id))
                 }
             },
+            Type::Dyn(..) => Layout::new(ty, 0, 1, None, Shape::Dyn),
             Type::Param(_) => panic!("{ty} stands for nothing"),
         })
     }

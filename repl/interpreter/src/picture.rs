@@ -2,9 +2,9 @@
 
 use crate::items::Items;
 use crate::layout::{
-    Choice, Layout, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, deque, vec,
+    Choice, Layout, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, deque, vec, vtable,
 };
-use crate::types::{Lib, Type};
+use crate::types::{TraitId, Type};
 
 /// A type's bytes, from the lowest offset up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub struct Spare {
 ///
 /// [`TooLarge`] for a type that rustc refuses for its size.
 pub fn picture(ty: &Type, items: &Items) -> Result<Picture, TooLarge> {
+    if let Type::Dyn(of, _) = ty {
+        return Ok(vtable(*of, ty, items));
+    }
     let mut layouts = Layouts::default();
     let id = layouts.of(ty, &items.structs)?;
     let layout = &layouts[id];
@@ -73,6 +76,39 @@ pub fn picture(ty: &Type, items: &Items) -> Result<Picture, TooLarge> {
             .filter(|niche| niche.available() > 0)
             .map(|niche| Spare { offset: niche.offset, patterns: niche.available() }),
     })
+}
+
+/// A `dyn` has no size of its own; what can be drawn is the vtable that its pointers lead to.
+fn vtable(of: TraitId, ty: &Type, items: &Items) -> Picture {
+    let word = |offset, name: &str, what: &str| Row {
+        offset,
+        size: WORD_BYTES,
+        name: name.to_owned(),
+        what: what.to_owned(),
+    };
+    let mut rows = vec![
+        word(vtable::DROP, "drop", "the function that ends a value, or 0"),
+        word(vtable::SIZE, "size", "the value's bytes"),
+        word(vtable::ALIGN, "align", "its alignment"),
+    ];
+    let methods = match of {
+        TraitId::Debug | TraitId::Display => vec!["fmt".to_owned()],
+        TraitId::Own(number) => {
+            let of = &items.traits[number as usize];
+            of.methods.iter().map(|method| method.name.to_string()).collect()
+        }
+    };
+    for (method, offset) in methods.iter().zip((vtable::METHODS..).step_by(WORD_BYTES as usize)) {
+        rows.push(word(offset, method, "the function of the value's type"));
+    }
+    Picture {
+        ty: format!("the vtable of {ty}"),
+        size: rows.len() as u64 * WORD_BYTES,
+        align: WORD_BYTES,
+        rows,
+        is_ordered: false,
+        spare: None,
+    }
 }
 
 /// Puts rows of padding between the others.
@@ -148,8 +184,12 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
         Shape::Reference(to) | Shape::Box(to) => {
             let target = &layouts[*to].ty;
             let mut list = vec![word(0, "pointer", &format!("to {target}"))];
-            if !target.is_sized() {
-                list.push(word(WORD_BYTES, "length", "usize"));
+            match target {
+                Type::Dyn(..) => {
+                    list.push(word(WORD_BYTES, "vtable", "drop, size, align, methods"));
+                }
+                target if !target.is_sized() => list.push(word(WORD_BYTES, "length", "usize")),
+                _ => {}
             }
             list
         }
@@ -200,7 +240,8 @@ fn element_rows(layouts: &Layouts, element: LayoutId, offset: u64, len: u64) -> 
 }
 
 fn choice_rows(layouts: &Layouts, choice: &Choice, ty: &Type) -> Vec<Row> {
-    let names = if ty.is_lib(Lib::Option) { ["None", "Some"] } else { ["Ok", "Err"] };
+    let Type::Lib(lib, _) = ty else { return Vec::new() };
+    let names = lib.variants().expect("it has variants");
     let mut rows = Vec::new();
     if let Tag::Direct(size) = choice.tag {
         let what = format!("0 {}, 1 {}", names[0], names[1]);

@@ -28,6 +28,8 @@ pub enum Type {
     Ref(Mutability, Arc<Type>),
     /// A struct of the program.
     Struct(StructId, Arc<str>),
+    /// `dyn Shape`, behind a pointer.
+    Dyn(TraitId, Arc<str>),
     /// A type of the library, with its arguments.
     Lib(Lib, Arc<[Type]>),
     /// A number that is an argument of a type: 8 in `heapless::Vec<u8, 8>`.
@@ -49,7 +51,23 @@ pub enum Mutability {
 
 /// Names a struct of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StructId(pub u32);
+pub struct StructId {
+    /// Its number.
+    pub number: u32,
+    /// How many lifetimes it has: part of the name, so that a type tells how many references it may hold.
+    pub lifetimes: u8,
+}
+
+/// Names a trait that can stand behind `dyn`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TraitId {
+    /// `std::fmt::Debug`.
+    Debug,
+    /// `std::fmt::Display`.
+    Display,
+    /// One of the program, by its number.
+    Own(u32),
+}
 
 /// Names a type that inference has yet to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +90,10 @@ pub enum Lib {
     Rc,
     /// `std::rc::Weak<T>`.
     Weak,
+    /// `Arc<T>`: as an `Rc`.
+    Arc,
+    /// `std::sync::Weak<T>`.
+    ArcWeak,
     /// `Cell<T>`.
     Cell,
     /// `RefCell<T>`: a flag and the value.
@@ -86,6 +108,8 @@ pub enum Lib {
     Iter,
     /// `std::collections::TryReserveError`.
     TryReserveError,
+    /// `std::borrow::Cow<'_, B>`: a `&B`, or what owns a `B`.
+    Cow,
     /// `heapless::Vec<T, N, LenT>`: a length and room for `N` elements.
     HeaplessVec,
     /// `heapless::String<N, LenT>`: a `heapless::Vec<u8, N, LenT>`.
@@ -94,6 +118,12 @@ pub enum Lib {
     Deque,
     /// `heapless::CapacityError`.
     CapacityError,
+    /// `std::cell::BorrowError`.
+    BorrowError,
+    /// `std::cell::BorrowMutError`.
+    BorrowMutError,
+    /// `std::num::ParseIntError`.
+    ParseIntError,
     /// `heapless::pool::boxed::Box<P>`, a value in a block of the pool `P`. What `P` holds is a second argument here.
     PoolBox,
     /// `heapless::pool::boxed::BoxBlock<T>`: a block for a pool.
@@ -130,6 +160,11 @@ impl LibRow {
 }
 
 impl Lib {
+    /// Whether a value of it holds a reference of its own: a guard, an iterator, a `Cow`.
+    pub fn is_reference(self) -> bool {
+        matches!(self, Self::RefGuard | Self::RefMutGuard | Self::Iter | Self::Cow)
+    }
+
     /// Every one, in the order of the enum.
     pub const ALL: &[LibRow] = &[
         LibRow { lib: Self::Vec, name: "Vec", module: "vec", params: &["T"] },
@@ -139,6 +174,8 @@ impl Lib {
         LibRow { lib: Self::Result, name: "Result", module: "result", params: &["T", "E"] },
         LibRow { lib: Self::Rc, name: "Rc", module: "rc", params: &["T"] },
         LibRow { lib: Self::Weak, name: "Weak", module: "rc", params: &["T"] },
+        LibRow { lib: Self::Arc, name: "Arc", module: "sync", params: &["T"] },
+        LibRow { lib: Self::ArcWeak, name: "Weak", module: "sync", params: &["T"] },
         LibRow { lib: Self::Cell, name: "Cell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefCell, name: "RefCell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefGuard, name: "Ref", module: "cell", params: &["T"] },
@@ -151,6 +188,7 @@ impl Lib {
             module: "collections",
             params: &[],
         },
+        LibRow { lib: Self::Cow, name: "Cow", module: "borrow", params: &["B"] },
         LibRow {
             lib: Self::HeaplessVec,
             name: "heapless::Vec",
@@ -175,6 +213,9 @@ impl Lib {
             module: "",
             params: &[],
         },
+        LibRow { lib: Self::BorrowError, name: "BorrowError", module: "cell", params: &[] },
+        LibRow { lib: Self::BorrowMutError, name: "BorrowMutError", module: "cell", params: &[] },
+        LibRow { lib: Self::ParseIntError, name: "ParseIntError", module: "num", params: &[] },
         LibRow {
             lib: Self::PoolBox,
             name: "heapless::pool::boxed::Box",
@@ -188,6 +229,16 @@ impl Lib {
             params: &["T"],
         },
     ];
+
+    /// The names of its variants, if it is an enum.
+    pub fn variants(self) -> Option<[&'static str; 2]> {
+        match self {
+            Self::Option => Some(["None", "Some"]),
+            Self::Result => Some(["Ok", "Err"]),
+            Self::Cow => Some(["Borrowed", "Owned"]),
+            _ => None,
+        }
+    }
 
     /// Its row.
     pub fn row(self) -> &'static LibRow {
@@ -211,6 +262,8 @@ pub struct Struct {
     pub is_tuple: bool,
     /// Whether it is `#[repr(C)]`.
     pub is_repr_c: bool,
+    /// What each of its lifetimes is to who holds a value.
+    pub lifetimes: Vec<Held>,
     /// Where its name stands.
     pub at: crate::typed::At,
     /// What it derives.
@@ -230,6 +283,17 @@ pub struct Field {
     pub name: Arc<str>,
     /// Its type.
     pub ty: Type,
+    /// The lifetimes of its references, in the order in which they are written.
+    pub lifetimes: Vec<crate::typed::Lifetime>,
+}
+
+/// How a struct holds the references of one of its lifetimes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Whether they may be exchanged for others through a shared reference or a `&mut`: `Cell<&'a T>`.
+    pub is_invariant: bool,
+    /// Whether the end of a value looks through them.
+    pub is_dropped: bool,
 }
 
 /// What a struct derives.
@@ -250,7 +314,12 @@ pub struct Structs(pub imbl::Vector<Arc<Struct>>);
 impl Structs {
     /// The struct.
     pub fn get(&self, id: StructId) -> &Arc<Struct> {
-        &self.0[id.0 as usize]
+        &self.0[id.number as usize]
+    }
+
+    /// Changes a struct.
+    pub fn change(&mut self, id: StructId, change: impl FnOnce(&mut Struct)) {
+        change(Arc::make_mut(&mut self.0[id.number as usize]));
     }
 }
 
@@ -287,9 +356,9 @@ impl Type {
         matches!(self, Self::Tuple(items) if items.is_empty())
     }
 
-    /// Whether a value of it is as large as its type says: all but `str` and `[T]`.
+    /// Whether a value of it is as large as its type says: all but `str`, `[T]` and `dyn Trait`.
     pub fn is_sized(&self) -> bool {
-        !matches!(self, Self::Str | Self::Slice(_))
+        !matches!(self, Self::Str | Self::Slice(_) | Self::Dyn(..))
     }
 
     /// What it points to, if it is a reference, and whether it may be written through.
@@ -303,6 +372,15 @@ impl Type {
     /// Whether it is the library type.
     pub fn is_lib(&self, lib: Lib) -> bool {
         matches!(self, Self::Lib(of, _) if *of == lib)
+    }
+
+    /// What owns a value of it: `<B as ToOwned>::Owned`, of those types that a `Cow` can have.
+    pub fn owned(&self) -> Option<Self> {
+        match self {
+            Self::Str => Some(Self::string()),
+            Self::Slice(element) => Some(Self::lib(Lib::Vec, [Self::clone(element)])),
+            _ => None,
+        }
     }
 
     /// The first argument of a library type: `T` of `Vec<T>`.
@@ -325,7 +403,7 @@ impl Type {
                 args.iter().all(|arg| arg.is_copy(structs))
             }
             Self::Var(_) | Self::Param(_) => false,
-            Self::Str | Self::Slice(_) | Self::Ref(..) | Self::Lib(..) => false,
+            Self::Str | Self::Slice(_) | Self::Dyn(..) | Self::Ref(..) | Self::Lib(..) => false,
         }
     }
 
@@ -336,17 +414,21 @@ impl Type {
             Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
             Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
             Self::Slice(element) => element.needs_drop(structs),
+            // Whose value it is, nobody knows before it runs.
+            Self::Dyn(..) => true,
             Self::Struct(id, _) => {
                 let of = structs.get(*id);
                 of.drop.is_some() || of.fields.iter().any(|field| field.ty.needs_drop(structs))
             }
             Self::Lib(lib, args) => match lib {
-                Lib::Vec | Lib::String | Lib::Box | Lib::Rc | Lib::Weak => true,
+                Lib::Vec | Lib::String | Lib::Box | Lib::Cow => true,
+                Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
                 // They have an `impl Drop`, whatever their elements are.
                 Lib::HeaplessVec | Lib::HeaplessString | Lib::Deque | Lib::PoolBox => true,
-                Lib::Iter | Lib::Range | Lib::TryReserveError => false,
-                Lib::CapacityError | Lib::BoxBlock => false,
+                Lib::Iter | Lib::Range | Lib::TryReserveError | Lib::CapacityError => false,
+                Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError => false,
+                Lib::BoxBlock => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
                     args.iter().any(|arg| arg.needs_drop(structs))
                 }
@@ -355,12 +437,14 @@ impl Type {
         }
     }
 
-    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. A guard or an iterator holds a
-    /// reference, and is a layer.
+    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. What [`Lib::is_reference`] is a
+    /// layer; so is what may hold one, a struct with a lifetime or a `dyn Trait`.
     pub fn layers(&self) -> u8 {
         match self {
             Self::Ref(_, to) => 1 + to.layers(),
-            Self::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + args[0].layers(),
+            Self::Dyn(..) => 1,
+            Self::Struct(id, _) => id.lifetimes.min(1),
+            Self::Lib(lib, args) if lib.is_reference() => 1 + args[0].layers(),
             Self::Tuple(items) | Self::Lib(_, items) => {
                 items.iter().map(Self::layers).max().unwrap_or(0)
             }
@@ -424,6 +508,7 @@ impl Type {
             Self::Ref(Mutability::Shared, to) => format!("&{}", to.named(unknown)),
             Self::Ref(Mutability::Mut, to) => format!("&mut {}", to.named(unknown)),
             Self::Struct(_, name) => name.to_string(),
+            Self::Dyn(_, name) => format!("dyn {name}"),
             Self::Lib(lib, args) if args.is_empty() => lib.row().name.to_owned(),
             Self::Lib(lib, args) => {
                 let row = lib.row();

@@ -12,9 +12,10 @@ use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
 use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
-    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Step, Stmt, UnaryOp,
+    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Root, Step, Stmt,
+    UnaryOp,
 };
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 /// The ends of `a..b`, as indices.
 pub(super) struct Ends {
@@ -298,10 +299,34 @@ impl Lower<'_> {
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
+            (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
+                if self.becomes_dyn(&from[0], &to[0]) =>
+            {
+                self.check_implements(&from[0], &to[0], value.at)?;
+                let at = value.at;
+                Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
+            }
             _ => {
-                self.unify(&wanted, &found, value.at)?;
+                let same = self.unify(&wanted, &found, value.at);
+                same.map_err(|fault| self.of_number(fault, &value, &wanted))?;
                 Ok(value)
             }
+        }
+    }
+
+    /// Two numbers of different types, of which one is a variable: perhaps its literal was taken for another type.
+    fn of_number(&self, fault: Fault, value: &Expr, wanted: &Type) -> Fault {
+        let both = [wanted, &self.shallow(&value.ty)];
+        match (fault.kind, &value.kind) {
+            (Kind::Mismatch { expected, found }, ExprKind::Read(place))
+                if both.iter().all(|ty| matches!(ty, Type::Scalar(_)))
+                    && place.steps.is_empty()
+                    && let Root::Local(local) = place.root =>
+            {
+                let name = self.body.locals[local.0 as usize].name.to_string();
+                Fault { kind: Kind::NumberMismatch { name, expected, found }, at: fault.at }
+            }
+            (kind, _) => Fault { kind, at: fault.at },
         }
     }
 
@@ -317,13 +342,21 @@ impl Lower<'_> {
             Mutability::Shared => BorrowKind::Shared,
             Mutability::Mut => BorrowKind::Mut,
         };
+        if self.becomes_dyn(from, to) {
+            self.check_implements(from, to, at)?;
+            let reference = Type::reference(to_mutability, from.clone());
+            let (from, to) = ((from_mutability, from), (to_mutability, from));
+            let value = self.coerce_reference(value, from, to, &reference)?;
+            let (kind, ty) = (ExprKind::Unsize(Box::new(value)), wanted.clone());
+            return Ok(Expr { kind, ty, at });
+        }
         if self.same_head(from, to) {
             self.unify(to, from, at).map_err(|_| self.mismatch(wanted, &value.ty, at))?;
             if from_mutability == Mutability::Shared {
                 return Ok(value);
             }
             // `&mut` is lent on, not given away; a fresh one needs no lending.
-            return Ok(match value.kind {
+            let lent = match value.kind {
                 ExprKind::Read(place) => {
                     let to = place.ty.referent().map(|(_, to)| to.clone());
                     let to = to.unwrap_or_else(|| from.clone());
@@ -334,6 +367,13 @@ impl Lower<'_> {
                     self.borrow(place.step(Step::Deref(from.clone())), kind, at)
                 }
                 _ => value,
+            };
+            // A `dyn` may be taken for one that holds for less long, behind `&mut` too.
+            return Ok(match self.shallow(to) {
+                Type::Dyn(..) => {
+                    Expr { kind: ExprKind::Unsize(Box::new(lent)), ty: wanted.clone(), at }
+                }
+                _ => lent,
             });
         }
         // Through smart pointers, until the types meet.
@@ -361,14 +401,16 @@ impl Lower<'_> {
         found: &Type,
         at: At,
     ) -> Result<Expr> {
+        let mut is_followed = false;
         loop {
             if self.same_head(&place.ty, to) {
                 let ty = place.ty.clone();
                 self.names.infer.unify(to, &ty).map_err(|_| self.mismatch(wanted, found, at))?;
                 return Ok(self.borrow(place, kind, at));
             }
-            if let (Some((element, _)), Type::Slice(wanted_element)) =
-                (self.names.infer.array_of(&place.ty), self.shallow(to))
+            // Not `&&[T; N]`: it takes one coercion to get at the array and another to forget its length.
+            if let (false, Some((element, _)), Type::Slice(wanted_element)) =
+                (is_followed, self.names.infer.array_of(&place.ty), self.shallow(to))
             {
                 let same = self.names.infer.unify(&wanted_element, &element);
                 same.map_err(|_| self.mismatch(wanted, found, at))?;
@@ -377,7 +419,36 @@ impl Lower<'_> {
                 return Ok(Expr { kind: ExprKind::Unsize(Box::new(borrow)), ty, at });
             }
             place = self.deref(place, at).map_err(|_| self.mismatch(wanted, found, at))?;
+            is_followed = true;
         }
+    }
+
+    /// Whether a value of one type is to stand behind a pointer to another, a `dyn`.
+    fn becomes_dyn(&self, from: &Type, to: &Type) -> bool {
+        let from = self.shallow(from);
+        let is_known = self.names.infer.class_of(&from) != Some(Class::Any);
+        matches!(self.shallow(to), Type::Dyn(..)) && !matches!(from, Type::Dyn(..)) && is_known
+    }
+
+    /// Refuses a `dyn` of a value that does not have its trait.
+    fn check_implements(&mut self, from: &Type, to: &Type, at: At) -> Result<()> {
+        let (from, to) = (self.shallow(from), self.shallow(to));
+        let Type::Dyn(of, name) = to else { unreachable!("it is a dyn") };
+        let bound = match of {
+            TraitId::Debug => "Debug",
+            TraitId::Display => "Display",
+            TraitId::Own(number) => {
+                let implementors = &self.items.traits[number as usize].implementors;
+                if matches!(&from, Type::Struct(id, _) if implementors.contains_key(id)) {
+                    return Ok(());
+                }
+                let (ty, name) = (self.type_name(&from), name.to_string());
+                return Err(Fault { kind: Kind::LacksTrait { ty, name }, at });
+            }
+        };
+        self.bounds.push((from.clone(), "Sized", at, Why::Bound));
+        self.bounds.push((from, bound, at, Why::Bound));
+        Ok(())
     }
 
     /// Whether two types could be one, by their outermost layer.
@@ -387,6 +458,7 @@ impl Lower<'_> {
             (Type::Scalar(a), Type::Scalar(b)) => a == b,
             (Type::Lib(a, _), Type::Lib(b, _)) => a == b,
             (Type::Struct(a, _), Type::Struct(b, _)) => a == b,
+            (Type::Dyn(a, _), Type::Dyn(b, _)) => a == b,
             (Type::Array(_, n), Type::Array(_, m)) => n == m,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
         }
@@ -936,6 +1008,7 @@ impl Lower<'_> {
         expect: Option<&Type>,
         at: At,
     ) -> Result<Operand> {
+        self.check_not_default(operand, "E0282")?;
         let mut value = self.expr(operand, expect)?;
         if let (UnaryOp::Neg, syn::Expr::Lit(_), Some(literal)) =
             (op, unparenthesized(operand), self.literals.last_mut())
@@ -1027,6 +1100,7 @@ impl Lower<'_> {
         if let BinaryOp::Compare(compare) = op {
             return self.compare(compare, name, binary, at);
         }
+        self.check_not_default(&binary.left, "E0790")?;
         let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
         let hint = expect.filter(|ty| self.names.infer.is_number(ty));
         let left = self.expr(&binary.left, hint)?;
@@ -1036,11 +1110,23 @@ impl Lower<'_> {
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringAdd, Vec::new(), vec![left, right], at));
         }
+        self.check_not_default(&binary.right, "E0284")?;
         let right_hint =
             (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
         let right = self.expr(&binary.right, right_hint.as_ref())?;
         let (left, right, ty) = self.scalars(op, name, left, right, at)?;
         Ok(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, at })
+    }
+
+    /// Refuses `Default::default()` as an operand: operators take many types, so that none is the one.
+    fn check_not_default(&self, operand: &syn::Expr, code: &'static str) -> Result<()> {
+        if let syn::Expr::Call(call) = unparenthesized(operand)
+            && let syn::Expr::Path(path) = &*call.func
+            && self.whole_path(&path.path).ends_with("Default::default")
+        {
+            return self.fault(Kind::AmbiguousDefault { code }, operand);
+        }
+        Ok(())
     }
 
     /// Two operands as scalars that the operator takes, and what it gives.
@@ -1111,6 +1197,7 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
+        self.check_not_default(&binary.right, "E0283")?;
         let Operand::Place(mut place, left_at) = self.operand(&binary.left, None)? else {
             return self.fault(Kind::BadAssignmentOp, &binary.left);
         };
@@ -1148,6 +1235,7 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
+        self.check_not_default(&binary.left, "E0790")?;
         let left = self.operand(&binary.left, None)?;
         let left_ty = self.shallow(left.ty());
         let hint = self.names.infer.is_number(&left_ty).then(|| left_ty.clone());
@@ -1232,11 +1320,12 @@ impl Lower<'_> {
         let sides = [left, right].map(|ty| self.shallow(ty));
         let is = |lib: Lib| sides.each_ref().map(|ty| ty.is_lib(lib));
         let is_text = |ty: &Type| {
-            ty.is_lib(Lib::String)
-                || ty.is_lib(Lib::HeaplessString)
-                || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
+            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
+            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
+            ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString) || is_cow() || is_str()
         };
-        let is_mixed = is(Lib::String).contains(&true) && is(Lib::HeaplessString).contains(&true);
+        let is_owned_by_std = is(Lib::String).contains(&true) || is(Lib::Cow).contains(&true);
+        let is_mixed = is_owned_by_std && is(Lib::HeaplessString).contains(&true);
         let texts = sides.iter().all(is_text) && is_equality && !is_mixed;
         if texts || is(Lib::HeaplessString) == [true; 2] {
             return (Type::unit(), Type::unit());
@@ -1281,9 +1370,10 @@ impl Lower<'_> {
                 self.is_partly_ordered(&inner)
             }
             Type::Lib(Lib::PoolBox, args) => self.is_partly_ordered(&args[1]),
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::HeaplessVec, args) => {
-                args.iter().all(|arg| self.is_partly_ordered(arg))
-            }
+            Type::Lib(
+                Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc | Lib::HeaplessVec,
+                args,
+            ) => args.iter().all(|arg| self.is_partly_ordered(arg)),
             other => super::traits::has(&other, "Ord", &self.names.infer, &self.items.structs),
         }
     }
@@ -1309,6 +1399,7 @@ impl Lower<'_> {
                 | Lib::Result
                 | Lib::Box
                 | Lib::Rc
+                | Lib::Arc
                 | Lib::Cell
                 | Lib::RefCell,
                 _,

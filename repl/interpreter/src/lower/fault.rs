@@ -34,6 +34,12 @@ pub enum Kind {
         expected: String,
         found: String,
     },
+    /// The same, of a variable that is a number: perhaps a literal's type was not what the reader thought.
+    NumberMismatch {
+        name: String,
+        expected: String,
+        found: String,
+    },
     MutabilityMismatch {
         expected: String,
         found: String,
@@ -180,6 +186,13 @@ pub enum Kind {
         what: String,
         param: &'static str,
     },
+    NeedsCow,
+    NeedsParsed,
+    NeedsDefault,
+    NotOwned {
+        borrowed: String,
+        found: String,
+    },
     CastBool {
         from: String,
     },
@@ -258,6 +271,60 @@ pub enum Kind {
     UnknownLifetime {
         name: String,
     },
+    /// A struct's lifetime that none of its fields has.
+    UnusedLifetime {
+        name: String,
+    },
+    /// An `impl` that leaves a struct's lifetimes out.
+    ImplicitLifetime {
+        name: String,
+    },
+    UnknownTrait {
+        name: String,
+    },
+    NotATrait {
+        name: String,
+    },
+    /// `Box<Shape>` for `Box<dyn Shape>`.
+    TraitAsType {
+        name: String,
+    },
+    NeverDyn {
+        name: String,
+    },
+    NotInTrait {
+        method: String,
+        name: String,
+    },
+    NotAllOfTrait {
+        name: String,
+        missing: Vec<String>,
+    },
+    ImplementedTwice {
+        name: String,
+        ty: String,
+    },
+    NoReceiver {
+        method: String,
+    },
+    MethodCount {
+        method: String,
+        takes: usize,
+        given: usize,
+    },
+    MethodDiffers {
+        method: String,
+        expected: String,
+        found: String,
+    },
+    /// `1 + Default::default()`, with the code that rustc has for it there.
+    AmbiguousDefault {
+        code: &'static str,
+    },
+    LacksTrait {
+        ty: String,
+        name: String,
+    },
 }
 
 /// Where a name is declared twice.
@@ -268,6 +335,8 @@ pub enum Twice {
     Parameters,
     Pattern,
     Imports,
+    Lifetimes,
+    LifetimeOfImpl,
 }
 
 /// What needed the trait.
@@ -291,7 +360,9 @@ impl Fault {
             Kind::UnclosedScope | Kind::StrayBrace => "unsupported-rust",
             Kind::TooDeep { .. } => "too-deep",
             Kind::Unsupported { .. } => "unsupported-rust",
-            Kind::Mismatch { .. } | Kind::MutabilityMismatch { .. } => "E0308",
+            Kind::Mismatch { .. }
+            | Kind::NumberMismatch { .. }
+            | Kind::MutabilityMismatch { .. } => "E0308",
             Kind::NoElse { .. } => "E0317",
             Kind::UnknownValue { .. } | Kind::UnknownFunction { .. } | Kind::UnknownType { .. } => {
                 "E0425"
@@ -328,6 +399,10 @@ impl Fault {
             Kind::NeedsType { .. } => "E0282",
             Kind::NeedsArgument { param: "LenT", .. } => "E0283",
             Kind::NeedsArgument { .. } => "E0284",
+            Kind::NeedsCow => "E0283",
+            Kind::NeedsParsed => "E0284",
+            Kind::NeedsDefault => "E0790",
+            Kind::NotOwned { .. } => "E0271",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
             Kind::CastInvalid { .. } => "E0606",
@@ -346,6 +421,8 @@ impl Fault {
                 Twice::Parameters => "E0415",
                 Twice::Pattern => "E0416",
                 Twice::Imports => "E0252",
+                Twice::Lifetimes => "E0403",
+                Twice::LifetimeOfImpl => "E0496",
             },
             Kind::LiteralOutOfRange { .. } => "overflowing-literals",
             Kind::Captures { .. } => "E0434",
@@ -356,6 +433,20 @@ impl Fault {
             Kind::BadCopy { .. } => "E0204",
             Kind::RecursiveStruct { .. } => "E0072",
             Kind::UnknownLifetime { .. } => "E0261",
+            Kind::UnusedLifetime { .. } => "E0392",
+            Kind::ImplicitLifetime { .. } => "E0726",
+            Kind::UnknownTrait { .. } => "E0405",
+            Kind::NotATrait { .. } => "E0404",
+            Kind::TraitAsType { .. } => "E0782",
+            Kind::NeverDyn { .. } => "E0038",
+            Kind::NotInTrait { .. } => "E0407",
+            Kind::NotAllOfTrait { .. } => "E0046",
+            Kind::ImplementedTwice { .. } => "E0119",
+            Kind::NoReceiver { .. } => "E0186",
+            Kind::MethodCount { .. } => "E0050",
+            Kind::MethodDiffers { .. } => "E0053",
+            Kind::AmbiguousDefault { code } => code,
+            Kind::LacksTrait { .. } => "E0277",
         }
     }
 
@@ -384,6 +475,9 @@ impl Fault {
             }
             Kind::NoMethod { nearest, bound, ty, .. } => did_you_mean(nearest)
                 .or_else(|| bound.map(|bound| format!("#[derive({bound})] in front of {ty}"))),
+            Kind::NumberMismatch { name, expected, .. } => Some(format!(
+                "let {name}: {expected} = …; here, a literal has its type once its line is answered"
+            )),
             Kind::NoField { has, .. } | Kind::UnknownField { has, .. } if !has.is_empty() => {
                 Some(has.join(", "))
             }
@@ -409,6 +503,9 @@ impl Fault {
                 Some("a capacity of at least 1, and a length type that holds it".to_owned())
             }
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::NeedsDefault => Some("a type: u32::default()".to_owned()),
+            Kind::NeedsParsed => Some("a type: \"5\".parse::<u32>()".to_owned()),
+            Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
             Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
             Kind::NoElse { .. } => Some("an else with a value".to_owned()),
@@ -435,7 +532,7 @@ impl fmt::Display for Fault {
             Kind::Unsupported { what, .. } => {
                 write!(f, "{what} is Rust, but not part of what runs here.")
             }
-            Kind::Mismatch { expected, found } => {
+            Kind::Mismatch { expected, found } | Kind::NumberMismatch { expected, found, .. } => {
                 write!(f, "mismatched types: expected {expected}, found {found}.")
             }
             Kind::MutabilityMismatch { expected, found } => {
@@ -518,6 +615,12 @@ impl fmt::Display for Fault {
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")
             }
+            Kind::NeedsDefault => f.write_str("whose default is meant is not known."),
+            Kind::NeedsParsed => f.write_str("what the text is to be parsed as is not known."),
+            Kind::NeedsCow => f.write_str("what this Cow borrows is not known."),
+            Kind::NotOwned { borrowed, found } => {
+                write!(f, "a Cow<{borrowed}> owns no {found}.")
+            }
             Kind::CastBool { from } => write!(f, "{from} cannot be cast to bool."),
             Kind::CastChar { from } => write!(f, "only u8 can be cast to char, not {from}."),
             Kind::CastInvalid { from, to } => write!(f, "{from} cannot be cast to {to}."),
@@ -548,6 +651,8 @@ impl fmt::Display for Fault {
                     Twice::Parameters => "in this parameter list",
                     Twice::Pattern => "in this pattern",
                     Twice::Imports => "by an import",
+                    Twice::Lifetimes => "in these brackets",
+                    Twice::LifetimeOfImpl => "here and by the impl around",
                 };
                 write!(f, "{name} is declared twice {place}.")
             }
@@ -587,6 +692,43 @@ impl fmt::Display for Fault {
                 )
             }
             Kind::UnknownLifetime { name } => write!(f, "the lifetime '{name} is not declared."),
+            Kind::UnusedLifetime { name } => write!(f, "no field has the lifetime '{name}."),
+            Kind::ImplicitLifetime { name } => {
+                write!(f, "{name} has a lifetime, which an impl has to show: impl {name}<'_>.")
+            }
+            Kind::UnknownTrait { name } => write!(f, "there is no trait {name} here."),
+            Kind::NotATrait { name } => write!(f, "{name} is a type, not a trait."),
+            Kind::TraitAsType { name } => {
+                write!(f, "{name} is a trait; the type of a value that has it is dyn {name}.")
+            }
+            Kind::NeverDyn { name } => {
+                write!(
+                    f,
+                    "{name} cannot stand behind dyn: its methods need to know the size of Self."
+                )
+            }
+            Kind::NotInTrait { method, name } => write!(f, "{name} has no method {method}."),
+            Kind::NotAllOfTrait { name, missing } => {
+                write!(f, "{name} asks for {}, too.", missing.join(", "))
+            }
+            Kind::ImplementedTwice { name, ty } => write!(f, "{ty} has {name} already."),
+            Kind::NoReceiver { method } => {
+                write!(f, "the trait's {method} takes self; this one does not.")
+            }
+            Kind::MethodCount { method, takes, given } => {
+                let plural = if *takes == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "the trait's {method} takes {takes} argument{plural} besides self; this one {given}."
+                )
+            }
+            Kind::MethodDiffers { method, expected, found } => {
+                write!(f, "the trait's {method} has {expected} where this one has {found}.")
+            }
+            Kind::AmbiguousDefault { .. } => {
+                write!(f, "of which type this default is, the operator does not say.")
+            }
+            Kind::LacksTrait { ty, name } => write!(f, "{ty} has no impl of {name}."),
         }
     }
 }

@@ -11,14 +11,16 @@ use super::place::{Operand, read};
 use super::signature::{self, Parsed, Receiver};
 use super::{Fault, Kind, Lower, Result, traits, ty};
 use crate::library::{Builtin, ROWS};
-use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Step};
-use crate::types::{Lib, Mutability, Type};
+use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Signature, Step};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 type Args = Punctuated<syn::Expr, syn::Token![,]>;
 
 /// What a method name was found to be.
 enum Found {
     Function(FunctionId, Receiver),
+    /// A trait of the program, and the method's place in it.
+    Dyn(u32, u32),
     Library(&'static Parsed, Vec<Type>),
 }
 
@@ -59,6 +61,9 @@ impl Lower<'_> {
                 _ => {}
             }
             if let Some(found) = self.find_method(&ty, &name, &mut bound) {
+                if let Some(generics) = &call.turbofish {
+                    self.method_generics(&found, generics, &name, at)?;
+                }
                 return self.call_method(found, place, receiver_at, &call.args, &name, at);
             }
             place = match self.deref(place, receiver_at) {
@@ -87,6 +92,26 @@ impl Lower<'_> {
         Err(Fault { kind, at: name_at })
     }
 
+    /// `receiver.name::<T>(args)`: the parameters that the receiver's type does not have.
+    fn method_generics(
+        &mut self,
+        found: &Found,
+        generics: &syn::AngleBracketedGenericArguments,
+        name: &str,
+        at: At,
+    ) -> Result<()> {
+        let own = match found {
+            Found::Library(parsed, types) => parsed.own(types),
+            Found::Function(..) | Found::Dyn(..) => &[],
+        };
+        let given = self.generic_types(generics)?;
+        if given.len() != own.len() {
+            let (ty, takes, given) = (name.to_owned(), own.len(), given.len());
+            return Err(Fault { kind: Kind::MissingGenerics { ty, takes, given }, at });
+        }
+        given.iter().zip(own).try_for_each(|(given, own)| self.unify(given, own, at))
+    }
+
     /// Whether a type has an `impl Drop` of the program's, as itself or behind references.
     fn has_destructor(&self, ty: &Type) -> bool {
         match self.shallow(ty) {
@@ -109,10 +134,12 @@ impl Lower<'_> {
         {
             return Some(Found::Function(*function, *receiver));
         }
-        // `ToOwned` of what can be cloned is its clone; text and slices have their own.
-        let to = ty.referent().map(|(_, to)| self.shallow(to));
-        let is_own = matches!(to.as_ref().unwrap_or(ty), Type::Str | Type::Slice(_));
-        let name = if name == "to_owned" && !is_own { "clone" } else { name };
+        if let Type::Dyn(TraitId::Own(number), _) = ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            if let Some(method) = methods.iter().position(|method| *method.name == *name) {
+                return Some(Found::Dyn(*number, method as u32));
+            }
+        }
         for parsed in signature::named(name) {
             if parsed.receiver == Receiver::None {
                 continue;
@@ -125,7 +152,7 @@ impl Lower<'_> {
                 let has =
                     |ty: &Type| traits::has(ty, bound_name, &self.names.infer, &self.items.structs);
                 if inner.as_ref().is_some_and(has)
-                    || matches!(ty, Type::Str | Type::Slice(_)) && name == "clone"
+                    || matches!(ty, Type::Str | Type::Slice(_)) && name != "to_string"
                 {
                     continue;
                 }
@@ -136,11 +163,11 @@ impl Lower<'_> {
                 continue;
             }
             let types: Vec<_> = (0..parsed.types).map(|_| self.fresh(Class::Any)).collect();
-            let fits = match parsed.row.on {
-                "{integer}" => self.names.infer.is_integer(ty),
-                "{float}" => self.names.infer.is_float(ty),
-                "{pool}" => self.data_of(ty).is_some(),
-                _ => parsed.on.as_ref().is_some_and(|on| self.fits(on, ty)),
+            let fits = match (signature::class(parsed.row.on), self.shallow(ty)) {
+                (Some(class), Type::Scalar(scalar)) => class.has(scalar),
+                (Some(_), _) => false,
+                (None, ty) if parsed.row.on == "{pool}" => self.data_of(&ty).is_some(),
+                (None, ty) => parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty)),
             };
             if fits {
                 let on = self
@@ -176,6 +203,7 @@ impl Lower<'_> {
             (Type::Slice(x), Type::Slice(y)) => self.fits(x, y),
             (Type::Ref(m, x), Type::Ref(n, y)) => m == n && self.fits(x, y),
             (Type::Str, Type::Str) => true,
+            (Type::Scalar(x), Type::Scalar(y)) => x == y,
             _ => false,
         }
     }
@@ -191,6 +219,10 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let receiver = match &found {
             Found::Function(_, receiver) => *receiver,
+            Found::Dyn(of, method) => {
+                let methods = &self.items.traits[*of as usize].methods;
+                Receiver::Ref(methods[*method as usize].receiver)
+            }
             Found::Library(parsed, _) => parsed.receiver,
         };
         let this = match receiver {
@@ -203,6 +235,13 @@ impl Lower<'_> {
         };
         match found {
             Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Dyn(of, method) => {
+                let found = &self.items.traits[of as usize].methods[method as usize];
+                let (signature, name) = (found.signature.clone(), Arc::clone(&found.name));
+                let args = self.arguments(&name, &signature, Some(this), args, at)?;
+                let kind = ExprKind::CallDyn { of, method, args };
+                Ok(Expr { kind, ty: signature.result, at })
+            }
             Found::Library(parsed, types) => {
                 self.call_library(parsed, types, Some(this), args, name, at)
             }
@@ -218,17 +257,30 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let function = Arc::clone(self.items.function(id));
-        let params = &function.signature.params[usize::from(this.is_some())..];
-        self.check_count(&function.name, params.len(), args.len(), at)?;
+        let args = self.arguments(&function.name, &function.signature, this, args, at)?;
+        let ty = function.signature.result.clone();
+        Ok(Expr { kind: ExprKind::Call(id, args), ty, at })
+    }
+
+    /// Arguments as a signature wants them.
+    fn arguments(
+        &mut self,
+        name: &str,
+        signature: &Signature,
+        this: Option<Expr>,
+        args: &Args,
+        at: At,
+    ) -> Result<Vec<Expr>> {
+        let params = &signature.params[usize::from(this.is_some())..];
+        self.check_count(name, params.len(), args.len(), at)?;
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(params) {
             values.push(self.coerced(arg, param)?);
         }
-        let ty = function.signature.result.clone();
-        Ok(Expr { kind: ExprKind::Call(id, values), ty, at })
+        Ok(values)
     }
 
-    fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
+    pub(super) fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
         if takes == given {
             return Ok(());
         }
@@ -250,6 +302,12 @@ impl Lower<'_> {
             .map(|param| self.names.infer.instantiate(param, &types))
             .collect();
         self.check_count(name, params.len(), args.len(), at)?;
+        if parsed.has_bytes()
+            && let Type::Scalar(scalar) = self.shallow(&types[0])
+        {
+            let bytes = Type::Array(Arc::new(Type::U8), scalar.size_bytes().into());
+            self.unify(&bytes, &types[1], at)?;
+        }
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
             let value = self.expr(arg, Some(param))?;
@@ -275,11 +333,9 @@ impl Lower<'_> {
             self.bounds.push((made, "capacity", at, Why::Bound));
         }
         for &(param, bound) in &parsed.bounds {
-            if parsed.row.on != "*" {
-                self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
-            }
+            self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
         }
-        Ok(self.library(parsed.row.run, types, values, at))
+        Ok(self.library_row(parsed, types, values, at))
     }
 
     /// What text is looked for is anything that is a `Pattern`: `&str` and `&String` are, and nothing is coerced.
@@ -349,7 +405,7 @@ impl Lower<'_> {
             ty = self.shallow(to);
         }
         for row in ROWS {
-            let parsed = signature::of(row.run);
+            let parsed = signature::of_row(row);
             let is_list =
                 matches!(&ty, Type::Lib(Lib::Vec | Lib::HeaplessVec, _) | Type::Array(..));
             let on_slice = is_list && row.on == "[T]";
@@ -359,6 +415,10 @@ impl Lower<'_> {
             if parsed.receiver != Receiver::None && (fits || on_slice || on_str) {
                 names.push(parsed.name.to_owned());
             }
+        }
+        if let Type::Dyn(TraitId::Own(number), _) = &ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            names.extend(methods.iter().map(|method| method.name.to_string()));
         }
         if let Type::Struct(id, _) = &ty {
             let own = self.names.methods.iter().filter(|((of, _), _)| of == id);
@@ -389,7 +449,10 @@ impl Lower<'_> {
                 return Ok(constructed);
             }
         }
-        self.call_path(&path.path, &segments, call, at)
+        if let Some(cow) = self.cow(&path.path, call, expect, at)? {
+            return Ok(cow);
+        }
+        self.call_path(&path.path, &segments, call, expect, at)
     }
 
     /// `Some(x)`, `Ok(x)`, `Err(e)` and tuple structs.
@@ -450,6 +513,7 @@ impl Lower<'_> {
         path: &syn::Path,
         segments: &[String],
         call: &syn::ExprCall,
+        expect: Option<&Type>,
         at: At,
     ) -> Result<Expr> {
         let name = segments.last().expect("a path has a segment").clone();
@@ -486,10 +550,13 @@ impl Lower<'_> {
                 let what = format!("{owner_name}::{name}");
                 return self.unsupported(&what, "A pool is called by its name: P.alloc(5).", path);
             }
-            let derives = self.items.structs.get(id).derives;
-            if name == "default" && derives.default {
-                let instead = "std::mem::take leaves a default behind; a struct literal says it.";
-                return self.unsupported(&format!("{owner_name}::default"), instead, path);
+            let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+            let of_all = signature::named(&name).find(|parsed| {
+                let has = |bound| traits::has(&ty, bound, &self.names.infer, &self.items.structs);
+                parsed.row.on == "*" && has(parsed.bounds[0].1)
+            });
+            if let Some(parsed) = of_all {
+                return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
             }
             return self.fault(Kind::NoAssociated { function: name, ty: owner_name }, path);
         }
@@ -499,6 +566,11 @@ impl Lower<'_> {
             && ty::HEAPLESS.split(' ').any(|known| known == ty)
         {
             return self.not_of_heapless(ty.clone(), path);
+        }
+        if segments == ["Default", "default"] {
+            let ty = expect.cloned().unwrap_or_else(|| self.fresh(Class::Any));
+            let parsed = signature::of(Builtin::Default);
+            return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
         }
         let scalar = match owner {
             [one] => Scalar::named(one),
@@ -522,11 +594,11 @@ impl Lower<'_> {
         };
         let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
             (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
-            _ => match parsed.row.on {
-                "{integer}" => scalar.is_some_and(Scalar::is_integer),
-                "{float}" => scalar.is_some_and(Scalar::is_float),
-                "str" => on_str,
-                "*" => true,
+            (Some(Type::Scalar(of)), None) => scalar == Some(*of),
+            _ => match (signature::class(parsed.row.on), parsed.row.on) {
+                (Some(class), _) => scalar.is_some_and(|scalar| class.has(scalar)),
+                (None, "str") => on_str,
+                (None, "*") => true,
                 _ => false,
             },
         });
@@ -549,16 +621,26 @@ impl Lower<'_> {
             // `Rc::clone(&a)`: Self is the owner.
             let this = match (lib, scalar) {
                 (Some(lib), _) => {
-                    let args: Vec<_> =
-                        lib.row().params.iter().map(|_| self.fresh(Class::Any)).collect();
+                    let mut given = owner_types.iter().cloned();
+                    let params = lib.row().params.iter();
+                    let args: Vec<_> = params
+                        .map(|_| given.next().unwrap_or_else(|| self.fresh(Class::Any)))
+                        .collect();
                     Type::lib(lib, args)
                 }
                 (_, Some(scalar)) => Type::Scalar(scalar),
                 _ => Type::Str,
             };
-            types = vec![this];
-        } else if let Some(scalar) = scalar {
-            types = vec![Type::Scalar(scalar)];
+            let (_, bound) = parsed.bounds[0];
+            if !traits::has(&this, bound, &self.names.infer, &self.items.structs) {
+                let ty = self.type_name(&this);
+                return self.fault(Kind::NoAssociated { function: name, ty }, path);
+            }
+            let ty = this.clone();
+            return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
+        }
+        if let (Some(scalar), Some(_)) = (scalar, signature::class(parsed.row.on)) {
+            types[0] = Type::Scalar(scalar);
         }
         for (param, given) in types.iter().zip(&owner_types) {
             let _ = self.names.infer.unify(param, given);
@@ -568,9 +650,13 @@ impl Lower<'_> {
 
     /// The types in `name::<T, U>`.
     pub(super) fn turbofish(&mut self, segment: &syn::PathSegment) -> Result<Vec<Type>> {
-        let syn::PathArguments::AngleBracketed(args) = &segment.arguments else {
-            return Ok(Vec::new());
-        };
+        match &segment.arguments {
+            syn::PathArguments::AngleBracketed(args) => self.generic_types(args),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn generic_types(&mut self, args: &syn::AngleBracketedGenericArguments) -> Result<Vec<Type>> {
         let mut types = Vec::new();
         for arg in &args.args {
             if let syn::GenericArgument::Type(ty) = arg {
@@ -606,7 +692,11 @@ impl Lower<'_> {
 
 /// Whether numbers have a method of that name.
 fn number_has(name: &str) -> bool {
-    signature::named(name).any(|parsed| matches!(parsed.row.on, "{integer}" | "{float}"))
+    signature::named(name).any(|parsed| {
+        let is_number =
+            matches!(parsed.on, Some(Type::Scalar(of)) if of.is_integer() || of.is_float());
+        is_number || signature::class(parsed.row.on).is_some()
+    })
 }
 
 /// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.

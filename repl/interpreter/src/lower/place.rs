@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::signature::Parsed;
 use super::{Kind, Lower, Result, signature};
 use crate::library::Builtin;
 use crate::typed::{At, BorrowKind, Expr, ExprKind, Place, Root, Step, Stmt};
@@ -75,6 +76,8 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Vec, Builtin::VecDeref, Some(Builtin::VecDerefMut)),
     (Lib::String, Builtin::StringDeref, None),
     (Lib::Rc, Builtin::RcDeref, None),
+    (Lib::Arc, Builtin::RcDeref, None),
+    (Lib::Cow, Builtin::CowDeref, None),
     (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
     (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
     (Lib::PoolBox, Builtin::PoolBoxDeref, Some(Builtin::PoolBoxDerefMut)),
@@ -94,7 +97,7 @@ fn mutable_twin(run: Builtin) -> Option<Builtin> {
 }
 
 impl Lower<'_> {
-    /// A call of the library whose parameters are known.
+    /// A call of what is written as an operator.
     pub(super) fn library(
         &mut self,
         run: Builtin,
@@ -102,7 +105,17 @@ impl Lower<'_> {
         args: Vec<Expr>,
         at: At,
     ) -> Expr {
-        let parsed = signature::of(run);
+        self.library_row(signature::of(run), types, args, at)
+    }
+
+    /// A call of the library whose parameters are known.
+    pub(super) fn library_row(
+        &mut self,
+        parsed: &'static Parsed,
+        types: Vec<Type>,
+        args: Vec<Expr>,
+        at: At,
+    ) -> Expr {
         let ty = self.names.infer.instantiate(&parsed.signature.result, &types);
         Expr { kind: ExprKind::Library { row: parsed.row, types, args }, ty, at }
     }

@@ -8,7 +8,7 @@ use syn::{FnArg, GenericArgument, PathArguments, ReturnType};
 
 use crate::library::{ROWS, Row};
 use crate::typed::{Flow, Lifetime, Lifetimes, Position, Signature};
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, LibRow, Mutability, Type};
 
 /// How a method takes what it is called on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,51 @@ pub(crate) struct Parsed {
     pub(crate) types: usize,
 }
 
+/// Numbers that have the same methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    Integers,
+    Unsigned,
+    Signed,
+    Floats,
+}
+
+/// The numbers that a row belongs to, if it is one class of them.
+pub(crate) fn class(on: &str) -> Option<Numbers> {
+    match on {
+        "{integer}" => Some(Numbers::Integers),
+        "{unsigned}" => Some(Numbers::Unsigned),
+        "{signed}" => Some(Numbers::Signed),
+        "{float}" => Some(Numbers::Floats),
+        _ => None,
+    }
+}
+
+impl Parsed {
+    /// Those of its parameters that what it belongs to does not have.
+    pub(crate) fn own<'t>(&self, types: &'t [Type]) -> &'t [Type] {
+        let Some(on) = &self.on else { return &[] };
+        let of_owner = (0..types.len()).find(|number| layer_of(on, *number as u8).is_none());
+        &types[of_owner.unwrap_or(types.len())..]
+    }
+
+    /// Whether its second parameter stands for the bytes of the first.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.row.signature.contains("size_of::<Self>")
+    }
+}
+
+impl Numbers {
+    pub(crate) fn has(self, scalar: Scalar) -> bool {
+        match self {
+            Self::Integers => scalar.is_integer(),
+            Self::Unsigned => scalar.is_integer() && !scalar.is_signed(),
+            Self::Signed => scalar.is_integer() && scalar.is_signed(),
+            Self::Floats => scalar.is_float(),
+        }
+    }
+}
+
 /// The rows by the name of the function.
 static BY_NAME: LazyLock<BTreeMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
     let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -60,16 +105,34 @@ pub(crate) fn named(name: &str) -> impl Iterator<Item = &'static Parsed> {
     found.iter().map(|&index| PARSED[index].get_or_init(|| parse(&ROWS[index])))
 }
 
-/// The row that `run` runs.
+/// The rows that each builtin runs.
+static BY_RUN: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+    let mut by_run: Vec<Vec<usize>> = Vec::new();
+    for (index, row) in ROWS.iter().enumerate() {
+        by_run.resize_with(by_run.len().max(row.run as usize + 1), Vec::new);
+        by_run[row.run as usize].push(index);
+    }
+    by_run
+});
+
+/// The row that `run` runs; of several, the first.
 pub(crate) fn of(run: crate::library::Builtin) -> &'static Parsed {
-    let index = run as usize;
-    debug_assert!(ROWS[index].run == run, "the rows are in the order of the enum");
+    let index = BY_RUN[run as usize][0];
+    PARSED[index].get_or_init(|| parse(&ROWS[index]))
+}
+
+/// The row, read.
+pub(crate) fn of_row(row: &'static Row) -> &'static Parsed {
+    let same = &BY_RUN[row.run as usize];
+    let is_it = |of: &Row| (of.on, of.signature) == (row.on, row.signature);
+    let index = same.iter().copied().find(|index| same.len() == 1 || is_it(&ROWS[*index]));
+    let index = index.expect("every row has its place");
     PARSED[index].get_or_init(|| parse(&ROWS[index]))
 }
 
 /// What a call of a row takes and gives, with its parameters put in.
 pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
-    let parsed = of(row.run);
+    let parsed = of_row(row);
     let put = |ty: &Type| {
         ty.map(&mut |ty| match ty {
             Type::Param(number) => Some(types[usize::from(*number)].clone()),
@@ -91,11 +154,12 @@ fn parse(row: &'static Row) -> Parsed {
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
     // A pool's `Self` is no parameter of what it holds.
     let mut names = if row.on == "{pool}" { vec!["Self".to_owned()] } else { Vec::new() };
-    let on = (row.on.contains('<') || row.on == "String" || row.on == "str" || row.on == "[T]")
-        .then(|| {
-            let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
-            library_type(&ty, None, &mut names)
-        });
+    let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem" | "{pool}")
+        && class(row.on).is_none();
+    let on = is_type.then(|| {
+        let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
+        library_type(&ty, None, &mut names)
+    });
     // `Self` of a trait's method and of a number is the one parameter.
     let this = on.clone().unwrap_or(Type::Param(0));
     let mut receiver = Receiver::None;
@@ -147,9 +211,8 @@ fn parse(row: &'static Row) -> Parsed {
             false
         });
     }
-    if types == 0
-        && matches!(row.run, crate::library::Builtin::SizeOf | crate::library::Builtin::AlignOf)
-    {
+    // `size_of::<T>()`: a parameter that nothing else mentions.
+    if types == 0 && row.on == "std::mem" {
         types = 1;
     }
     // Of the library's own parameters one alone is `'static`.
@@ -182,6 +245,8 @@ fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) ->
             Type::reference(mutability, library_type(&reference.elem, this, names))
         }
         syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this, names))),
+        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::bytes`.
+        syn::Type::Array(_) => Type::Param(1),
         syn::Type::Tuple(tuple) => {
             Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this, names)).collect())
         }
@@ -208,7 +273,10 @@ fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) ->
                     if let Some(scalar) = Scalar::named(&name) {
                         Type::Scalar(scalar)
                     } else {
-                        let row = Lib::ALL.iter().find(|row| row.name == name);
+                        let is_it = |row: &&LibRow| {
+                            row.name == name || format!("{}::{}", row.module, row.name) == name
+                        };
+                        let row = Lib::ALL.iter().find(is_it);
                         let row = row.unwrap_or_else(|| panic!("no type {name}"));
                         // What a program need not write, the table does not.
                         for default in &row.params[args.len()..] {
@@ -235,6 +303,15 @@ fn elided(params: &[Type], result: &Type) -> Vec<Flow> {
     flow.into_iter().collect()
 }
 
+/// Whether what lies behind a parameter may be written to.
+fn is_written(ty: &Type) -> bool {
+    match ty {
+        Type::Ref(Mutability::Mut, _) => true,
+        Type::Ref(Mutability::Shared, to) => to.is_lib(Lib::Cell) || to.is_lib(Lib::RefCell),
+        _ => false,
+    }
+}
+
 /// The flows of values of a parameter type: what goes in as `T` may come out as `T`, or stay in another argument's.
 fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
     let mut flows = Vec::new();
@@ -248,9 +325,7 @@ fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
                 flows.push(Flow { from: from_position, to: Position { param: None, layer } });
             }
             for (to, layer) in layers.iter().enumerate() {
-                if let (true, Some(layer), true) =
-                    (to != from, *layer, matches!(params[to], Type::Ref(..)))
-                {
+                if let (true, Some(layer), true) = (to != from, *layer, is_written(&params[to])) {
                     let to = Position { param: Some(to as u8), layer };
                     flows.push(Flow { from: from_position, to });
                 }
@@ -265,7 +340,7 @@ fn layer_of(ty: &Type, number: u8) -> Option<u8> {
     match ty {
         Type::Param(found) if *found == number => Some(0),
         Type::Ref(_, to) => layer_of(to, number).map(|layer| layer + 1),
-        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => {
+        Type::Lib(lib, args) if lib.is_reference() => {
             layer_of(&args[0], number).map(|layer| layer + 1)
         }
         Type::Tuple(items) | Type::Lib(_, items) => {
@@ -283,7 +358,7 @@ mod tests {
     #[test]
     fn every_row_of_the_library_can_be_read() {
         for row in ROWS {
-            let parsed = of(row.run);
+            let parsed = of_row(row);
             assert_eq!(parsed.name, name_of(row));
             assert!(parsed.types <= 3, "{}", row.signature);
         }

@@ -9,7 +9,7 @@ use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
 use super::{Kind, Lower, Result};
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, StructId, Type};
 
 impl Lower<'_> {
     /// A type that a variable can have.
@@ -65,9 +65,10 @@ impl Lower<'_> {
                 Ok(Type::reference(mutability, self.ty(&reference.elem)?))
             }
             syn::Type::Path(path) if path.qself.is_none() => self.path_type(&path.path),
-            syn::Type::TraitObject(_) | syn::Type::ImplTrait(_) => self.unsupported(
-                "A trait as a type",
-                "Name the type itself: a struct, a Box, a reference.",
+            syn::Type::TraitObject(object) => self.object_type(object),
+            syn::Type::ImplTrait(_) => self.unsupported(
+                "impl Trait",
+                "Name the type itself, or Box<dyn Trait>.",
                 ty,
             ),
             syn::Type::Ptr(_) => self.unsupported(
@@ -77,7 +78,7 @@ impl Lower<'_> {
             ),
             _ => self.unsupported(
                 "This type",
-                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Cell and RefCell can be used.",
+                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Arc, Cell, RefCell and Cow can be used.",
                 ty,
             ),
         }
@@ -93,13 +94,17 @@ impl Lower<'_> {
             if name == "str" {
                 return Ok(Type::Str);
             }
-            if let Some(id) = self.names.structs.get(name.as_str()) {
-                let given = arguments(last).len();
-                if given > 0 {
-                    let ty = name;
-                    return self.fault(Kind::MissingGenerics { ty, takes: 0, given }, path);
+            if let Some(id) = self.struct_at(path) {
+                let takes = usize::from(id.lifetimes);
+                let (types, lifetimes) = (arguments(last).len(), lifetime_count(last));
+                let given = if types == 0 { lifetimes } else { types };
+                if types > 0 || lifetimes > 0 && lifetimes != takes {
+                    return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
                 }
-                return Ok(Type::Struct(*id, name.as_str().into()));
+                return Ok(Type::Struct(id, name.as_str().into()));
+            }
+            if self.names.traits.contains_key(name.as_str()) {
+                return self.fault(Kind::TraitAsType { name }, path);
             }
         }
         let Some(lib) = self.library_type(path) else {
@@ -132,7 +137,7 @@ impl Lower<'_> {
         }
         let mut args = Vec::new();
         for (number, arg) in given.iter().enumerate() {
-            args.push(match (row.is_const(number), arg) {
+            let ty = match (row.is_const(number), arg) {
                 (true, _) => self.const_arg(arg)?,
                 (false, GenericArgument::Type(ty)) if lib.is_heapless() => self.sized_type(ty)?,
                 (false, GenericArgument::Type(ty)) => self.ty(ty)?,
@@ -142,15 +147,22 @@ impl Lower<'_> {
                 (false, _) => {
                     return self.unsupported("This argument", "A type can stand here.", arg);
                 }
-            });
-            if number >= row.required() {
-                self.check_len_type(&args[number], arg)?;
+            };
+            if matches!(ty, Type::Dyn(..)) && lib != Lib::Box {
+                return self.unsized_arg(lib, &ty, path, arg);
             }
+            if number >= row.required() {
+                self.check_len_type(&ty, arg)?;
+            }
+            args.push(ty);
         }
         if lib == Lib::PoolBox {
             args.push(self.data_of_pool(&args[0], path)?);
         }
         args.resize(row.params.len(), Type::USIZE);
+        if lib == Lib::Cow {
+            self.check_cow(&args[0], self.at(path))?;
+        }
         Ok(args)
     }
 
@@ -163,6 +175,29 @@ impl Lower<'_> {
         }
         let (ty, why) = (self.type_name(pool), super::fault::Why::Bound);
         self.fault(Kind::MissingTrait { ty, is_struct: false, bound: "BoxPool", why }, path)
+    }
+
+    /// Refuses a `dyn Trait` as an argument: std takes it here and we do not, or nobody does.
+    fn unsized_arg<T>(
+        &self,
+        lib: Lib,
+        ty: &Type,
+        path: &syn::Path,
+        arg: &GenericArgument,
+    ) -> Result<T> {
+        let may_be_unsized =
+            matches!(lib, Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Cell | Lib::RefCell);
+        if may_be_unsized {
+            let what = format!("{}<{ty}>", lib.row().name);
+            return self.unsupported(&what, "Box<dyn Trait> and &dyn Trait can be used.", path);
+        }
+        self.fault(Kind::Unsized { ty: ty.to_string() }, arg)
+    }
+
+    /// The struct that a path leads to.
+    pub(super) fn struct_at(&self, path: &syn::Path) -> Option<StructId> {
+        let [only] = path.segments.iter().collect::<Vec<_>>()[..] else { return None };
+        self.names.structs.get(only.ident.to_string().as_str()).copied()
     }
 
     /// A number as an argument: `8`, `{ 4 * 2 }`, `_`.
@@ -192,6 +227,7 @@ impl Lower<'_> {
                 if self.find_local(&name).is_some() {
                     return self.fault(Kind::NonConstant { name }, arg);
                 }
+                self.path_type(&path.path)?;
                 return self.fault(Kind::WrongArgument { takes: "a number" }, arg);
             }
             _ => return self.fault(Kind::WrongArgument { takes: "a number" }, arg),
@@ -215,8 +251,13 @@ impl Lower<'_> {
 
     /// The library type that a path leads to: of the prelude, imported, or with its whole path.
     pub(super) fn library_type(&self, path: &syn::Path) -> Option<Lib> {
+        library_at(&self.whole_path(path))
+    }
+
+    /// A path with what imports stand for.
+    pub(super) fn whole_path(&self, path: &syn::Path) -> String {
         let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        let whole = match names.as_slice() {
+        match names.as_slice() {
             [one] => match self.names.uses.get(one.as_str()) {
                 Some(whole) => whole.to_string(),
                 None => one.clone(),
@@ -225,9 +266,8 @@ impl Lower<'_> {
                 Some(whole) => format!("{whole}::{}", rest.join("::")),
                 None => names.join("::"),
             },
-            [] => return None,
-        };
-        library_at(&whole)
+            [] => String::new(),
+        }
     }
 
     /// A type of heapless that does not run here, or none of its.
@@ -304,6 +344,11 @@ impl Lower<'_> {
 fn arguments(segment: &syn::PathSegment) -> Vec<&GenericArgument> {
     let PathArguments::AngleBracketed(args) = &segment.arguments else { return Vec::new() };
     args.args.iter().filter(|arg| !matches!(arg, GenericArgument::Lifetime(_))).collect()
+}
+
+fn lifetime_count(segment: &syn::PathSegment) -> usize {
+    let PathArguments::AngleBracketed(args) = &segment.arguments else { return 0 };
+    args.args.iter().filter(|arg| matches!(arg, GenericArgument::Lifetime(_))).count()
 }
 
 /// What else the crate has at its root.

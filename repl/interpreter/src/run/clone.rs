@@ -25,7 +25,8 @@ impl Vm<'_> {
             | Shape::Never
             | Shape::Range(..)
             | Shape::Iter(_)
-            | Shape::ReserveError => true,
+            | Shape::ReserveError
+            | Shape::Error(_) => true,
             Shape::Array(inner, _) | Shape::Cell(inner) => self.is_plain(*inner),
             Shape::Record { fields, .. } => fields.iter().all(|part| self.is_plain(part.id)),
             Shape::Choice(choice) => {

@@ -101,10 +101,22 @@ pub(super) enum Arg {
 /// A call of a function of the program.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) function: FunctionId,
+    pub(super) callee: Callee,
     pub(super) args: Vec<Arg>,
     /// Where a result that is no operand goes.
     pub(super) result: Option<Loc>,
+}
+
+/// What is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callee {
+    Function(FunctionId),
+    /// Of a trait by its number, the method at this place: the first argument is an operand, a fat pointer whose vtable
+    /// says which function it is.
+    Method {
+        of: u32,
+        method: u32,
+    },
 }
 
 /// A call of the library.

@@ -70,6 +70,11 @@ impl Vm<'_> {
                 Shape::PoolBox { data, .. } => (*data, self.word(at).into()),
                 Shape::Rc(to) => (*to, (self.word(at) + self.layouts.rc_value_offset(*to)).into()),
                 Shape::Cell(to) => (*to, reference),
+                Shape::Choice(choice) if layout.ty.is_lib(Lib::Cow) => {
+                    let part = choice.variants[self.variant(at, choice)];
+                    let part = part.expect("a Cow always holds something");
+                    (part.id, (at + part.offset).into())
+                }
                 _ => return (id, reference),
             };
         }
@@ -176,6 +181,10 @@ impl Vm<'_> {
             }
             Shape::ReserveError => {
                 let [a, b] = [a, b].map(|at| self.bits(at, 2 * WORD_BYTES));
+                return Ok(Some(a.cmp(&b)));
+            }
+            Shape::Error(_) => {
+                let [a, b] = [a, b].map(|at| self.bits(at, layout.size));
                 return Ok(Some(a.cmp(&b)));
             }
             Shape::Never => {}

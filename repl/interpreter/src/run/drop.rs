@@ -147,8 +147,12 @@ impl Vm<'_> {
             }
             Shape::Box(to) => {
                 let first = self.word(at);
+                let to = &match self.layouts[*to].shape {
+                    Shape::Dyn => self.behind_dyn(self.word(at + WORD_BYTES)),
+                    _ => *to,
+                };
                 let Layout { mut size, align, .. } = *self.layouts[*to];
-                if layout.size > WORD_BYTES {
+                if layout.size > WORD_BYTES && !self.layouts[*to].ty.is_sized() {
                     let len = self.word(at + WORD_BYTES);
                     let element = self.layouts[*to].element();
                     size = len * element.map_or(1, |element| self.layouts[element].size);

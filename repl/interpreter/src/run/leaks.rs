@@ -155,7 +155,10 @@ impl State {
             Shape::Box(to) => {
                 let first = view.word(at);
                 lost.remove(&first);
-                if layout.size == WORD_BYTES {
+                if let Shape::Dyn = self.layouts[*to].shape {
+                    let of = self.layouts.of_vtable(view.word(at + WORD_BYTES));
+                    own(first, of.expect("a dyn has a vtable"));
+                } else if layout.size == WORD_BYTES {
                     let moved = rest_of(&owner.moved, PathStep::Deref);
                     if !moved.iter().any(|path| path.is_empty()) {
                         owners.push(Owner { at: first, id: *to, moved });

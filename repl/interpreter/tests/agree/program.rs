@@ -82,8 +82,17 @@ impl Program {
     /// A program of these lines: those that declare something are its items.
     pub(crate) fn of_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         let is_item = |line: &&str| {
-            let words =
-                ["fn ", "struct ", "impl ", "use ", "#[", "box_pool!", "heapless::box_pool!"];
+            let words = [
+                "fn ",
+                "struct ",
+                "trait ",
+                "impl ",
+                "impl<",
+                "use ",
+                "#[",
+                "box_pool!",
+                "heapless::box_pool!",
+            ];
             words.iter().any(|word| line.starts_with(word))
         };
         let (items, body): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_item);

@@ -142,7 +142,13 @@ impl Generator {
                 let ex = self.expr(&items, false, fuel);
                 return Ex { text: format!("{}.into_boxed_slice()", ex.text), loans: ex.loans };
             }
+            ("Cow", Ty::Slice(element)) => {
+                let items = Ty::Lib("Vec", vec![(**element).clone()]);
+                let ex = self.expr(&items, false, fuel);
+                return Ex { text: format!("Cow::from({})", ex.text), loans: ex.loans };
+            }
             // Nothing else is built around what has no size.
+            ("Cow", Ty::Str) => {}
             (_, Ty::Slice(_) | Ty::Str) => unreachable!("{name} of {first:?}"),
             _ => {}
         }
@@ -173,8 +179,18 @@ impl Generator {
                 }
                 _ => format!("String::from({})", self.text()),
             }),
-            "Box" | "Rc" | "Cell" | "RefCell" => {
+            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" => {
                 around(self, &format!("{name}::new"), &first, is_known)
+            }
+            "Cow" => {
+                // Text that is there as long as the program, or its own: nothing that would need a lifetime.
+                let owned = self.expr(&Ty::string(), true, fuel);
+                Ex::owned(match self.dice.below(4) {
+                    0 if is_known => format!("Cow::Borrowed({})", self.text()),
+                    1 if is_known => format!("Cow::Owned({})", owned.text),
+                    2 => format!("Cow::from({})", owned.text),
+                    _ => format!("Cow::from({})", self.text()),
+                })
             }
             "Option" => match self.dice.below(4) {
                 0 if is_known => Ex::owned("None"),
@@ -196,14 +212,16 @@ impl Generator {
                 };
                 Ex { text, loans: ex.loans }
             }
-            "Weak" => match self
-                .place(Access::Read, |_, place| place.ty == Ty::lib("Rc", [first.clone()]))
-            {
-                Some(rc) if self.dice.chance(80) => {
-                    Ex::owned(format!("Rc::downgrade(&{})", rc.text))
+            "Weak" | "sync::Weak" => {
+                let strong = if name == "Weak" { "Rc" } else { "Arc" };
+                let of_strong = Ty::lib(strong, [first.clone()]);
+                match self.place(Access::Read, |_, place| place.ty == of_strong) {
+                    Some(rc) if self.dice.chance(80) => {
+                        Ex::owned(format!("{strong}::downgrade(&{})", rc.text))
+                    }
+                    _ => Ex::owned(format!("{name}::<{of}>::new()")),
                 }
-                _ => Ex::owned(format!("Weak::<{of}>::new()")),
-            },
+            }
             "heapless::CapacityError" => {
                 Ex::owned("heapless::String::<0>::new().push('a').unwrap_err()")
             }
@@ -627,8 +645,14 @@ impl Generator {
             return self.call_function(row, params, is_known, fuel);
         }
         let found = self.receiver(row, params, fuel)?;
-        for param in params.iter_mut().filter(|param| param.is_none()) {
-            *param = Some(self.ty(0));
+        for (number, param) in params.iter_mut().enumerate().filter(|(_, param)| param.is_none()) {
+            let bound = row.bounds.iter().find(|(of, _)| *of == Some(number));
+            *param = Some(match bound {
+                Some((_, "Pattern")) if self.dice.chance(50) => Ty::Scalar("char"),
+                Some((_, "Pattern")) => Ty::reference(Ty::Str),
+                Some((_, "FromStr")) => Ty::Scalar(self.dice.word(super::INTS)),
+                _ => self.ty(0),
+            });
         }
         let result = row.result.filled(params);
         let held = self.model.temporaries.len();
@@ -646,7 +670,11 @@ impl Generator {
         self.model.temporaries.extend(found.ex.loans.iter().cloned());
         let (text, loans) = self.args(row, params, found.min_len, fuel);
         self.model.temporaries.truncate(held);
-        let text = format!("{}.{}({text})", found.ex.text, row.name);
+        let name = match (row.name, &params[0]) {
+            ("parse", Some(of)) => format!("parse::<{}>", self.written(of)),
+            (name, _) => name.to_owned(),
+        };
+        let text = format!("{}.{name}({text})", found.ex.text);
         let mut all = found.ex.loans;
         if let Some(place) = &found.place {
             let is_writing = row.receiver == Receiver::Mut;
@@ -750,8 +778,13 @@ impl Generator {
             }
             Some(Ty::Scalar(kind)) => match &params[0] {
                 Some(ty) => ty.clone(),
-                None if *kind == "{float}" => Ty::Scalar("f64"),
-                None => Ty::Scalar(self.dice.word(super::INTS)),
+                None => Ty::Scalar(match *kind {
+                    "{float}" => "f64",
+                    "{integer}" => self.dice.word(super::INTS),
+                    "{unsigned}" => "u16",
+                    "{signed}" => "i32",
+                    kind => kind,
+                }),
             },
             Some(owner) => {
                 if owner.is_heapless() && params[1].is_none() {
@@ -794,7 +827,7 @@ impl Generator {
         let (mut texts, mut loans) = (Vec::new(), Vec::new());
         for (name, ty) in &row.params {
             // A parameter that the receiver does not fix, as in `ok_or`, is fixed by nothing else.
-            let is_known = *ty != Ty::Param(1) || row.on.contains('E');
+            let is_known = !ty.mentions(1) || row.on.contains('E');
             let ty = ty.filled(params);
             let ex = if ty == Ty::Scalar("usize") || *name == "exp" || *name == "n" {
                 Ex::owned(self.small(name, min_len))
@@ -830,11 +863,26 @@ impl Generator {
     ) -> Option<Ex> {
         let path = match &row.owner {
             Some(Ty::Lib(name, _)) => format!("{name}::{}", row.name),
+            Some(Ty::Scalar(name)) if !name.starts_with('{') => format!("{name}::{}", row.name),
+            Some(_) => return None,
             _ if row.name == "drop" => "drop".to_owned(),
             _ => format!("std::mem::{}", row.name),
         };
         match row.name {
-            "size_of" | "align_of" => {
+            "default" => {
+                let ty = params[0].clone().filter(|_| self.is_bound(row, params))?;
+                let call = "Default::default()";
+                let written = self.written(&ty);
+                return Some(Ex::owned(match &ty {
+                    // An operator says of no operand which type it is.
+                    Ty::Scalar(name) => format!("{name}::default()"),
+                    Ty::Lib("String", _) => "String::default()".to_owned(),
+                    _ if is_known => call.to_owned(),
+                    Ty::Struct(_) => format!("{written}::default()"),
+                    _ => format!("{{ let d: {written} = {call}; d }}"),
+                }));
+            }
+            "size_of" | "align_of" | "needs_drop" => {
                 let ty = self.ty(2);
                 return Some(Ex::owned(format!("{path}::<{}>()", self.written(&ty))));
             }
@@ -936,12 +984,9 @@ impl Found {
 
 /// Whether a method can be called on a place of the type: it is the owner, or leads to it by `Deref`.
 fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
-    if !row.suits(ty) {
-        return false;
-    }
     let Some(owner) = &row.owner else {
         // A trait's method, whose `Self` is the first parameter.
-        let is_clone = row.name == "clone";
+        let is_clone = matches!(row.name, "clone" | "to_owned");
         return if is_clone {
             // On a reference it would clone what lies behind.
             !matches!(ty, Ty::Ref(_)) && ty.matches(&Ty::Param(0), params)
@@ -954,7 +999,7 @@ fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
         (Ty::Slice(of), Ty::Lib("Vec" | "heapless::Vec", args)) => args[0].matches(of, params),
         (Ty::Slice(of), Ty::Array(element, _)) => element.matches(of, params),
         (Ty::Slice(_), Ty::Ref(to) | Ty::RefMut(to)) => to.matches(owner, params),
-        (Ty::Str, Ty::Lib("String" | "heapless::String", _)) => true,
+        (Ty::Str, Ty::Lib("String" | "Cow" | "heapless::String", _)) => true,
         (Ty::Str, Ty::Ref(to)) => **to == Ty::Str,
         (Ty::Scalar(_), _) => {
             ty.matches(owner, params) && *params[0].get_or_insert_with(|| ty.clone()) == *ty

@@ -235,11 +235,11 @@ impl Generator {
                 let of = Box::new(inner(self));
                 Ty::Array(of, self.dice.below(4))
             }
-            15 => Ty::lib("Rc", [inner(self)]),
+            15 => Ty::lib(self.dice.word(&["Rc", "Arc"]), [inner(self)]),
             16 => Ty::lib("RefCell", [inner(self)]),
             17 => Ty::lib("Cell", [inner(self)]),
             18 => Ty::lib("Result", [inner(self), Ty::string()]),
-            19 => Ty::lib("Weak", [inner(self)]),
+            19 => Ty::lib(self.dice.word(&["Weak", "sync::Weak"]), [inner(self)]),
             20 | 21 => {
                 let of = inner(self);
                 Ty::lib("heapless::Vec", [of, Ty::Number(self.dice.below(5))])

@@ -237,7 +237,7 @@ impl Model {
                 let part = step("*", &args[0], text, place.auto.clone());
                 self.walk(part, depth - 1, structs, found);
             }
-            Ty::Lib(name @ ("Rc" | "Ref" | "RefMut"), args) => {
+            Ty::Lib(name @ ("Rc" | "Arc" | "Ref" | "RefMut"), args) => {
                 let mut part = place.clone();
                 (part.text, part.ty) = (format!("(*{})", place.text), args[0].clone());
                 part.can_move = false;

@@ -112,7 +112,7 @@ impl Generator {
     }
 
     fn let_value(&mut self, fuel: usize) {
-        let ty = self.ty(2);
+        let ty = if self.dice.chance(5) { Ty::lib("Cow", [Ty::Str]) } else { self.ty(2) };
         let is_typed = self.dice.chance(50);
         let value = self.expr(&ty, is_typed, fuel);
         self.bind(ty, &value, is_typed);

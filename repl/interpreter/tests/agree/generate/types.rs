@@ -32,6 +32,9 @@ pub(crate) const LIBRARY: &[&str] = &[
     "Result",
     "Rc",
     "Weak",
+    "Arc",
+    "sync::Weak",
+    "Cow",
     "Cell",
     "RefCell",
     "Ref",
@@ -42,6 +45,9 @@ pub(crate) const LIBRARY: &[&str] = &[
     "heapless::String",
     "heapless::Deque",
     "heapless::CapacityError",
+    "BorrowError",
+    "BorrowMutError",
+    "ParseIntError",
 ];
 
 /// A struct of the program.
@@ -124,6 +130,10 @@ impl Ty {
             return structs[*id].derives.contains(&name);
         }
         match (name, self) {
+            ("Pattern", Self::Ref(of)) => **of == Self::Str || **of == Self::string(),
+            ("Pattern", _) => self.is("char"),
+            ("FromStr", _) => self.is_int(),
+            ("ToOwned", _) => self.has("Clone", structs),
             (_, Self::Number(_)) => true,
             ("Clone" | "PartialEq", Self::Lib("heapless::CapacityError", _)) => false,
             ("Display", Self::Lib("heapless::String" | "heapless::CapacityError", _)) => true,
@@ -132,20 +142,26 @@ impl Ty {
             ("Copy", Self::Scalar(_) | Self::Ref(_)) | ("Clone", Self::Ref(_)) => true,
             ("Copy", Self::Tuple(_) | Self::Array(..) | Self::Lib("Option" | "Result", _)) => all(),
             ("Clone", Self::RefMut(_) | Self::Lib("Ref" | "RefMut", _)) => false,
-            ("Clone", Self::Lib("Rc" | "Weak", _)) | ("Debug", Self::Lib("Weak", _)) => true,
+            ("Clone", Self::Lib("Rc" | "Arc", _)) => true,
+            ("Clone" | "Debug", Self::Lib("Weak" | "sync::Weak", _)) => true,
+            ("Clone" | "Ord" | "Default", Self::Lib("Cow", _)) => true,
             ("Clone" | "Debug" | "PartialEq", Self::Lib("Cell", args)) => {
                 is_copy(&args[0]) && all()
             }
+            ("Clone" | "PartialEq", Self::Lib("BorrowError" | "BorrowMutError", _)) => false,
             ("Clone" | "Debug", _) => all(),
             ("Display", Self::Scalar(_) | Self::Str | Self::Lib("String", _)) => true,
+            ("Default", Self::Lib("BorrowError" | "BorrowMutError" | "ParseIntError", _)) => false,
             (
                 "Display",
-                Self::Ref(_) | Self::RefMut(_) | Self::Lib("Box" | "Rc" | "Ref" | "RefMut", _),
+                Self::Ref(_)
+                | Self::RefMut(_)
+                | Self::Lib("Box" | "Rc" | "Arc" | "Cow" | "Ref" | "RefMut", _),
             ) => all(),
             ("Default", Self::Ref(of)) => **of == Self::Str,
             ("Default", Self::RefMut(_) | Self::Lib("Result" | "Ref" | "RefMut", _)) => false,
-            ("Default", Self::Lib("Option" | "Vec" | "Weak", _)) => true,
-            ("PartialEq", Self::Lib("Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
+            ("Default", Self::Lib("Option" | "Vec" | "Weak" | "sync::Weak", _)) => true,
+            ("PartialEq", Self::Lib("Weak" | "sync::Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
             ("Default" | "PartialEq", _) => all(),
             ("Ord", Self::Scalar(name)) => !FLOATS.contains(name),
             (
@@ -159,6 +175,11 @@ impl Ty {
             ("Copy" | "Display" | "Ord", _) => false,
             _ => panic!("no trait {name}"),
         }
+    }
+
+    /// Whether a parameter stands in it.
+    pub(crate) fn mentions(&self, number: usize) -> bool {
+        *self == Self::Param(number) || self.parts(&[]).iter().any(|part| part.mentions(number))
     }
 
     /// As a program writes it.
@@ -213,6 +234,12 @@ impl Ty {
                 params[*number].get_or_insert_with(|| self.clone()) == self && self.is_sized()
             }
             (_, Self::Scalar("{integer}")) => self.is_int(),
+            (Self::Scalar(name), Self::Scalar("{unsigned}")) => {
+                self.is_int() && name.starts_with('u')
+            }
+            (Self::Scalar(name), Self::Scalar("{signed}")) => {
+                self.is_int() && name.starts_with('i')
+            }
             (_, Self::Scalar("{float}")) => self.is_float(),
             (Self::Tuple(left), Self::Tuple(right)) => all(left, right, params),
             (Self::Lib(left, args), Self::Lib(right, params_of)) => {
@@ -255,7 +282,11 @@ pub(crate) fn parse(text: &str) -> Option<Ty> {
         "()" => Ty::unit(),
         "str" => Ty::Str,
         "{integer}" => Ty::Scalar("{integer}"),
+        "{unsigned}" => Ty::Scalar("{unsigned}"),
+        "{signed}" => Ty::Scalar("{signed}"),
         "{float}" => Ty::Scalar("{float}"),
+        "f32" => Ty::Scalar("f32"),
+        "f64" => Ty::Scalar("f64"),
         "bool" => Ty::Scalar("bool"),
         "char" => Ty::Scalar("char"),
         _ => match INTS.iter().find(|int| **int == text) {
