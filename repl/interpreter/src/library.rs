@@ -23,6 +23,7 @@ pub const FORMS: &[&str] = &[
     "trait T { fn f(&self); }, impl T for S { … }, &dyn T, Box<dyn T>",
     "dyn Debug, dyn Display; dyn std::io::Write of Vec<u8>, stdout(), sink() and yours",
     "println!, format!, write!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "use heapless::box_pool; box_pool!(P: [u8; 32]); P.alloc([0; 32])",
     "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
 ];
 
@@ -407,6 +408,13 @@ library! {
         DequeIsEmpty "fn is_empty(&self) -> bool"
         DequeAsSlices "fn as_slices(&self) -> (&[T], &[T])"
     }
+    "{pool}" {
+        PoolAlloc "fn alloc(&self, value: Data) -> Result<heapless::pool::boxed::Box<Self>, Data>"
+        PoolManage "fn manage(&self, block: &'static mut BoxBlock<Data>)"
+    }
+    "BoxBlock<T>" {
+        BoxBlockNew "fn new() -> BoxBlock<T>"
+    }
     "Deref" {
         // What leads through a smart pointer: a reference to what it holds.
         VecIndex "fn index(this: &Vec<T>, index: usize) -> &T"
@@ -418,6 +426,8 @@ library! {
         CowDeref "fn deref(this: &Cow<T>) -> &T"
         HeaplessVecDeref "fn deref(this: &heapless::Vec<T, N>) -> &[T]"
         HeaplessVecDerefMut "fn deref_mut(this: &mut heapless::Vec<T, N>) -> &mut [T]"
+        PoolBoxDeref "fn deref(this: &heapless::pool::boxed::Box<P>) -> &Data"
+        PoolBoxDerefMut "fn deref_mut(this: &mut heapless::pool::boxed::Box<P>) -> &mut Data"
         HeaplessStringDeref "fn deref(this: &heapless::String<N>) -> &str"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"

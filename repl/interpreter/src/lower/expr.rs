@@ -41,6 +41,9 @@ impl Lower<'_> {
                 stmts.push(Stmt::Expr(value));
                 Ok(())
             }
+            syn::Stmt::Macro(mac) if self.is_box_pool(&mac.mac) && mac.semi_token.is_some() => {
+                Ok(())
+            }
             syn::Stmt::Macro(mac) => {
                 let value = self.macro_call(&mac.mac, None, self.at(mac))?;
                 stmts.push(Stmt::Expr(value));
@@ -58,6 +61,7 @@ impl Lower<'_> {
             }
             pattern => (pattern, None),
         };
+        let pattern = unparenthesized_pattern(pattern);
         if let Some(init) = &local.init
             && init.diverge.is_some()
         {
@@ -129,7 +133,7 @@ impl Lower<'_> {
         at: At,
         stmts: &mut Vec<Stmt>,
     ) -> Result<()> {
-        match pattern {
+        match unparenthesized_pattern(pattern) {
             syn::Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
                 let name_at = self.at(&name.ident);
                 let text = name.ident.to_string();
@@ -138,7 +142,6 @@ impl Lower<'_> {
                 stmts.push(Stmt::Let { local, init, at });
                 Ok(())
             }
-            syn::Pat::Paren(inner) => self.bind(&inner.pat, ty, init, at, stmts),
             syn::Pat::Type(typed) => {
                 let declared = self.sized_type(&typed.ty)?;
                 self.unify(&declared, ty, at)?;
@@ -176,7 +179,7 @@ impl Lower<'_> {
                     Place::local(local, ty.clone())
                 };
                 for (index, (pattern, item)) in tuple.elems.iter().zip(items.iter()).enumerate() {
-                    if let syn::Pat::Wild(_) = pattern {
+                    if let syn::Pat::Wild(_) = unparenthesized_pattern(pattern) {
                         continue;
                     }
                     let field = place.clone().step(Step::Field(index as u32, item.clone()));
@@ -1347,6 +1350,9 @@ impl Lower<'_> {
         if texts || is(Lib::HeaplessString) == [true; 2] {
             return (Type::unit(), Type::unit());
         }
+        if let [Type::Lib(Lib::PoolBox, left), Type::Lib(Lib::PoolBox, right)] = &sides {
+            return (left[1].clone(), right[1].clone());
+        }
         let element = |ty: &Type| match ty {
             Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => Some(args[0].clone()),
             Type::Array(element, _) => Some(Type::clone(element)),
@@ -1383,6 +1389,7 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
+            Type::Lib(Lib::PoolBox, args) => self.is_partly_ordered(&args[1]),
             Type::Lib(
                 Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc | Lib::HeaplessVec,
                 args,
@@ -1407,6 +1414,7 @@ impl Lower<'_> {
             Type::Tuple(_)
             | Type::Lib(
                 Lib::Deque
+                | Lib::PoolBox
                 | Lib::Option
                 | Lib::Result
                 | Lib::Box
@@ -1716,6 +1724,13 @@ fn no_loop(word: &'static str, label: Option<&syn::Lifetime>) -> Kind {
     match label {
         Some(label) => Kind::UnknownLabel { label: label.ident.to_string() },
         None => Kind::OutsideLoop { word },
+    }
+}
+
+fn unparenthesized_pattern(pattern: &syn::Pat) -> &syn::Pat {
+    match pattern {
+        syn::Pat::Paren(inner) => unparenthesized_pattern(&inner.pat),
+        pattern => pattern,
     }
 }
 

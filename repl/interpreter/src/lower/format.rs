@@ -72,6 +72,10 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let name = mac.path.segments.last().expect("a path has a segment").ident.to_string();
+        if self.is_box_pool(mac) {
+            let instead = "It declares a pool: box_pool!(P: u32); and P.alloc(5) makes use of it.";
+            return self.unsupported("box_pool! as a value", instead, mac);
+        }
         if mac.path.segments[0].ident == "heapless" {
             let instead = "push_str and push take text: each says whether there was room.";
             return self.unsupported("A macro of heapless", instead, mac);
@@ -314,7 +318,7 @@ impl Lower<'_> {
         }
     }
 
-    fn macro_syntax(&self, error: &syn::Error) -> Fault {
+    pub(super) fn macro_syntax(&self, error: &syn::Error) -> Fault {
         let range = error.span().byte_range();
         let at = At { line: self.line, start: range.start as u32, end: range.end as u32 };
         Fault { kind: Kind::Syntax { message: error.to_string() }, at }

@@ -11,7 +11,7 @@ use super::object::receiver;
 use super::ty::{HEAPLESS, library_at};
 use super::{Body, Kind, Lower, Result};
 use crate::references;
-use crate::typed::{Block, Function, FunctionId, Lifetime, Signature};
+use crate::typed::{At, Block, Function, FunctionId, Lifetime, Signature};
 use crate::types::{Derives, Field, Held, Mutability, Struct, StructId, TraitId, Type};
 
 /// Modules of std that can be imported whole, and functions.
@@ -43,6 +43,9 @@ const IMPORTS: &[&str] = &[
     "heapless::vec",
     "heapless::string",
     "heapless::deque",
+    "heapless::box_pool",
+    "heapless::pool",
+    "heapless::pool::boxed",
 ];
 
 impl Lower<'_> {
@@ -68,6 +71,7 @@ impl Lower<'_> {
                 _ => {}
             }
         }
+        self.declare_pools(stmts)?;
         for item in &items {
             match item {
                 syn::Item::Struct(of) => self.define_struct(of)?,
@@ -187,6 +191,10 @@ impl Lower<'_> {
         if listed_in(module).is_some_and(|names| !names.split(' ').any(|known| known == name)) {
             return self.fault(Kind::UnresolvedImport { path }, tree);
         }
+        if path.starts_with("heapless::pool::") {
+            let instead = "heapless::box_pool and heapless::pool::boxed::BoxBlock can be imported.";
+            return self.unsupported(&path, instead, tree);
+        }
         if OF_STD_MODULES
             .iter()
             .any(|known| path == *known || path.starts_with(&format!("{known}::")))
@@ -210,21 +218,88 @@ impl Lower<'_> {
             );
         }
         let lifetimes = self.declared_lifetimes(&of.generics)?.len();
+        let name = of.ident.to_string();
+        let is_tuple = !matches!(of.fields, syn::Fields::Named(_));
+        let id = self.new_struct(name, lifetimes, is_tuple, self.at(&of.ident));
+        let mut new = Struct::clone(self.items.structs.get(id));
+        new.is_public = matches!(of.vis, syn::Visibility::Public(_));
+        self.items.structs.0[id.number as usize] = Arc::new(new);
+        Ok(())
+    }
+
+    fn new_struct(&mut self, name: String, lifetimes: usize, is_tuple: bool, at: At) -> StructId {
         let number = self.items.structs.0.len() as u32;
         let id = StructId { number, lifetimes: lifetimes as u8 };
-        let name: Arc<str> = of.ident.to_string().into();
+        let name: Arc<str> = name.into();
         self.items.structs.0.push_back(Arc::new(Struct {
             name: Arc::clone(&name),
             fields: Vec::new(),
-            is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
+            is_tuple,
             is_repr_c: false,
             lifetimes: vec![Held::default(); lifetimes],
             is_of_std: self.is_given,
-            at: self.at(&of.ident),
+            at,
             derives: Derives::default(),
             drop: None,
+            is_public: true,
+            pool: None,
         }));
         self.names.structs.insert(name, id);
+        id
+    }
+
+    /// Whether a macro is `heapless::box_pool!`.
+    pub(super) fn is_box_pool(&self, mac: &syn::Macro) -> bool {
+        let names: Vec<_> =
+            mac.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        match names.as_slice() {
+            [one] => self.names.uses.get(one.as_str()).is_some_and(|path| **path == *BOX_POOL),
+            names => names.join("::") == BOX_POOL,
+        }
+    }
+
+    /// `box_pool!(P: u32);` declares a struct `P` without fields, and the pool behind it. All are declared before the types
+    /// that they hold are read, which may lead to them.
+    fn declare_pools(&mut self, stmts: &[syn::Stmt]) -> Result<()> {
+        let mut pools = Vec::new();
+        for stmt in stmts {
+            let syn::Stmt::Macro(mac) = stmt else { continue };
+            if !self.is_box_pool(&mac.mac) {
+                continue;
+            }
+            let pool: Pool = match mac.mac.parse_body() {
+                Ok(pool) => pool,
+                Err(error) => return Err(self.macro_syntax(&error)),
+            };
+            let name = pool.name.to_string();
+            if self.names.structs.contains_key(name.as_str()) {
+                return self.fault(Kind::Redefined { name }, &pool.name);
+            }
+            let id = self.new_struct(name, 0, true, self.at(&pool.name));
+            pools.push((id, pool.data));
+        }
+        for (id, written) in pools {
+            let data = self.sized_type(&written)?;
+            if data.layers() > 0 {
+                let instead = "Let it own what it holds: String, Vec, Box, Rc.";
+                return self.unsupported("A reference in a pool", instead, &written);
+            }
+            let mut private = None;
+            data.any(&mut |ty| {
+                if let Type::Struct(of, name) = ty
+                    && !self.items.structs.get(*of).is_public
+                {
+                    private = Some(name.to_string());
+                }
+                false
+            });
+            if let Some(name) = private {
+                return self.fault(Kind::PrivateType { name }, &written);
+            }
+            let mut new = Struct::clone(self.items.structs.get(id));
+            new.pool = Some(data);
+            self.items.structs.0[id.number as usize] = Arc::new(new);
+        }
         Ok(())
     }
 
@@ -689,6 +764,23 @@ impl Lower<'_> {
             self.names.infer.unify(&result, &ty).map_err(|_| self.mismatch(&result, &ty, at))?;
         }
         Ok(block)
+    }
+}
+
+/// Declares a pool.
+const BOX_POOL: &str = "heapless::box_pool";
+
+/// What stands in `box_pool!`: `P: u32`.
+struct Pool {
+    name: syn::Ident,
+    data: syn::Type,
+}
+
+impl syn::parse::Parse for Pool {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<syn::Token![:]>()?;
+        Ok(Self { name, data: input.parse()? })
     }
 }
 

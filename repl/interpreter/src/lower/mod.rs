@@ -156,9 +156,10 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
         }
         _ => {}
     }
-    // The prompt and `-c` take a `let` or a `use` without its semicolon.
+    // The prompt and `-c` take a `let`, a `use` or a pool without its semicolon.
     let first = text.split_whitespace().next().unwrap_or_default();
-    let is_open = matches!(first, "let" | "use") && !text.trim_end().ends_with(';');
+    let is_pool = first.contains("box_pool!") && syn::parse_str::<syn::Macro>(text).is_ok();
+    let is_open = (matches!(first, "let" | "use") || is_pool) && !text.trim_end().ends_with(';');
     let closed = if is_open { format!("{};", text.trim_end()) } else { text.to_owned() };
     let parsed = syn::Block::parse_within.parse_str(&closed);
     let lowered = match parsed {

@@ -26,8 +26,14 @@ fn is_pattern(ty: &Type, infer: &Infer) -> bool {
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
     let all = |args: &[Type]| args.iter().all(|arg| has(arg, bound, infer, structs));
-    if let (Type::Const(_), true) = (&ty, bound != "Sized") {
-        return true;
+    match (&ty, bound) {
+        (_, "Sized") => {}
+        (Type::Const(_), _) => return true,
+        // As what lies in the block is, but for what moves or makes one.
+        (Type::Lib(Lib::PoolBox, _), "Copy" | "Default" | "Pointer") => return false,
+        (Type::Lib(Lib::PoolBox, args), _) => return has(&args[1], bound, infer, structs),
+        (Type::Lib(Lib::BoxBlock, _), _) => return bound == "Default",
+        _ => {}
     }
     if let Type::Var(id) = ty {
         return match infer.class(id) {

@@ -145,7 +145,8 @@ impl Lower<'_> {
     ) -> Result<Vec<Type>> {
         let row = lib.row();
         let given = arguments(segment);
-        if !(row.required()..=row.params.len()).contains(&given.len()) {
+        let most = if lib == Lib::PoolBox { row.required() } else { row.params.len() };
+        if !(row.required()..=most).contains(&given.len()) {
             let (ty, takes) = (row.name.to_owned(), row.required());
             return self.fault(Kind::MissingGenerics { ty, takes, given: given.len() }, path);
         }
@@ -153,6 +154,7 @@ impl Lower<'_> {
         for (number, arg) in given.iter().enumerate() {
             let ty = match (row.is_const(number), arg) {
                 (true, _) => self.const_arg(arg)?,
+                (false, GenericArgument::Type(ty)) if lib.is_heapless() => self.sized_type(ty)?,
                 (false, GenericArgument::Type(ty)) => self.ty(ty)?,
                 (false, GenericArgument::Const(value)) => {
                     return self.fault(Kind::WrongArgument { takes: "a type" }, value);
@@ -169,11 +171,25 @@ impl Lower<'_> {
             }
             args.push(ty);
         }
+        if lib == Lib::PoolBox {
+            args.push(self.data_of_pool(&args[0], path)?);
+        }
         args.resize(row.params.len(), Type::USIZE);
         if lib == Lib::Cow {
             self.check_cow(&args[0], self.at(path))?;
         }
         Ok(args)
+    }
+
+    /// What a pool holds.
+    fn data_of_pool(&self, pool: &Type, path: &syn::Path) -> Result<Type> {
+        if let Type::Struct(id, _) = self.shallow(pool)
+            && let Some(data) = &self.items.structs.get(id).pool
+        {
+            return Ok(data.clone());
+        }
+        let (ty, why) = (self.type_name(pool), super::fault::Why::Bound);
+        self.fault(Kind::MissingTrait { ty, is_struct: false, bound: "BoxPool", why }, path)
     }
 
     /// Refuses a `dyn Trait` as an argument: std takes it here and we do not, or nobody does.
@@ -231,12 +247,19 @@ impl Lower<'_> {
                 let found = "something else".to_owned();
                 return self.fault(Kind::Mismatch { expected: "usize".to_owned(), found }, arg);
             }
+            GenericArgument::Const(syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Int(lit),
+                ..
+            })) if lit.base10_digits().starts_with('-') => {
+                return self.fault(Kind::NotUnary { op: "-", ty: "usize".to_owned() }, arg);
+            }
             GenericArgument::Const(value) => self.constant_len(value)?,
             GenericArgument::Type(syn::Type::Path(path)) if path.path.get_ident().is_some() => {
                 let name = path.path.segments[0].ident.to_string();
                 if self.find_local(&name).is_some() {
                     return self.fault(Kind::NonConstant { name }, arg);
                 }
+                self.path_type(&path.path)?;
                 return self.fault(Kind::WrongArgument { takes: "a number" }, arg);
             }
             _ => return self.fault(Kind::WrongArgument { takes: "a number" }, arg),
@@ -362,12 +385,15 @@ fn lifetime_count(segment: &syn::PathSegment) -> usize {
 
 /// What else the crate has at its root.
 pub(super) const HEAPLESS: &str = "BinaryHeap CString HistoryBuf OldestOrdered IndexMap IndexSet LenType LinearMap \
-    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc pool sorted_linked_list spsc storage \
-    format";
+    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc sorted_linked_list spsc storage \
+    format arc_pool object_pool";
 
 /// The library type at a whole path; the prelude's have a short one too.
 pub(super) fn library_at(path: &str) -> Option<Lib> {
     let row = Lib::ALL.iter().find(|row| {
+        if row.module.starts_with("heapless::") {
+            return path.strip_prefix(row.module) == Some(&format!("::{}", row.name));
+        }
         if let Some((krate, name)) = row.name.split_once("::") {
             let inside = path.strip_prefix(krate).and_then(|path| path.strip_prefix("::"));
             return inside == Some(name) || inside == Some(&format!("{}::{name}", row.module));

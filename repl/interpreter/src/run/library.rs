@@ -8,7 +8,7 @@ use super::drop::Task;
 use super::leaks::Block;
 use super::memory::{fat, thin};
 use super::vm::{Run, Vm};
-use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES};
+use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES};
 use crate::library::Builtin;
 use crate::types::Lib;
 
@@ -370,6 +370,11 @@ impl Vm<'_> {
             | B::DequeIsFull
             | B::DequeIsEmpty
             | B::DequeAsSlices => self.deque(call),
+            B::PoolAlloc
+            | B::PoolManage
+            | B::BoxBlockNew
+            | B::PoolBoxDeref
+            | B::PoolBoxDerefMut => Ok(self.pool(call)),
             B::IntPow
             | B::IntAbs
             | B::IntClamp
@@ -597,6 +602,7 @@ impl Vm<'_> {
             Shape::Weak(_) => self.set_word(to, u64::MAX),
             Shape::Inline(..) | Shape::Deque(_) => self.new_heapless(id, to),
             Shape::Error(Lib::CapacityError) => {}
+            Shape::BoxBlock(_) => self.set_bits(to, LINK_BYTES, 0),
             shape => panic!("{shape:?} has no default"),
         }
         Ok(())

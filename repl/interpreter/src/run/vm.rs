@@ -11,7 +11,7 @@ use crate::items::Items;
 use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, WORD_BYTES, vec};
 use crate::machine::{Bound, Machine, NewSlot, Note, Refused};
 use crate::typed::{At, FunctionId, LocalId};
-use crate::types::Type;
+use crate::types::{StructId, Type};
 
 /// Steps between two looks at whether somebody wants to stop.
 const STEPS_BETWEEN_LOOKS: u64 = 4096;
@@ -78,6 +78,8 @@ pub(super) struct Vm<'a> {
     steps: u64,
     /// Where the last assignment through a pointer went.
     assigned: u64,
+    /// The pool of each block that a clone being looked at would need.
+    pub(super) wanted_blocks: Vec<StructId>,
 }
 
 impl<'a> Vm<'a> {
@@ -101,6 +103,7 @@ impl<'a> Vm<'a> {
             panic: None,
             steps: 0,
             assigned: 0,
+            wanted_blocks: Vec::new(),
         }
     }
 
