@@ -157,7 +157,7 @@ impl Session {
     fn live_names(&self, prefix: &str, wanted: impl Fn(&Named) -> bool) -> Vec<Candidate> {
         let world = self.world();
         let note = |named: &Named| match *named {
-            Named::Block { id, .. } => bytes(u64::from(world.ledger.life(id).size_bytes)),
+            Named::Block { id, .. } => bytes(u64::from(world.life(id).size_bytes)),
             Named::Slot { size_bytes, .. } => {
                 format!("{}, on the stack", bytes(u64::from(size_bytes)))
             }

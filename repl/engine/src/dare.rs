@@ -10,12 +10,13 @@ use std::sync::Arc;
 use heap::sandbox::{self, Trap};
 use heap::{Offset, Placement};
 
+use crate::arena::{Arena, ArenaId};
 use crate::commands::{self, Run};
 use crate::ledger::BlockId;
 use crate::problem::{Problem, Trouble};
 use crate::reply::Answer;
 use crate::scan::Span;
-use crate::units::{Address, HEAP_BASE};
+use crate::units::Address;
 use crate::view::{Crash, Dare, Deed, Ending, Probe, ProbeOutcome, TrapRow, View};
 use crate::world::World;
 
@@ -91,8 +92,18 @@ pub enum Unchecked {
 }
 
 impl Unchecked {
-    /// The offset it goes to, if it reaches the heap: inside an arena; where there is none, through a block there is or was.
-    pub(crate) fn reach(&self, world: &World) -> Option<Offset> {
+    /// The address it goes to.
+    fn address(&self) -> Address {
+        match self {
+            Self::Free { address, .. }
+            | Self::Realloc { address, .. }
+            | Self::Write { address, .. }
+            | Self::Read { address, .. } => *address,
+        }
+    }
+
+    /// The offset it goes to, if it reaches a heap: inside an arena; where there is none, through a block there is or was.
+    pub(crate) fn reach(&self, world: &World) -> Option<(ArenaId, Offset)> {
         let (address, last, past) = match self {
             Self::Free { address, .. } | Self::Realloc { address, .. } => (*address, *address, 0),
             Self::Write { address, bytes } => {
@@ -101,11 +112,16 @@ impl Unchecked {
             Self::Read { address, len } => (*address, address.plus(shown(*len) - 1), BEYOND),
         };
         let reached = |address: Address, past: u32| {
-            if !world.spec.is_measured() {
-                return world.heap_offset(address).map(Offset);
+            let in_use = world.arena();
+            match world.arenas.at(address) {
+                Some((arena, at)) if !arena.spec.is_measured() => Some((arena.id, Offset(at))),
+                None if !in_use.spec.is_measured() => None,
+                _ => {
+                    let at = u32::try_from(address.0.checked_sub(in_use.id.base().0)?).ok()?;
+                    let is_through = in_use.is_through_a_block(Offset(at), past);
+                    is_through.then_some((in_use.id, Offset(at)))
+                }
             }
-            let at = Offset(u32::try_from(address.0.checked_sub(HEAP_BASE.0)?).ok()?);
-            world.is_through_a_block(at, past).then_some(at)
         };
         reached(last, 2 * past)?;
         reached(address, past)
@@ -121,7 +137,7 @@ impl Unchecked {
     }
 }
 
-impl World {
+impl Arena {
     /// Whether a pointer to `at` may have been made from a block: one that has or had the byte, or else ends less than `past`
     /// bytes in front of it.
     fn is_through_a_block(&self, at: Offset, past: u32) -> bool {
@@ -135,33 +151,43 @@ impl World {
             || is_past_one().unwrap_or(false)
     }
 
-    /// Does a forbidden line to the heap in use, for real, and then what an innocent program might do next. Says a line
+    /// The block in front of `at`, if a guard has put canaries around it: it looks at them when that is freed.
+    fn guarded_by(&self, at: Offset) -> Option<BlockId> {
+        let start = self.ledger.start_up_to(at.0)?;
+        let (id, _) = self.ledger.live_around(start.0)?;
+        (self.ledger.life(id).edges().canary_bytes > 0).then_some(id)
+    }
+}
+
+impl World {
+    /// Does a forbidden line to its heap, for real, and then what an innocent program might do next. Says a line
     /// for each thing that came back; [`World::crashed`] reads them.
     pub(crate) fn dare_for_real(&mut self, line: &str, mut say: impl FnMut(&str)) {
         let Ok(Forbidden { unchecked, .. }) = forbidden(self, line, Span::all(line)) else {
             return;
         };
-        let Some(at) = unchecked.reach(self) else { return };
+        let Some((of, at)) = unchecked.reach(self) else { return };
+        let arena = &mut self.arenas[of];
         match &unchecked {
             Unchecked::Free { layout, .. } => {
-                self.heap.deallocate(at, *layout, &mut ());
+                arena.heap.deallocate(at, *layout, &mut ());
                 say("freed");
             }
             Unchecked::Realloc { layout, new_bytes, .. } => {
-                say(&said_of(self.heap.reallocate(at, *layout, *new_bytes, &mut ())));
+                say(&said_of(of, arena.heap.reallocate(at, *layout, *new_bytes, &mut ())));
             }
-            Unchecked::Write { address, bytes } => {
-                self.heap.write(at, bytes);
+            Unchecked::Write { bytes, .. } => {
+                arena.heap.write(at, bytes);
                 say("wrote");
-                if let Some(id) = self.guarded_by(*address) {
-                    let life = *self.ledger.life(id);
-                    self.heap.deallocate(life.at, life.layout(), &mut ());
-                    say(&format!("free {}", self.ledger.name(id)));
+                if let Some(id) = arena.guarded_by(at) {
+                    let life = *arena.ledger.life(id);
+                    arena.heap.deallocate(life.at, life.layout(), &mut ());
+                    say(&format!("free {}", arena.ledger.name(id)));
                 }
             }
             Unchecked::Read { len, .. } => {
                 let mut bytes = vec![0; shown(*len) as usize];
-                self.heap.read(at, &mut bytes);
+                arena.heap.read(at, &mut bytes);
                 let bytes: Vec<_> = bytes.iter().map(u8::to_string).collect();
                 return say(&format!("read {}", bytes.join(" ")));
             }
@@ -169,7 +195,7 @@ impl World {
         let layout = Layout::from_size_align(unchecked.probe_bytes() as usize, 8)
             .expect("at most a mebibyte, aligned to 8");
         for _ in 0..PROBES {
-            say(&said_of(self.heap.allocate(layout, &mut ())));
+            say(&said_of(of, arena.heap.allocate(layout, &mut ())));
         }
     }
 
@@ -188,9 +214,8 @@ impl World {
             let alloc = || format!("alloc {size_bytes}");
             match placed_at(said) {
                 Some(address) => {
-                    let owner =
-                        self.heap_offset(address).and_then(|at| self.ledger.live_around(at));
-                    let shared_with = owner.map(|(id, _)| Arc::clone(self.ledger.name(id)));
+                    let owner = self.live_around(address);
+                    let shared_with = owner.map(|(id, _)| self.block_name(id));
                     Probe { input: alloc(), outcome: ProbeOutcome::At { address, shared_with } }
                 }
                 None if said.starts_with("free ") => {
@@ -217,7 +242,7 @@ impl World {
         Ok(Answer::look(View::Crash(Crash {
             input: line.to_owned(),
             code,
-            heap: self.heap_called(),
+            heap: self.reached(&unchecked).called(),
             deed: said.first().map(deed_of),
             probes: said.iter().skip(1).map(probe).collect(),
             last_words,
@@ -225,16 +250,10 @@ impl World {
         })))
     }
 
-    /// The block in front of `address`, if a guard has put canaries around it: it looks at them when that is freed.
-    fn guarded_by(&self, address: Address) -> Option<BlockId> {
-        let start = self.ledger.start_up_to(self.heap_offset(address)?)?;
-        let (id, _) = self.ledger.live_around(start.0)?;
-        (self.ledger.life(id).edges().canary_bytes > 0).then_some(id)
-    }
-
     /// Does what is forbidden, and then what an innocent program might do next.
     pub(crate) fn dared(mut self, input: &str, forbidden: &Forbidden) -> Dare {
         let Forbidden { code, unchecked } = forbidden;
+        let of = self.reached(unchecked).id;
         let deed = match unchecked {
             Unchecked::Free { address, layout } => self.raw_free(*address, *layout),
             Unchecked::Realloc { address, layout, new_bytes } => {
@@ -243,8 +262,9 @@ impl World {
             Unchecked::Write { address, bytes } => self.raw_write(*address, bytes),
             Unchecked::Read { address, len } => self.raw_read(*address, *len),
         };
-        let rules = self.heap.rules();
-        let broken = match sandbox::run(ACCESSES, || self.heap.check()) {
+        let arena = &self.arenas[of];
+        let rules = arena.heap.rules();
+        let broken = match sandbox::run(ACCESSES, || arena.heap.check()) {
             Ok(Ok(_)) => None,
             Ok(Err(broken)) => rules.get(broken.invariant.wrapping_sub(1)).copied(),
             // It could not even be checked: what holds the arena together is gone.
@@ -252,51 +272,55 @@ impl World {
         };
         let mut probes = Vec::new();
         if let Deed::Wrote { address, .. } = &deed {
-            let guarded = self.guarded_by(*address).map(|id| self.ledger.life(id).at);
-            let behind = || self.ledger.start_behind(self.heap_offset(*address)?);
+            let at = arena.offset(*address);
+            let guarded = at.and_then(|at| arena.guarded_by(Offset(at)));
+            let guarded = guarded.map(|id| arena.ledger.life(id).at);
+            let behind = || arena.ledger.start_behind(at?);
             if let Some(block) = guarded.or_else(behind) {
-                self.probe_free(block, &mut probes);
+                self.probe_free(of, block, &mut probes);
             }
         }
         let heap_changed = match &deed {
             Deed::Freed { .. } | Deed::Moved { .. } => true,
-            Deed::Wrote { address, .. } => self.arena_offset(*address).is_some(),
+            Deed::Wrote { address, .. } => self.arena_at(*address).is_some(),
             _ => false,
         };
         if heap_changed {
-            self.probe_allocs(unchecked.probe_bytes(), &mut probes);
+            self.probe_allocs(of, unchecked.probe_bytes(), &mut probes);
         }
-        let heap = self.heap_called();
+        let heap = self.arenas[of].called();
         Dare { input: input.to_owned(), code, heap, deed, broken, probes }
     }
 
     /// Frees whatever lies at `address`, as the heap would without a ledger.
     fn raw_free(&mut self, address: Address, layout: Layout) -> Deed {
-        let Some(at) = self.arena_offset(address) else { return outside(address) };
-        match sandbox::run(ACCESSES, || self.heap.deallocate(Offset(at), layout, &mut ())) {
+        let Some((of, at)) = self.arena_at(address) else { return outside(address) };
+        let arena = &mut self.arenas[of];
+        match sandbox::run(ACCESSES, || arena.heap.deallocate(Offset(at), layout, &mut ())) {
             Ok(()) => {
                 // Freed with the wrong layout, or out of order, it is gone all the same.
-                if let Some((id, 0)) = self.ledger.live_around(at) {
-                    self.ledger.die(id, &self.now.clone());
+                if let Some((id, 0)) = arena.ledger.live_around(at) {
+                    arena.ledger.die(id, &self.now);
                 }
                 Deed::Freed { address }
             }
-            Err(trap) => Deed::Trapped { trap: trap_row(trap) },
+            Err(trap) => Deed::Trapped { trap: trap_row(of, trap) },
         }
     }
 
     /// Resizes whatever lies at `address`.
     fn raw_realloc(&mut self, address: Address, layout: Layout, new_bytes: u32) -> Deed {
-        let Some(at) = self.arena_offset(address) else { return outside(address) };
-        let work = || self.heap.reallocate(Offset(at), layout, new_bytes, &mut ());
+        let Some((of, at)) = self.arena_at(address) else { return outside(address) };
+        let heap = &mut self.arenas[of].heap;
+        let work = || heap.reallocate(Offset(at), layout, new_bytes, &mut ());
         match sandbox::run(ACCESSES, work) {
             Ok(Ok(placed)) => Deed::Moved {
                 from: address,
-                address: placed.at.into(),
+                address: self.arenas[of].address(placed.at),
                 size_bytes: u64::from(new_bytes),
             },
             Ok(Err(heap::Full)) => Deed::Refused {},
-            Err(trap) => Deed::Trapped { trap: trap_row(trap) },
+            Err(trap) => Deed::Trapped { trap: trap_row(of, trap) },
         }
     }
 
@@ -304,8 +328,8 @@ impl World {
     fn raw_write(&mut self, address: Address, bytes: &[u8]) -> Deed {
         let over = self.whereabouts(address).to_string();
         let end = address.plus(bytes.len() as u64 - 1);
-        if let (Some(at), Some(_)) = (self.arena_offset(address), self.arena_offset(end)) {
-            self.heap.write(Offset(at), bytes);
+        if let (Some((of, at)), Some(_)) = (self.arena_at(address), self.arena_at(end)) {
+            self.arenas[of].heap.write(Offset(at), bytes);
         } else if let (Some(at), Some(_)) = (self.stack_address(address), self.stack_address(end)) {
             self.stack.write(at, bytes);
         } else {
@@ -320,8 +344,8 @@ impl World {
         let len = shown(len);
         let end = address.plus(len - 1);
         let mut bytes = vec![0; len as usize];
-        if let (Some(at), Some(_)) = (self.arena_offset(address), self.arena_offset(end)) {
-            self.heap.read(Offset(at), &mut bytes);
+        if let (Some((of, at)), Some(_)) = (self.arena_at(address), self.arena_at(end)) {
+            self.arenas[of].heap.read(Offset(at), &mut bytes);
         } else if let (Some(at), Some(end)) = (self.stack_address(address), self.stack_address(end))
         {
             bytes = self.stack.read(at..end + 1);
@@ -331,48 +355,61 @@ impl World {
         Deed::Read { address, bytes, over }
     }
 
-    /// The offset of an address on a heap of ours. What does not reach somebody else's does nothing to it.
-    fn arena_offset(&self, address: Address) -> Option<u32> {
-        if self.spec.is_foreign() { None } else { self.heap_offset(address) }
+    /// Where an address lies on a heap of ours. What does not reach somebody else's does nothing to it.
+    fn arena_at(&self, address: Address) -> Option<(ArenaId, u32)> {
+        let (arena, at) = self.arenas.at(address)?;
+        (!arena.spec.is_foreign()).then_some((arena.id, at))
     }
 
-    fn probe_free(&mut self, at: Offset, probes: &mut Vec<Probe>) {
-        let Some((id, _)) = self.ledger.live_around(at.0) else { return };
-        let (life, name) = (*self.ledger.life(id), Arc::clone(self.ledger.name(id)));
-        let work = || self.heap.deallocate(life.at, life.layout(), &mut ());
+    /// The arena that a forbidden line is about.
+    fn reached(&self, unchecked: &Unchecked) -> &Arena {
+        self.arenas.at(unchecked.address()).map_or(self.arena(), |(arena, _)| arena)
+    }
+
+    fn probe_free(&mut self, of: ArenaId, at: Offset, probes: &mut Vec<Probe>) {
+        let arena = &mut self.arenas[of];
+        let Some((id, _)) = arena.ledger.live_around(at.0) else { return };
+        let (life, name) = (*arena.ledger.life(id), Arc::clone(arena.ledger.name(id)));
+        let work = || arena.heap.deallocate(life.at, life.layout(), &mut ());
         let outcome = match sandbox::run(ACCESSES, work) {
             Ok(()) => ProbeOutcome::Freed {},
-            Err(trap) => ProbeOutcome::Trapped { trap: trap_row(trap) },
+            Err(trap) => ProbeOutcome::Trapped { trap: trap_row(of, trap) },
         };
-        self.ledger.die(id, &self.now.clone());
+        arena.ledger.die(id, &self.now);
         probes.push(Probe { input: format!("free {name}"), outcome });
     }
 
     /// Allocates two blocks of a size, unless an earlier line did not come back.
-    fn probe_allocs(&mut self, size_bytes: u64, probes: &mut Vec<Probe>) {
+    fn probe_allocs(&mut self, of: ArenaId, size_bytes: u64, probes: &mut Vec<Probe>) {
         let layout = Layout::from_size_align(size_bytes as usize, 8)
             .expect("at most a mebibyte, aligned to 8");
         for _ in 0..PROBES {
             if let Some(Probe { outcome: ProbeOutcome::Trapped { .. }, .. }) = probes.last() {
                 return;
             }
-            let outcome = match sandbox::run(ACCESSES, || self.heap.allocate(layout, &mut ())) {
+            let arena = &mut self.arenas[of];
+            let outcome = match sandbox::run(ACCESSES, || arena.heap.allocate(layout, &mut ())) {
                 Ok(Ok(placed)) => {
                     let range = placed.at.0..placed.at.0.saturating_add(layout.size() as u32);
-                    let owner = self.ledger.live().find(|(at, live)| {
+                    let owner = arena.ledger.live().find(|(at, live)| {
                         at.0 < range.end && range.start < at.0 + live.size_bytes
                     });
-                    let shared_with = owner.map(|(_, live)| Arc::clone(self.ledger.name(live.id)));
-                    let name: Arc<str> = self.next_block_name();
+                    let shared_with = owner.map(|(_, live)| Arc::clone(arena.ledger.name(live.id)));
                     let inside = placed.at.0.checked_add(placed.granted_bytes);
-                    if shared_with.is_none() && inside.is_some_and(|end| end <= self.heap.len()) {
-                        let (edges, now) = (heap::Edges::NONE, self.now.clone());
-                        self.ledger.born(name, placed, edges, layout, self.arena, &now);
+                    let (inside, address) = (
+                        inside.is_some_and(|end| end <= arena.heap.len()),
+                        arena.address(placed.at),
+                    );
+                    let name = self.next_block_name();
+                    if shared_with.is_none() && inside {
+                        let (edges, arena) = (heap::Edges::NONE, &mut self.arenas[of]);
+                        let generation = arena.generation;
+                        arena.ledger.born(name, placed, edges, layout, generation, &self.now);
                     }
-                    ProbeOutcome::At { address: placed.at.into(), shared_with }
+                    ProbeOutcome::At { address, shared_with }
                 }
                 Ok(Err(heap::Full)) => ProbeOutcome::Full {},
-                Err(trap) => ProbeOutcome::Trapped { trap: trap_row(trap) },
+                Err(trap) => ProbeOutcome::Trapped { trap: trap_row(of, trap) },
             };
             probes.push(Probe { input: format!("alloc {size_bytes}"), outcome });
         }
@@ -386,9 +423,9 @@ fn shown(len: u64) -> u64 {
 }
 
 /// What a process says of an answer; [`placed_at`] reads it.
-fn said_of(answer: Result<Placement, heap::Full>) -> String {
+fn said_of(of: ArenaId, answer: Result<Placement, heap::Full>) -> String {
     match answer {
-        Ok(placed) => format!("at {}", Address::from(placed.at).0),
+        Ok(placed) => format!("at {}", of.base().0 + u64::from(placed.at.0)),
         Err(heap::Full) => "full".to_owned(),
     }
 }
@@ -401,11 +438,11 @@ fn outside(address: Address) -> Deed {
     Deed::Trapped { trap: TrapRow::Outside { address } }
 }
 
-fn trap_row(trap: Trap) -> TrapRow {
+fn trap_row(of: ArenaId, trap: Trap) -> TrapRow {
     match trap {
         Trap::Outside { at } => {
             // An offset that wrapped around is an address below the heap.
-            let address = (HEAP_BASE.0 as u32).wrapping_add(at.0);
+            let address = (of.base().0 as u32).wrapping_add(at.0);
             TrapRow::Outside { address: Address(u64::from(address)) }
         }
         Trap::Endless => TrapRow::Endless {},

@@ -8,12 +8,17 @@ use heap::{Edges, Offset, Placement};
 use imbl::{OrdMap, Vector};
 use memory::Bits;
 
+use crate::arena::ArenaId;
 use crate::problem::Cause;
 
 /// A block's life, from the line that made it to the line that ended it. Never used for another block, so a pointer
 /// that outlived its block is a number that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct BlockId(u32);
+pub(crate) struct BlockId {
+    /// Where it lies.
+    pub(crate) arena: ArenaId,
+    life: u32,
+}
 
 /// What is known of one block. Plain numbers: the ledger copies lives in chunks, and a name or a line is shared by many.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +32,8 @@ pub(crate) struct Life {
     front_bytes: u32,
     canary_bytes: u32,
     rear_bytes: u32,
-    /// Which arena it lay in.
-    pub(crate) arena: u32,
+    /// Which of those that have been in its arena's place it lay in.
+    pub(crate) generation: u32,
     born: u32,
     died: Option<u32>,
 }
@@ -85,9 +90,10 @@ impl Live {
     }
 }
 
-/// The blocks of all arenas there have been, and the bytes of the present one.
+/// The blocks of all arenas there have been in one place, and the bytes of the present one.
 #[derive(Clone)]
 pub(crate) struct Ledger {
+    arena: ArenaId,
     lives: Vector<Life>,
     /// The blocks' names; a block that moves keeps its own.
     names: Vector<Arc<str>>,
@@ -105,8 +111,9 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(arena_bytes: u32) -> Self {
+    pub(crate) fn new(arena: ArenaId, arena_bytes: u32) -> Self {
         Self {
+            arena,
             lives: Vector::new(),
             names: Vector::new(),
             causes: Vector::new(),
@@ -119,7 +126,7 @@ impl Ledger {
     }
 
     pub(crate) fn life(&self, id: BlockId) -> &Life {
-        &self.lives[id.0 as usize]
+        &self.lives[id.life as usize]
     }
 
     pub(crate) fn name(&self, id: BlockId) -> &Arc<str> {
@@ -224,12 +231,12 @@ impl Ledger {
         placed: Placement,
         edges: Edges,
         layout: Layout,
-        arena: u32,
+        generation: u32,
         cause: &Cause,
     ) -> BlockId {
         self.names.push_back(name);
         let name = self.names.len() as u32 - 1;
-        self.begin(name, placed, edges, layout, arena, cause)
+        self.begin(name, placed, edges, layout, generation, cause)
     }
 
     fn begin(
@@ -238,10 +245,10 @@ impl Ledger {
         placed: Placement,
         edges: Edges,
         layout: Layout,
-        arena: u32,
+        generation: u32,
         cause: &Cause,
     ) -> BlockId {
-        let id = BlockId(self.lives.len() as u32);
+        let id = BlockId { arena: self.arena, life: self.lives.len() as u32 };
         let life = Life {
             name,
             at: placed.at,
@@ -251,7 +258,7 @@ impl Ledger {
             front_bytes: edges.front_bytes,
             canary_bytes: edges.canary_bytes,
             rear_bytes: edges.rear_bytes,
-            arena,
+            generation,
             born: self.cause(cause),
             died: None,
         };
@@ -268,7 +275,7 @@ impl Ledger {
     /// A live block ends.
     pub(crate) fn die(&mut self, id: BlockId, cause: &Cause) {
         let died = self.cause(cause);
-        let life = &mut self.lives[id.0 as usize];
+        let life = &mut self.lives[id.life as usize];
         assert!(life.died.is_none(), "{life:?} dies twice");
         life.died = Some(died);
         let life = *life;
@@ -286,7 +293,7 @@ impl Ledger {
         granted_bytes: u32,
         edges: Edges,
     ) {
-        let life = &mut self.lives[id.0 as usize];
+        let life = &mut self.lives[id.life as usize];
         let old = life.range();
         life.size_bytes = size_bytes;
         life.granted_bytes = granted_bytes;
@@ -317,7 +324,7 @@ impl Ledger {
         self.die(id, cause);
         let layout = Layout::from_size_align(size_bytes as usize, old.align_bytes as usize)
             .expect("the engine judged the new size");
-        let new = self.begin(old.name, placed, edges, layout, old.arena, cause);
+        let new = self.begin(old.name, placed, edges, layout, old.generation, cause);
         for run in set {
             let (start, end) =
                 (run.start - old.at.0 + placed.at.0, run.end - old.at.0 + placed.at.0);
@@ -340,14 +347,14 @@ impl Ledger {
         runs
     }
 
-    /// A fresh arena: everything alive dies with the old one.
-    pub(crate) fn restart(&mut self, arena_bytes: u32, cause: &Cause) {
+    /// That of a fresh arena in the same place: everything alive dies with the old one.
+    pub(crate) fn restarted(mut self, arena_bytes: u32, cause: &Cause) -> Self {
         let died = self.cause(cause);
         for id in self.live_in(0..u32::MAX) {
-            self.lives[id.0 as usize].died = Some(died);
+            self.lives[id.life as usize].died = Some(died);
         }
-        let (lives, names, causes) = (self.lives.clone(), self.names.clone(), self.causes.clone());
-        *self = Self { lives, names, causes, ..Self::new(arena_bytes) };
+        let Self { arena, lives, names, causes, .. } = self;
+        Self { lives, names, causes, ..Self::new(arena, arena_bytes) }
     }
 
     pub(crate) fn grow(&mut self, arena_bytes: u32) {

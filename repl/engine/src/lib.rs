@@ -5,6 +5,7 @@
 //! shell as a [`Request`].
 #![forbid(unsafe_code)]
 
+mod arena;
 mod args;
 mod checkpoints;
 mod commands;

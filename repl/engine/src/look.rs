@@ -7,8 +7,9 @@ use std::sync::Arc;
 use heap::{Edges, Offset, Piece, PieceKind};
 use stack::{Byte, Item, ItemKind};
 
+use crate::arena::Arena;
 use crate::ledger::{BlockId, Live};
-use crate::units::{Address, HEAP_BASE};
+use crate::units::Address;
 use crate::view::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap, HoleRow,
     RegionItem, RegionRow, StackItem, StackMap, StackRow, Stats,
@@ -70,7 +71,7 @@ impl Region {
     }
 }
 
-impl World {
+impl Arena {
     /// The arena from its start: the allocator's own pieces, and the ledger's blocks in those that are in use.
     fn regions(&self) -> Vec<Region> {
         let mut regions = Vec::with_capacity(self.ledger.live_count() as usize * 2 + 1);
@@ -116,14 +117,95 @@ impl World {
         block.expect("a block in use is in the ledger").0
     }
 
-    pub(crate) fn heap_map(&self) -> HeapMap {
-        let len = self.heap.len();
-        let regions = self.regions();
+    /// How many whole rows from `from` on look like the one in front of it, in a stretch that nobody has written to.
+    fn blank_rows(&self, regions: &[Region], from: u32, to: u32) -> u64 {
+        let index = regions.partition_point(|region| region.end().0 <= from);
+        let Some(region) = regions.get(index) else { return 0 };
+        let apart = region.at.0 + DUMP_ROW > from;
+        if region.is_block() || matches!(region.kind, RegionKind::Books) || apart {
+            return 0;
+        }
+        let before = self.ledger.first_written(from - DUMP_ROW..from);
+        let end = self.ledger.first_written(from..region.end().0.min(to));
+        let end = end.unwrap_or(region.end().0.min(to));
+        if before.is_some() { 0 } else { u64::from((end - from) / DUMP_ROW) }
+    }
+
+    fn heap_cells(&self, regions: &[Region], from: u32, to: u32) -> Vec<Cell> {
+        let mut bytes = vec![0; (to - from) as usize];
+        self.heap.read(Offset(from), &mut bytes);
+        let header_bytes = self.header_bytes();
+        let mut cells = Vec::with_capacity(bytes.len());
+        let first = regions.partition_point(|region| region.end().0 <= from);
+        let inside = regions[first..].iter().take_while(|region| region.at.0 < to);
+        for region in inside {
+            let block = match region.kind {
+                RegionKind::Block { payload } => {
+                    let id = self.block_with(payload);
+                    Some((self.ledger.life(id), self.ledger.name(id)))
+                }
+                _ => None,
+            };
+            let own = if region.is_hole() {
+                self.heap.hole_edges(Piece::hole(region.at, region.size_bytes))
+            } else {
+                Edges::NONE
+            };
+            for at in region.at.0.max(from)..region.end().0.min(to) {
+                let (inner, left) = (at - region.at.0, region.end().0 - at);
+                let owner = match region.kind {
+                    RegionKind::Block { payload } => {
+                        let (life, name) = block.expect("a block has a life");
+                        let edges = life.edges();
+                        let granted = payload.0..payload.0 + life.granted_bytes;
+                        if inner < edges.front_bytes - edges.canary_bytes {
+                            CellOwner::Header
+                        } else if !granted.contains(&at) {
+                            CellOwner::Canary
+                        } else if at - payload.0 < life.size_bytes {
+                            CellOwner::Block(Arc::clone(name))
+                        } else {
+                            CellOwner::Slack
+                        }
+                    }
+                    RegionKind::Stranded => CellOwner::Stranded,
+                    RegionKind::Books => CellOwner::Books,
+                    RegionKind::Padding => CellOwner::Padding,
+                    RegionKind::Held => CellOwner::Held,
+                    RegionKind::Gap => CellOwner::Gap,
+                    RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
+                        CellOwner::Header
+                    }
+                    RegionKind::Hole if inner < own.front_bytes || left <= own.rear_bytes => {
+                        CellOwner::Link
+                    }
+                    RegionKind::Hole => CellOwner::Hole,
+                };
+                let state = match owner {
+                    CellOwner::Header | CellOwner::Link | CellOwner::Canary | CellOwner::Books => {
+                        CellState::Set
+                    }
+                    CellOwner::Block(_) if self.ledger.is_set(at) => CellState::Set,
+                    _ if self.ledger.was_written(at) => CellState::Old,
+                    _ => CellState::Never,
+                };
+                let value = (state != CellState::Never).then(|| bytes[(at - from) as usize]);
+                cells.push(Cell { value, state, owner });
+            }
+        }
+        cells
+    }
+}
+
+impl World {
+    pub(crate) fn heap_map(&self, arena: &Arena) -> HeapMap {
+        let len = arena.heap.len();
+        let regions = arena.regions();
         let (mut free_bytes, mut focus) = (0, 0);
         let mut columns = Columns::new(len);
-        let whole_process = self.spec.is_measured();
+        let whole_process = arena.spec.is_measured();
         for (index, region) in regions.iter().enumerate() {
-            if self.has_changed(region.at.into(), u64::from(region.size_bytes)) {
+            if self.has_changed(arena.address(region.at), u64::from(region.size_bytes)) {
                 focus = index;
             }
             if matches!(region.kind, RegionKind::Hole | RegionKind::Gap) {
@@ -137,32 +219,32 @@ impl World {
         let mut rows = Vec::new();
         let mut next = 0;
         for shown in selection(regions.len(), focus) {
-            rows.extend(left_out(&regions[next.min(shown.start)..shown.start]));
+            rows.extend(left_out(arena, &regions[next.min(shown.start)..shown.start]));
             for region in &regions[shown.start.max(next)..shown.end.max(next)] {
-                self.region_rows(region, &mut rows);
+                self.region_rows(arena, region, &mut rows);
             }
             next = next.max(shown.end);
         }
         rows.reverse();
         HeapMap {
-            heap: Arc::clone(&self.heap_name),
+            heap: Arc::clone(&arena.name),
             size_bytes: u64::from(len),
             used_bytes: u64::from(len - free_bytes),
-            start: HEAP_BASE,
-            end: HEAP_BASE.plus(u64::from(len)),
+            start: arena.id.base(),
+            end: arena.end(),
             rows,
             column_bytes: u64::from(columns.column_bytes),
             blocks_first: columns.tallies.iter().any(ColumnTally::is_block_before_majority),
-            bar: columns.finish(self),
+            bar: columns.finish(arena),
         }
     }
 
     /// The rows of one stretch, from the lowest address up.
-    fn region_rows(&self, region: &Region, rows: &mut Vec<RegionRow>) {
+    fn region_rows(&self, arena: &Arena, region: &Region, rows: &mut Vec<RegionRow>) {
         let mut row = |at: Offset, size_bytes: u32, span: u32, item| {
             rows.push(RegionRow {
-                changed: self.has_changed(at.into(), u64::from(span)),
-                address: at.into(),
+                changed: self.has_changed(arena.address(at), u64::from(span)),
+                address: arena.address(at),
                 size_bytes: u64::from(size_bytes),
                 region: item,
             });
@@ -170,7 +252,7 @@ impl World {
         match region.kind {
             RegionKind::Hole => {
                 let hole = Piece::hole(region.at, region.size_bytes);
-                let fits_bytes = u64::from(self.heap.fits(hole));
+                let fits_bytes = u64::from(arena.heap.fits(hole));
                 row(
                     region.at,
                     region.size_bytes,
@@ -191,7 +273,7 @@ impl World {
                 row(region.at, region.size_bytes, region.size_bytes, RegionItem::Held);
             }
             RegionKind::Gap => {
-                let whole_process = self.spec.is_measured();
+                let whole_process = arena.spec.is_measured();
                 row(
                     region.at,
                     region.size_bytes,
@@ -200,8 +282,8 @@ impl World {
                 );
             }
             RegionKind::Block { payload } => {
-                let id = self.block_with(payload);
-                let life = self.ledger.life(id);
+                let id = arena.block_with(payload);
+                let life = arena.ledger.life(id);
                 let Edges { front_bytes, canary_bytes: canary, rear_bytes: rear } = life.edges();
                 let header = front_bytes - canary;
                 if header > 0 {
@@ -211,7 +293,7 @@ impl World {
                     row(region.at.plus(header), canary, canary, RegionItem::Canary);
                 }
                 let slack_bytes = u64::from(life.granted_bytes - life.size_bytes);
-                let handle = Arc::clone(self.ledger.name(id));
+                let handle = Arc::clone(arena.ledger.name(id));
                 let item = RegionItem::Block { handle, slack_bytes };
                 row(payload, life.size_bytes, life.granted_bytes, item);
                 if rear > 0 {
@@ -300,39 +382,39 @@ impl World {
         }
     }
 
-    pub(crate) fn block_rows(&self) -> Vec<BlockRow> {
+    pub(crate) fn block_rows(&self, arena: &Arena) -> Vec<BlockRow> {
         let row = |(at, live): (Offset, Live)| {
-            let life = self.ledger.life(live.id);
+            let life = arena.ledger.life(live.id);
             BlockRow {
-                changed: self.has_changed(at.into(), u64::from(life.granted_bytes)),
-                handle: Arc::clone(self.ledger.name(live.id)),
-                address: at.into(),
+                changed: self.has_changed(arena.address(at), u64::from(life.granted_bytes)),
+                handle: Arc::clone(arena.ledger.name(live.id)),
+                address: arena.address(at),
                 size_bytes: u64::from(life.size_bytes),
                 granted_bytes: u64::from(life.granted_bytes),
                 align_bytes: u64::from(life.align_bytes),
-                line: self.ledger.birth(live.id).line,
+                line: arena.ledger.birth(live.id).line,
             }
         };
-        self.ledger.live().map(row).collect()
+        arena.ledger.live().map(row).collect()
     }
 
     /// The holes in the allocator's order.
-    pub(crate) fn hole_rows(&self) -> Vec<HoleRow> {
+    pub(crate) fn hole_rows(&self, arena: &Arena) -> Vec<HoleRow> {
         let row = |hole: heap::Piece| HoleRow {
-            changed: self.has_changed(hole.at.into(), u64::from(hole.size_bytes)),
-            address: hole.at.into(),
+            changed: self.has_changed(arena.address(hole.at), u64::from(hole.size_bytes)),
+            address: arena.address(hole.at),
             size_bytes: u64::from(hole.size_bytes),
-            fits_bytes: u64::from(self.heap.fits(hole)),
+            fits_bytes: u64::from(arena.heap.fits(hole)),
         };
-        self.heap.holes().map(row).collect()
+        arena.heap.holes().map(row).collect()
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    pub(crate) fn stats(&self, arena: &Arena) -> Stats {
         let mut stats = Stats {
-            heap: Arc::clone(&self.heap_name),
-            size_bytes: u64::from(self.heap.len()),
-            live_blocks: self.ledger.live_count(),
-            payload_bytes: self.ledger.payload_bytes(),
+            heap: Arc::clone(&arena.name),
+            size_bytes: u64::from(arena.heap.len()),
+            live_blocks: arena.ledger.live_count(),
+            payload_bytes: arena.ledger.payload_bytes(),
             slack_bytes: 0,
             header_bytes: 0,
             canary_bytes: 0,
@@ -344,20 +426,20 @@ impl World {
             holes: 0,
             largest_hole_bytes: 0,
             largest_fits_bytes: 0,
-            peak_payload_bytes: self.tally.peak_payload_bytes,
-            allocs: self.tally.allocs,
-            frees: self.tally.frees,
-            reallocs: self.tally.reallocs,
-            moved: self.tally.moved,
+            peak_payload_bytes: arena.tally.peak_payload_bytes,
+            allocs: arena.tally.allocs,
+            frees: arena.tally.frees,
+            reallocs: arena.tally.reallocs,
+            moved: arena.tally.moved,
             stack_used_bytes: u64::from(self.stack.used_bytes()),
-            stack_peak_bytes: u64::from(self.tally.stack_peak_bytes),
-            whole_process: self.spec.is_measured(),
+            stack_peak_bytes: u64::from(self.stack_peak_bytes),
+            whole_process: arena.spec.is_measured(),
         };
-        for region in self.regions() {
+        for region in arena.regions() {
             let size_bytes = u64::from(region.size_bytes);
             match region.kind {
                 RegionKind::Block { payload } => {
-                    let life = self.ledger.life(self.block_with(payload));
+                    let life = arena.ledger.life(arena.block_with(payload));
                     let Edges { front_bytes, canary_bytes, rear_bytes } = life.edges();
                     stats.header_bytes += u64::from(front_bytes - canary_bytes);
                     stats.canary_bytes += u64::from(canary_bytes + rear_bytes);
@@ -369,7 +451,7 @@ impl World {
                 RegionKind::Held => stats.held_bytes += size_bytes,
                 RegionKind::Hole | RegionKind::Gap => {
                     let hole = Piece::hole(region.at, region.size_bytes);
-                    let fits_bytes = u64::from(self.heap.fits(hole));
+                    let fits_bytes = u64::from(arena.heap.fits(hole));
                     stats.free_bytes += size_bytes;
                     stats.holes += 1;
                     stats.largest_hole_bytes = stats.largest_hole_bytes.max(size_bytes);
@@ -380,17 +462,17 @@ impl World {
         stats
     }
 
-    pub(crate) fn frag(&self) -> Frag {
-        let stats = self.stats();
-        let left_bytes = self
+    pub(crate) fn frag(&self, arena: &Arena) -> Frag {
+        let stats = self.stats(arena);
+        let left_bytes = arena
             .heap
             .budget(u64::MAX)
             .map(|budget| u64::from(budget.limit_bytes) - u64::from(budget.live_bytes));
         // Tried on a copy: how many really fit depends on headers, alignment and whose holes they are.
         let fitting = |size_bytes: u64| {
             let layout = Layout::from_size_align(size_bytes as usize, 8).expect("a size that fits");
-            let block = self.heap.need(layout).block_bytes();
-            let mut copy = self.heap.clone();
+            let block = arena.heap.need(layout).block_bytes();
+            let mut copy = arena.heap.clone();
             let most = stats.free_bytes / size_bytes;
             let blocks =
                 (0..most).take_while(|_| copy.allocate(layout, &mut ()).is_ok()).count() as u64;
@@ -427,22 +509,22 @@ impl World {
     /// The rows of a dump from `start` on, and the bytes that did not fit in it.
     pub(crate) fn dump_rows(&self, start: Address, len: u64) -> (Vec<DumpRow>, u64) {
         let looked = len.min(DUMP_BYTES);
-        let heap_at = self.heap_offset(start);
-        let regions = if heap_at.is_some() { self.regions() } else { Vec::new() };
+        let on_heap = self.arenas.at(start);
+        let regions = on_heap.map_or_else(Vec::new, |(arena, _)| arena.regions());
         let mut rows: Vec<DumpRow> = Vec::new();
         let mut shown = 0u64;
         let mut last = Vec::new();
         while shown < looked {
             let row_bytes = u64::from(DUMP_ROW).min(looked - shown) as u32;
-            let at = heap_at.unwrap_or(start.0 as u32) + shown as u32;
-            let cells = if heap_at.is_some() {
-                self.heap_cells(&regions, at, at + row_bytes)
-            } else {
-                self.stack_cells(at, at + row_bytes)
+            let at = on_heap.map_or(start.0 as u32, |(_, at)| at) + shown as u32;
+            let cells = match on_heap {
+                Some((arena, _)) => arena.heap_cells(&regions, at, at + row_bytes),
+                None => self.stack_cells(at, at + row_bytes),
             };
             if last == cells {
                 let left = (looked - shown) as u32;
-                let ahead = self.blank_rows(&regions, at + row_bytes, at + left);
+                let ahead = on_heap
+                    .map_or(0, |(arena, _)| arena.blank_rows(&regions, at + row_bytes, at + left));
                 match rows.last_mut() {
                     Some(DumpRow::Same { rows }) => *rows += 1 + ahead,
                     _ => rows.push(DumpRow::Same { rows: 1 + ahead }),
@@ -457,85 +539,6 @@ impl World {
             shown += u64::from(row_bytes);
         }
         (rows, len - shown)
-    }
-
-    /// How many whole rows from `from` on look like the one in front of it, in a stretch that nobody has written to.
-    fn blank_rows(&self, regions: &[Region], from: u32, to: u32) -> u64 {
-        let index = regions.partition_point(|region| region.end().0 <= from);
-        let Some(region) = regions.get(index) else { return 0 };
-        let apart = region.at.0 + DUMP_ROW > from;
-        if region.is_block() || matches!(region.kind, RegionKind::Books) || apart {
-            return 0;
-        }
-        let before = self.ledger.first_written(from - DUMP_ROW..from);
-        let end = self.ledger.first_written(from..region.end().0.min(to));
-        let end = end.unwrap_or(region.end().0.min(to));
-        if before.is_some() { 0 } else { u64::from((end - from) / DUMP_ROW) }
-    }
-
-    fn heap_cells(&self, regions: &[Region], from: u32, to: u32) -> Vec<Cell> {
-        let mut bytes = vec![0; (to - from) as usize];
-        self.heap.read(Offset(from), &mut bytes);
-        let header_bytes = self.header_bytes();
-        let mut cells = Vec::with_capacity(bytes.len());
-        let first = regions.partition_point(|region| region.end().0 <= from);
-        let inside = regions[first..].iter().take_while(|region| region.at.0 < to);
-        for region in inside {
-            let block = match region.kind {
-                RegionKind::Block { payload } => {
-                    let id = self.block_with(payload);
-                    Some((self.ledger.life(id), self.ledger.name(id)))
-                }
-                _ => None,
-            };
-            let own = if region.is_hole() {
-                self.heap.hole_edges(Piece::hole(region.at, region.size_bytes))
-            } else {
-                Edges::NONE
-            };
-            for at in region.at.0.max(from)..region.end().0.min(to) {
-                let (inner, left) = (at - region.at.0, region.end().0 - at);
-                let owner = match region.kind {
-                    RegionKind::Block { payload } => {
-                        let (life, name) = block.expect("a block has a life");
-                        let edges = life.edges();
-                        let granted = payload.0..payload.0 + life.granted_bytes;
-                        if inner < edges.front_bytes - edges.canary_bytes {
-                            CellOwner::Header
-                        } else if !granted.contains(&at) {
-                            CellOwner::Canary
-                        } else if at - payload.0 < life.size_bytes {
-                            CellOwner::Block(Arc::clone(name))
-                        } else {
-                            CellOwner::Slack
-                        }
-                    }
-                    RegionKind::Stranded => CellOwner::Stranded,
-                    RegionKind::Books => CellOwner::Books,
-                    RegionKind::Padding => CellOwner::Padding,
-                    RegionKind::Held => CellOwner::Held,
-                    RegionKind::Gap => CellOwner::Gap,
-                    RegionKind::Hole if inner < header_bytes.min(own.front_bytes) => {
-                        CellOwner::Header
-                    }
-                    RegionKind::Hole if inner < own.front_bytes || left <= own.rear_bytes => {
-                        CellOwner::Link
-                    }
-                    RegionKind::Hole => CellOwner::Hole,
-                };
-                let state = match owner {
-                    CellOwner::Header | CellOwner::Link | CellOwner::Canary | CellOwner::Books => {
-                        CellState::Set
-                    }
-                    CellOwner::Block(_) if self.ledger.is_set(at) => CellState::Set,
-                    _ if self.ledger.was_written(at) => CellState::Old,
-                    _ => CellState::Never,
-                };
-                let value = (state != CellState::Never).then(|| bytes[(at - from) as usize]);
-                cells.push(Cell { value, state, owner });
-            }
-        }
-        cells
     }
 
     fn stack_cells(&self, from: u32, to: u32) -> Vec<Cell> {
@@ -571,12 +574,12 @@ fn selection(count: usize, focus: usize) -> Vec<Range<usize>> {
 }
 
 /// One row for stretches between drawn ones, if there are any.
-fn left_out(regions: &[Region]) -> Option<RegionRow> {
+fn left_out(arena: &Arena, regions: &[Region]) -> Option<RegionRow> {
     let of = |is: fn(&Region) -> bool| regions.iter().filter(|region| is(region)).count() as u64;
     let (first, last) = (regions.first()?, regions.last()?);
     Some(RegionRow {
         changed: false,
-        address: first.at.into(),
+        address: arena.address(first.at),
         size_bytes: u64::from(last.end().since(first.at)),
         region: RegionItem::Omitted {
             count: regions.len() as u64,
@@ -706,10 +709,10 @@ impl Columns {
         }
     }
 
-    fn finish(self, world: &World) -> Vec<Column> {
+    fn finish(self, arena: &Arena) -> Vec<Column> {
         let name = |payload: u32| {
-            let (id, _) = world.ledger.live_around(payload).expect("a column's block is live");
-            Arc::clone(world.ledger.name(id))
+            let (id, _) = arena.ledger.live_around(payload).expect("a column's block is live");
+            Arc::clone(arena.ledger.name(id))
         };
         let column = |tally: ColumnTally| {
             // A header alone at the front; its block goes on in the next column, which shows it.

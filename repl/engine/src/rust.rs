@@ -6,11 +6,13 @@ use std::sync::atomic::Ordering;
 
 use heap::sandbox;
 use interpreter::layout;
+use interpreter::machine::is_read_only;
 use interpreter::run::Stop;
 use interpreter::types::{Lib, Type};
-use interpreter::{Fault, Machine, NewSlot, Note, Refused};
+use interpreter::{Bound, Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
+use crate::arena::{Arena, ArenaId};
 use crate::ledger::BlockId;
 use crate::problem::{Cause, Problem, Trouble, Whereabouts};
 use crate::reply::{Answer, Event, Words};
@@ -240,14 +242,9 @@ impl<'a> Runner<'a> {
         Err(refused)
     }
 
-    /// The offset of an address on the heap; a stack address is none.
-    fn heap_offset(&self, at: u64) -> Option<u32> {
-        self.world.heap_offset(Address(at))
-    }
-
     /// The live block that starts there.
     fn live_block(&self, at: u64) -> Option<BlockId> {
-        let (id, inside) = self.world.ledger.live_around(self.heap_offset(at)?)?;
+        let (id, inside) = self.world.live_around(Address(at))?;
         (inside == 0).then_some(id)
     }
 
@@ -324,10 +321,10 @@ impl Machine for Runner<'_> {
             let problem = Problem::new(Trouble::TooManyBlocks { most: MOST_BLOCKS }, self.span);
             return self.refuse(problem, Refused::Heap);
         }
-        let layout = self.world.layout(size, self.span, align, self.span);
+        let layout = self.world.arena().layout(size, self.span, align, self.span);
         let events = layout.and_then(|layout: Layout| {
             let name = Some(self.world.next_owned_name());
-            self.world.alloc(layout, name, is_zeroed, self.span)
+            self.world.alloc(ArenaId::IN_USE, layout, name, is_zeroed, self.span)
         });
         match events {
             Ok(events) => {
@@ -376,14 +373,16 @@ impl Machine for Runner<'_> {
 
     fn is_live(&self, at: u64, len: u64) -> bool {
         let Some(end) = at.checked_add(len) else { return false };
-        match self.heap_offset(at) {
+        match self.world.arenas.at(Address(at)) {
             // A dare looks at what is left there.
-            Some(offset) if self.is_daring => {
-                u64::from(offset) + len <= self.world.heap.len().into()
+            Some((arena, offset)) if self.is_daring => {
+                u64::from(offset) + len <= arena.heap.len().into()
             }
-            Some(offset) => self.world.ledger.live_around(offset).is_some_and(|(id, inside)| {
-                u64::from(inside) + len <= u64::from(self.world.ledger.life(id).size_bytes)
-            }),
+            Some((Arena { ledger, .. }, offset)) => {
+                ledger.live_around(offset).is_some_and(|(id, inside)| {
+                    u64::from(inside) + len <= u64::from(ledger.life(id).size_bytes)
+                })
+            }
             None => at >= self.world.stack.sp().into() && end <= stack::START.into(),
         }
     }
@@ -406,11 +405,8 @@ impl Machine for Runner<'_> {
 
     fn tell(&mut self, note: Note) {
         match note {
-            Note::Bind { name, ty, address, size, value } => {
-                if !name.is_empty() {
-                    self.bind(&name, &ty, address, size, value);
-                }
-            }
+            Note::Bind(bound) if bound.name.is_empty() => {}
+            Note::Bind(bound) => self.bind(bound),
             Note::Assign { place, address, size, value } => {
                 let mut bytes = vec![0; size.min(BYTES_TOLD) as usize];
                 self.read(address, &mut bytes);
@@ -447,7 +443,8 @@ impl Machine for Runner<'_> {
 
 impl Runner<'_> {
     /// A variable has its first value. Plain numbers and arrays of them are told by their push, as `push` tells them.
-    fn bind(&mut self, name: &Arc<str>, ty: &Type, address: u64, size: u64, value: String) {
+    fn bind(&mut self, bound: Bound) {
+        let Bound { name, ty, address, size, value, behind } = bound;
         let at = Address(address);
         let plain = self.world.stack_value(at);
         let pushed = self.events.iter_mut().find_map(|event| match event {
@@ -457,29 +454,41 @@ impl Runner<'_> {
         if let (Some((value, literal)), Some(plain)) = (pushed, plain) {
             (*value, *literal) = (Some(plain.to_string()), Some(plain.literal()));
         }
-        let words = match ty {
-            Type::Lib(Lib::Vec | Lib::String, _) => {
-                let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
-                Some(Words {
-                    capacity: word(layout::vec::CAPACITY),
-                    pointer: Address(word(layout::vec::POINTER)),
-                    length: word(layout::vec::LEN),
-                })
+        let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
+        let target = match &ty {
+            Type::Ref(_, to) => Some(&**to),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, args) => Some(&args[0]),
+            _ => None,
+        };
+        let pointer = Address(target.map_or(0, |_| word(0)));
+        let words = match (&ty, target) {
+            (Type::Lib(Lib::Vec | Lib::String, _), _) => Some(Words::Vec {
+                capacity: word(layout::vec::CAPACITY),
+                pointer: Address(word(layout::vec::POINTER)),
+                length: word(layout::vec::LEN),
+            }),
+            (_, Some(Type::Str | Type::Slice(_))) => {
+                Some(Words::Slice { pointer, length: word(layout::WORD_BYTES) })
+            }
+            (_, Some(Type::Dyn(..))) => {
+                let vtable = Address(word(layout::WORD_BYTES));
+                Some(Words::Dyn { pointer, vtable, of: behind.unwrap_or_default() })
             }
             _ => None,
         };
-        let pointer = match ty {
-            Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, _) => {
-                Some(Address(self.read_bits(address, layout::WORD_BYTES) as u64))
-            }
-            _ => words.as_ref().map(|words| words.pointer),
+        let pointer = words.as_ref().map(Words::pointer).or_else(|| target.map(|_| pointer));
+        let owner = |pointer: Address| match self.world.owner_at(pointer) {
+            None if is_read_only(pointer.0) => Some(("read-only memory".into(), 0)),
+            owner => owner,
         };
-        let points_to =
-            pointer.and_then(|pointer| self.world.owner_at(pointer)).map(|(name, _)| name);
-        let (name, ty) = (Arc::clone(name), ty.to_string());
+        let points_to = pointer.and_then(owner);
+        let points_to = points_to.map(|(name, offset)| match offset {
+            0 => name,
+            offset => format!("{name}+{offset}").into(),
+        });
         self.event(Event::Bind {
             name,
-            ty,
+            ty: ty.to_string(),
             address: at,
             size_bytes: size,
             value,
@@ -571,14 +580,14 @@ impl World {
         let mut copy = self.clone();
         let leaks = self.rust.leaks(&Runner::new(&mut copy, Span::default()));
         let row = |leak: interpreter::run::Leak| {
-            let offset = self.heap_offset(Address(leak.address)).expect("a leak is on the heap");
-            let (id, _) = self.ledger.live_around(offset).expect("a leak is live");
+            let address = Address(leak.address);
+            let (id, _) = self.live_around(address).expect("a leak is a live block");
             LeakRow {
-                handle: Arc::clone(self.ledger.name(id)),
-                address: Address(leak.address),
-                size_bytes: u64::from(self.ledger.life(id).size_bytes),
+                handle: self.block_name(id),
+                address,
+                size_bytes: u64::from(self.life(id).size_bytes),
                 holds: leak.content.to_string(),
-                line: self.ledger.birth(id).line,
+                line: self.arenas[id.arena].ledger.birth(id).line,
             }
         };
         leaks.into_iter().map(row).collect()
@@ -594,9 +603,9 @@ impl World {
 
     /// What an address lies in, a block or a variable, and how far inside.
     fn owner_at(&self, address: Address) -> Option<(Arc<str>, u64)> {
-        if let Some(offset) = self.heap_offset(address) {
-            let (id, inside) = self.ledger.live_around(offset)?;
-            return Some((Arc::clone(self.ledger.name(id)), u64::from(inside)));
+        if let Some((Arena { ledger, .. }, offset)) = self.arenas.at(address) {
+            let (id, inside) = ledger.live_around(offset)?;
+            return Some((Arc::clone(ledger.name(id)), u64::from(inside)));
         }
         let item = self.stack.item_at(self.stack_address(address)?)?;
         match &item.kind {
@@ -614,18 +623,18 @@ impl World {
     }
 
     fn read_rust(&self, at: u64, bytes: &mut [u8]) {
-        match self.heap_offset(Address(at)) {
-            Some(offset) => self.heap.read(heap::Offset(offset), bytes),
+        match self.arenas.at(Address(at)) {
+            Some((arena, offset)) => arena.heap.read(heap::Offset(offset), bytes),
             None => self.stack.read_into(at as u32, bytes),
         }
     }
 
     fn fill_rust(&mut self, at: u64, len: u64, byte: u8) {
         let len = len as u32;
-        match self.heap_offset(Address(at)) {
-            Some(offset) => {
-                self.heap.fill(heap::Offset(offset)..heap::Offset(offset + len), byte);
-                self.ledger.note_written(offset..offset + len);
+        match self.arenas.at_mut(Address(at)) {
+            Some((arena, offset)) => {
+                arena.heap.fill(heap::Offset(offset)..heap::Offset(offset + len), byte);
+                arena.ledger.note_written(offset..offset + len);
             }
             None => self.stack.fill(at as u32..at as u32 + len, byte),
         }
@@ -646,15 +655,15 @@ impl World {
     }
 
     fn is_set(&self, at: u64) -> bool {
-        match self.heap_offset(Address(at)) {
-            Some(offset) => self.ledger.is_set(offset),
+        match self.arenas.at(Address(at)) {
+            Some((arena, offset)) => arena.ledger.is_set(offset),
             None => matches!(self.stack.byte(at as u32), stack::Byte::Set(_)),
         }
     }
 
     fn forget_rust(&mut self, at: u64) {
-        match self.heap_offset(Address(at)) {
-            Some(offset) => self.ledger.forget(offset..offset + 1),
+        match self.arenas.at_mut(Address(at)) {
+            Some((arena, offset)) => arena.ledger.forget(offset..offset + 1),
             None => self.stack.unset(at as u32..at as u32 + 1),
         }
     }

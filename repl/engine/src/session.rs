@@ -217,7 +217,7 @@ impl Session {
             Ok(read) => read,
             Err(problem) => return reply(Err(problem), false),
         };
-        let is_measured = self.world.spec.is_measured();
+        let is_measured = self.world.spec().is_measured();
         let (command, args) = match read {
             Read::Blank => return Turn::Blank,
             Read::Statement => {

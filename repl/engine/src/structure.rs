@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heap::{Node, NodeKind, Offset, Order, Structure, Wrapper};
 
-use crate::units::Address;
+use crate::arena::{Arena, ArenaId};
 use crate::view::{
     BitmapRow, ClassRow, CountsRow, HeldRow, ListRow, MarkRow, NodeRow, SlotsRow, StructureRow,
     WhyHole,
@@ -16,19 +16,19 @@ const MOST: usize = 64;
 const MOST_IN_A_LIST: usize = 8;
 
 impl World {
-    /// The structure of the heap in use.
-    pub(crate) fn structure(&self) -> StructureRow {
-        self.structure_row(self.heap.structure(), 0)
+    /// The structure of an arena's heap.
+    pub(crate) fn structure(&self, arena: &Arena) -> StructureRow {
+        self.structure_row(arena, arena.heap.structure(), 0)
     }
 
-    /// `structure`, of an arena that starts `by` bytes into ours.
-    fn structure_row(&self, structure: Structure, by: u32) -> StructureRow {
-        let address = |at: Offset| Address::from(at.plus(by));
+    /// `structure`, of a part of the arena that starts `by` bytes into it.
+    fn structure_row(&self, arena: &Arena, structure: Structure, by: u32) -> StructureRow {
+        let address = |at: Offset| arena.address(at.plus(by));
         match structure {
             Structure::Holes => StructureRow::Holes {},
             Structure::Outside { whole_process } => StructureRow::Outside { whole_process },
             Structure::Top { at, down } => {
-                StructureRow::Top { at: address(at), down, marks: self.marks() }
+                StructureRow::Top { at: address(at), down, marks: self.marks(arena) }
             }
             Structure::List { order, rover } => StructureRow::List {
                 order: match order {
@@ -44,14 +44,14 @@ impl World {
                     .into_iter()
                     .map(|(first, bits)| BitmapRow { first, bits })
                     .collect(),
-                lists: lists.into_iter().map(|list| list_row(&list, by)).collect(),
+                lists: lists.into_iter().map(|list| list_row(arena, &list, by)).collect(),
             },
             Structure::Tree(nodes) => StructureRow::Tree {
-                nodes: nodes.into_iter().take(MOST).map(|node| self.node_row(node, by)).collect(),
+                nodes: nodes.into_iter().take(MOST).map(|node| node_row(arena, node, by)).collect(),
             },
             Structure::Slabs { slots, under } => StructureRow::Slabs {
-                slots: Box::new(self.structure_row(Structure::Slots(slots), by)),
-                large: Box::new(self.structure_row(*under, by)),
+                slots: Box::new(self.structure_row(arena, Structure::Slots(slots), by)),
+                large: Box::new(self.structure_row(arena, *under, by)),
             },
             Structure::Slots(rows) => StructureRow::Slots {
                 rows: rows
@@ -66,78 +66,79 @@ impl World {
             },
             Structure::Stack(tops) => StructureRow::Stack {
                 tops: tops.into_iter().take(MOST_IN_A_LIST).map(address).collect(),
-                marks: self.marks(),
+                marks: self.marks(arena),
             },
             Structure::Around { wrapper, inner } => {
-                let inner = Box::new(self.structure_row(*inner, by));
-                self.wrapper_row(wrapper, by, inner)
+                let inner = Box::new(self.structure_row(arena, *inner, by));
+                wrapper_row(arena, wrapper, by, inner)
             }
             Structure::Pair { border, most_bytes, first, second } => StructureRow::Pair {
                 border: address(border),
                 most_bytes: most_bytes.map(u64::from),
-                first: Box::new(self.structure_row(*first, by)),
-                second: Box::new(self.structure_row(*second, by + border.0)),
+                first: Box::new(self.structure_row(arena, *first, by)),
+                second: Box::new(self.structure_row(arena, *second, by + border.0)),
             },
-        }
-    }
-
-    fn wrapper_row(&self, wrapper: Wrapper, by: u32, inner: Box<StructureRow>) -> StructureRow {
-        match wrapper {
-            Wrapper::Counting(counts) => {
-                let heap::Counts { allocs, frees, reallocs, refusals, live_bytes, peak_bytes } =
-                    counts;
-                let counts =
-                    CountsRow { allocs, frees, reallocs, refusals, live_bytes, peak_bytes };
-                StructureRow::Counting { counts, inner }
-            }
-            Wrapper::Guard { canary_bytes, poison, held, most } => StructureRow::Guard {
-                canary_bytes: u64::from(canary_bytes),
-                poison,
-                held: held
-                    .into_iter()
-                    .map(|piece| HeldRow {
-                        handle: self.ledger.dead_at(piece.at.0 + by).cloned(),
-                        address: piece.at.plus(by).into(),
-                        size_bytes: u64::from(piece.size_bytes),
-                    })
-                    .collect(),
-                most: u64::from(most),
-                inner,
-            },
-            Wrapper::Locked { taken } => StructureRow::Locked { taken, inner },
         }
     }
 
     /// The marks that can be gone back to, the newest last.
-    fn marks(&self) -> Vec<MarkRow> {
+    fn marks(&self, arena: &Arena) -> Vec<MarkRow> {
+        if arena.id != ArenaId::IN_USE {
+            return Vec::new();
+        }
         let marks = self.names.iter().filter(|(_, named)| self.is_live(named));
         let mark = |(name, named): (&Arc<str>, &Named)| match named {
             Named::Mark { at, .. } => {
-                Some(MarkRow { name: Arc::clone(name), address: (*at).into() })
+                Some(MarkRow { name: Arc::clone(name), address: arena.address(*at) })
             }
             _ => None,
         };
         marks.filter_map(mark).take(MOST_IN_A_LIST).collect()
     }
+}
 
-    fn node_row(&self, node: Node, by: u32) -> NodeRow {
-        let at = node.at.plus(by);
-        let (state, handle) = match node.kind {
-            NodeKind::Split => ("split", None),
-            NodeKind::Hole => ("hole", None),
-            NodeKind::Block => {
-                let owner = self.ledger.live_around(at.0);
-                ("block", owner.map(|(id, _)| Arc::clone(self.ledger.name(id))))
-            }
-        };
-        let (address, size_bytes) = (at.into(), u64::from(node.size_bytes));
-        NodeRow { address, size_bytes, depth: node.depth, state, handle }
+fn wrapper_row(arena: &Arena, wrapper: Wrapper, by: u32, inner: Box<StructureRow>) -> StructureRow {
+    match wrapper {
+        Wrapper::Counting(counts) => {
+            let heap::Counts { allocs, frees, reallocs, refusals, live_bytes, peak_bytes } = counts;
+            let counts = CountsRow { allocs, frees, reallocs, refusals, live_bytes, peak_bytes };
+            StructureRow::Counting { counts, inner }
+        }
+        Wrapper::Guard { canary_bytes, poison, held, most } => StructureRow::Guard {
+            canary_bytes: u64::from(canary_bytes),
+            poison,
+            held: held
+                .into_iter()
+                .map(|piece| HeldRow {
+                    handle: arena.ledger.dead_at(piece.at.0 + by).cloned(),
+                    address: arena.address(piece.at.plus(by)),
+                    size_bytes: u64::from(piece.size_bytes),
+                })
+                .collect(),
+            most: u64::from(most),
+            inner,
+        },
+        Wrapper::Locked { taken } => StructureRow::Locked { taken, inner },
     }
 }
 
-fn list_row(list: &heap::List, by: u32) -> ListRow {
+fn node_row(arena: &Arena, node: Node, by: u32) -> NodeRow {
+    let at = node.at.plus(by);
+    let (state, handle) = match node.kind {
+        NodeKind::Split => ("split", None),
+        NodeKind::Hole => ("hole", None),
+        NodeKind::Block => {
+            let owner = arena.ledger.live_around(at.0);
+            ("block", owner.map(|(id, _)| Arc::clone(arena.ledger.name(id))))
+        }
+    };
+    let (address, size_bytes) = (arena.address(at), u64::from(node.size_bytes));
+    NodeRow { address, size_bytes, depth: node.depth, state, handle }
+}
+
+fn list_row(arena: &Arena, list: &heap::List, by: u32) -> ListRow {
     let holes = list.holes.iter().take(MOST_IN_A_LIST).map(|hole| WhyHole {
-        address: hole.at.plus(by).into(),
+        address: arena.address(hole.at.plus(by)),
         size_bytes: u64::from(hole.size_bytes),
     });
     ListRow {

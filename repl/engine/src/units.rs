@@ -9,7 +9,7 @@ use serde::Serialize;
 #[serde(transparent)]
 pub struct Address(pub u64);
 
-/// Where the heap's arena starts.
+/// Where the arena of the heap in use starts.
 pub const HEAP_BASE: Address = Address(0x1000_0000);
 
 impl Address {
@@ -17,12 +17,6 @@ impl Address {
     #[must_use]
     pub fn plus(self, bytes: u64) -> Self {
         Self(self.0.saturating_add(bytes))
-    }
-}
-
-impl From<heap::Offset> for Address {
-    fn from(at: heap::Offset) -> Self {
-        HEAP_BASE.plus(u64::from(at.0))
     }
 }
 

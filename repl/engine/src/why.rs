@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use heap::{Because, Offset, Order, Piece, Step, Structure};
 
-use crate::units::Address;
+use crate::arena::Arena;
 use crate::view::{Other, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep};
-use crate::world::{Asked, Trace, What, World};
+use crate::world::{Asked, Trace, What};
 
 /// Holes that were not looked at and are listed all the same.
 const UNLOOKED: usize = 4;
 /// Holes up to which other fits are compared.
 pub(crate) const COMPARED: usize = 1000;
 
-/// The answer to `asked`; `before` is the state as it was then.
-pub(crate) fn why(asked: &Asked, before: &World) -> Why {
+/// The answer to `asked`; `before` is the arena as it was then.
+pub(crate) fn why(asked: &Asked, before: &Arena) -> Why {
     let heap = &before.heap;
     let sized = |layout: Layout| {
         let need = heap.need(layout);
@@ -32,10 +32,10 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
             need: sized(layout),
         },
         What::Deallocate { at, layout } => {
-            WhyAsk::Free { address: at.into(), size_bytes: layout.size() as u64 }
+            WhyAsk::Free { address: before.address(at), size_bytes: layout.size() as u64 }
         }
         What::Reallocate { at, layout, new_bytes } => WhyAsk::Realloc {
-            address: at.into(),
+            address: before.address(at),
             old_bytes: layout.size() as u64,
             size_bytes: u64::from(new_bytes),
         },
@@ -64,7 +64,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         What::Allocate(layout) if searched => {
             let unlooked = holes.iter().filter(|hole| !asked.trace.has_looked_at(hole.at));
             let rows = unlooked.take(UNLOOKED).map(|hole| WhyHole {
-                address: hole.at.into(),
+                address: before.address(hole.at),
                 size_bytes: u64::from(hole.size_bytes),
             });
             let unlooked = all.unwrap_or(0).saturating_sub(asked.trace.looked);
@@ -80,11 +80,11 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         line: asked.by.line,
         input: Arc::clone(&asked.by.text),
         name: Arc::clone(&asked.name),
-        heap: before.heap_called(),
+        heap: before.called(),
         is_foreign: before.spec.is_foreign(),
         whole_process: before.spec.is_measured(),
         ask,
-        steps: rows(&asked.trace, need),
+        steps: rows(before, &asked.trace, need),
         looked: asked.trace.looked,
         unlooked: unlooked.0,
         unlooked_total: unlooked.1,
@@ -92,7 +92,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
         order,
         answer: match asked.answer {
             Ok(Some(placed)) => WhyAnswer::At {
-                address: placed.at.into(),
+                address: before.address(placed.at),
                 granted_bytes: u64::from(placed.granted_bytes),
             },
             Ok(None) => {
@@ -106,7 +106,7 @@ pub(crate) fn why(asked: &Asked, before: &World) -> Why {
 }
 
 /// What the other fits would have taken from the same list.
-fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec<Other> {
+fn others(asked: &Asked, before: &Arena, layout: Layout, holes: &[Piece]) -> Vec<Other> {
     let ours = match asked.answer {
         Ok(Some(placed)) => {
             holes.iter().find(|hole| hole.at <= placed.at && placed.at < hole.end())
@@ -131,7 +131,7 @@ fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec
         Some(Other {
             heap,
             looked,
-            address: hole.at.into(),
+            address: before.address(hole.at),
             size_bytes: u64::from(hole.size_bytes),
             same: ours.is_some_and(|ours| ours.at == hole.at),
         })
@@ -144,7 +144,7 @@ fn others(asked: &Asked, before: &World, layout: Layout, holes: &[Piece]) -> Vec
 }
 
 /// The steps; `need` is what a block takes of the heap that is asked first.
-fn rows(trace: &Trace, mut need: Option<u64>) -> Vec<WhyStep> {
+fn rows(arena: &Arena, trace: &Trace, mut need: Option<u64>) -> Vec<WhyStep> {
     let mut rows = Vec::with_capacity(trace.steps.len() + trace.unnamed.len());
     let mut unnamed = trace.unnamed.iter().peekable();
     for index in 0..=trace.steps.len() {
@@ -155,13 +155,13 @@ fn rows(trace: &Trace, mut need: Option<u64>) -> Vec<WhyStep> {
         if let Step::Rounded { block_bytes, .. } = step {
             need = Some(u64::from(block_bytes));
         }
-        rows.push(row(step, need));
+        rows.push(row(arena, step, need));
     }
     rows
 }
 
-fn row(step: Step, need: Option<u64>) -> WhyStep {
-    let address = |at: Offset| Address::from(at);
+fn row(arena: &Arena, step: Step, need: Option<u64>) -> WhyStep {
+    let address = |at: Offset| arena.address(at);
     match step {
         Step::Rounded { asked_bytes, block_bytes } => WhyStep::Rounded {
             asked_bytes: u64::from(asked_bytes),

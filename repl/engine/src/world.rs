@@ -1,4 +1,4 @@
-//! The state of the machine: heap, stack, names, and the ledger that knows whose every byte is.
+//! The state of the machine: arenas, stack, names, and the program of Rust lines.
 //!
 //! A clone is cheap (see [`memory::Pages`] and `imbl`), which is what checkpoints are made of. Every method that can
 //! refuse does so before it changes anything.
@@ -9,21 +9,19 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use heap::{
-    Budget, Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, PieceKind, Placement,
-    Spec, Step, Structure, Unfit,
+    Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, Placement, Spec, Step, Unfit,
 };
 use imbl::{OrdMap, OrdSet};
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 
+use crate::arena::{Arena, ArenaId, Arenas};
 use crate::args::Place;
-use crate::ledger::{BlockId, Ledger, Life};
+use crate::ledger::{BlockId, Life};
 use crate::literal::Slot;
-use crate::problem::{
-    Argument, Cause, Problem, Room, Scatter, Shortage, Successor, Trouble, Whereabouts,
-};
+use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
 use crate::reply::Event;
 use crate::scan::Span;
-use crate::units::{Address, HEAP_BASE};
+use crate::units::Address;
 use crate::why;
 
 /// The heap a session starts with.
@@ -51,8 +49,8 @@ pub(crate) enum Named {
     Block { id: BlockId, plus: u64 },
     /// A pointer into a stack slot.
     Slot { id: SlotId, address: u32, size_bytes: u32, plus: u64 },
-    /// A top to go back to, of one arena.
-    Mark { at: Offset, arena: u32 },
+    /// A top to go back to, of one of the arenas there have been in use.
+    Mark { at: Offset, generation: u32 },
 }
 
 /// What a place leads to.
@@ -93,48 +91,28 @@ pub(crate) struct Access {
     memory: Memory,
 }
 
-/// A place in one of the two memories.
+/// A place in one of the memories.
 enum Memory {
-    /// An offset in the arena.
-    Heap(u32),
+    /// An offset in an arena.
+    Heap(ArenaId, u32),
     /// An address on the stack.
     Stack(u32),
-}
-
-/// Counts since the arena was made.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) allocs: u64,
-    pub(crate) frees: u64,
-    pub(crate) reallocs: u64,
-    pub(crate) moved: u64,
-    pub(crate) peak_payload_bytes: u64,
-    pub(crate) stack_peak_bytes: u32,
 }
 
 /// The whole state of a session's machine.
 #[derive(Clone)]
 pub struct World {
-    pub(crate) heap: Box<dyn Heap>,
-    /// What `use` was told.
-    pub(crate) spec: Arc<Spec>,
-    pub(crate) heap_name: Arc<str>,
-    heap_called: Arc<str>,
-    /// The last request the heap had, for `why`.
+    pub(crate) arenas: Arenas,
+    /// The last request a heap had, for `why`.
     pub(crate) asked: Option<Asked>,
-    /// Counts the arenas there have been.
-    pub(crate) arena: u32,
-    /// The bytes it was given: its length, or for a heap that takes memory as it goes the limit.
-    pub(crate) arena_bytes: u32,
-    pub(crate) ledger: Ledger,
     pub(crate) stack: Stack,
+    pub(crate) stack_peak_bytes: u32,
     slot_deaths: OrdMap<SlotId, Cause>,
     pub(crate) names: OrdMap<Arc<str>, Named>,
     next_block: u64,
     next_slot: u64,
     next_mark: u64,
     next_owned: u64,
-    pub(crate) tally: Tally,
     /// The addresses the last step changed, half open.
     changed: Vec<(u64, u64)>,
     /// The same for the line being run.
@@ -226,6 +204,8 @@ impl Observer for Trace {
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) by: Cause,
+    /// Whose heap it was.
+    pub(crate) of: ArenaId,
     pub(crate) what: What,
     /// The block's name.
     pub(crate) name: Arc<str>,
@@ -244,24 +224,19 @@ pub(crate) enum What {
 impl Default for World {
     fn default() -> Self {
         let info = heap::named(DEFAULT_HEAP).expect("the default heap is in the table");
-        let heap = Spec::plain(info).build(DEFAULT_HEAP_BYTES);
+        let in_use = Arena::new(ArenaId::IN_USE, Arc::new(Spec::plain(info)), DEFAULT_HEAP_BYTES)
+            .expect("1 KiB are enough for the default heap");
         Self {
-            heap: heap.expect("1 KiB are enough for the default heap"),
-            spec: Arc::new(Spec::plain(info)),
-            heap_name: info.name.into(),
-            heap_called: info.name.into(),
+            arenas: Arenas::new(in_use),
             asked: None,
-            arena: 0,
-            arena_bytes: DEFAULT_HEAP_BYTES,
-            ledger: Ledger::new(DEFAULT_HEAP_BYTES),
             stack: Stack::new(DEFAULT_STACK_BYTES),
+            stack_peak_bytes: 0,
             slot_deaths: OrdMap::new(),
             names: OrdMap::new(),
             next_block: 0,
             next_slot: 1,
             next_mark: 1,
             next_owned: 1,
-            tally: Tally::default(),
             changed: Vec::new(),
             touched: Vec::new(),
             now: Cause { line: 0, text: "".into() },
@@ -273,7 +248,6 @@ impl Default for World {
             stop: Arc::default(),
             work: 0,
         }
-        .with_fresh_arena_noted()
     }
 }
 
@@ -282,37 +256,53 @@ impl World {
 
     /// The name of the heap in use.
     pub fn heap_name(&self) -> &str {
-        &self.heap_name
+        &self.arena().name
     }
 
     /// The heap in use.
     pub fn heap(&self) -> &dyn Heap {
-        &*self.heap
+        &*self.arena().heap
     }
 
     /// What it was built from.
     pub fn spec(&self) -> &Spec {
-        &self.spec
+        &self.arena().spec
     }
 
-    /// The name by which messages call it: without its options.
-    pub(crate) fn heap_called(&self) -> Arc<str> {
-        Arc::clone(&self.heap_called)
-    }
-
-    /// What the heap keeps in front of a payload.
-    pub(crate) fn header_bytes(&self) -> u32 {
-        self.heap.need(Layout::new::<u8>()).edges.front_bytes
+    /// The arena in use.
+    pub(crate) fn arena(&self) -> &Arena {
+        &self.arenas[ArenaId::IN_USE]
     }
 
     /// The bytes of its arena.
     pub fn heap_bytes(&self) -> u64 {
-        u64::from(self.arena_bytes)
+        u64::from(self.arena().size_bytes)
     }
 
     /// The bytes of the stack, used or not.
     pub fn stack_bytes(&self) -> u64 {
         u64::from(self.stack.size_bytes())
+    }
+
+    // Blocks.
+
+    pub(crate) fn life(&self, id: BlockId) -> &Life {
+        self.arenas[id.arena].ledger.life(id)
+    }
+
+    pub(crate) fn block_name(&self, id: BlockId) -> Arc<str> {
+        Arc::clone(self.arenas[id.arena].ledger.name(id))
+    }
+
+    /// The live block that holds `address`, and how far inside.
+    pub(crate) fn live_around(&self, address: Address) -> Option<(BlockId, u32)> {
+        let (arena, at) = self.arenas.at(address)?;
+        arena.ledger.live_around(at)
+    }
+
+    /// Where a block starts.
+    fn start_of(&self, id: BlockId) -> Address {
+        self.arenas[id.arena].address(self.life(id).at)
     }
 
     // Names.
@@ -379,7 +369,7 @@ impl World {
                 let spot = match base {
                     Named::Block { id, plus: base } => {
                         let plus = base.saturating_add(*plus);
-                        let address = Address::from(self.ledger.life(id).at).plus(plus);
+                        let address = self.start_of(id).plus(plus);
                         Spot { name: shown, address, owner: Owner::Block { id, plus } }
                     }
                     Named::Slot { id, address, size_bytes, plus: base } => {
@@ -401,8 +391,8 @@ impl World {
 
     fn locate_address(&self, address: Address) -> Spot {
         let spot = |owner| Spot { name: address.to_string(), address, owner };
-        if let Some(at) = self.heap_offset(address)
-            && let Some((id, plus)) = self.ledger.around(at)
+        if let Some((arena, at)) = self.arenas.at(address)
+            && let Some((id, plus)) = arena.ledger.around(at)
         {
             return spot(Owner::Block { id, plus: u64::from(plus) });
         }
@@ -436,25 +426,10 @@ impl World {
 
     pub(crate) fn is_live(&self, named: &Named) -> bool {
         match named {
-            Named::Block { id, .. } => self.ledger.death(*id).is_none(),
+            Named::Block { id, .. } => self.arenas[id.arena].ledger.death(*id).is_none(),
             Named::Slot { id, .. } => self.stack.item(*id).is_some(),
-            Named::Mark { at, arena } => self.mark_is_live(*at, *arena),
+            Named::Mark { at, generation } => self.arena().mark_is_live(*at, *generation),
         }
-    }
-
-    fn mark_is_live(&self, at: Offset, arena: u32) -> bool {
-        let below = at.0.checked_sub(1).and_then(|below| self.ledger.live_around(below));
-        // A block that came once the top had been back beyond the mark, or has grown since.
-        let lies_across = |(id, _)| self.ledger.life(id).extent().contains(&at.0);
-        arena == self.arena && self.heap.top().is_some() && !below.is_some_and(lies_across) && {
-            let range = self.heap.reset_range(at);
-            range.start <= range.end
-        }
-    }
-
-    pub(crate) fn heap_offset(&self, address: Address) -> Option<u32> {
-        let at = address.0.checked_sub(HEAP_BASE.0)?;
-        (at < u64::from(self.heap.len())).then_some(at as u32)
     }
 
     /// The address, if it lies between the stack's end and its start.
@@ -465,27 +440,8 @@ impl World {
 
     /// Where `address` lies, in words.
     pub(crate) fn whereabouts(&self, address: Address) -> Whereabouts {
-        if let Some(at) = self.heap_offset(address) {
-            if let Some((id, _)) = self.ledger.live_around(at) {
-                return Whereabouts::Block { name: Arc::clone(self.ledger.name(id)) };
-            }
-            if let Some(id) = self.ledger.extent_around(at) {
-                let (life, block) = (self.ledger.life(id), Arc::clone(self.ledger.name(id)));
-                return if at < life.at.0 {
-                    Whereabouts::Header { block }
-                } else if at < life.at.0 + life.granted_bytes {
-                    Whereabouts::Slack { block }
-                } else {
-                    Whereabouts::Canary { block }
-                };
-            }
-            let hole = self.heap.holes().find(|hole| hole.at.0 <= at && at < hole.end().0);
-            return match hole {
-                Some(hole) if hole.kind == PieceKind::Gap => Whereabouts::Gap,
-                Some(hole) if at - hole.at.0 < self.header_bytes() => Whereabouts::HoleHeader,
-                Some(hole) => Whereabouts::Hole { at: hole.at.into() },
-                None => self.outside_of_blocks(at),
-            };
+        if let Some((arena, at)) = self.arenas.at(address) {
+            return arena.whereabouts(at);
         }
         if let Some(at) = self.stack_address(address) {
             return match self.stack.item_at(at).map(|item| &item.kind) {
@@ -502,18 +458,6 @@ impl World {
         }
     }
 
-    /// Where a byte of the arena lies that is in no block and in no hole.
-    fn outside_of_blocks(&self, at: u32) -> Whereabouts {
-        let piece = self.heap.pieces().find(|piece| piece.at.0 <= at && at < piece.end().0);
-        match piece.map(|piece| piece.kind) {
-            Some(PieceKind::Books) => Whereabouts::Books,
-            Some(PieceKind::Padding) => Whereabouts::Padding,
-            Some(PieceKind::Held) => Whereabouts::Held,
-            Some(PieceKind::Gap) => Whereabouts::Gap,
-            _ => Whereabouts::Stranded,
-        }
-    }
-
     /// The block a spot leads to, if it is live; what is wrong with it otherwise.
     fn live_block(&self, spot: &Spot, use_of: Use, span: Span) -> Result<(BlockId, u64), Problem> {
         let foreign = || {
@@ -525,15 +469,16 @@ impl World {
             Problem::new(trouble, span)
         };
         let Owner::Block { id, plus } = spot.owner else { return Err(foreign()) };
-        let life = self.ledger.life(id);
-        let Some(cause) = self.ledger.death(id) else { return Ok((id, plus)) };
+        let Arena { ledger, heap, generation, .. } = &self.arenas[id.arena];
+        let life = ledger.life(id);
+        let Some(cause) = ledger.death(id) else { return Ok((id, plus)) };
         let (name, address, cause) = (spot.name.clone(), spot.address, cause.clone());
-        let trouble = match self.ledger.successor(life) {
-            _ if life.arena != self.arena => {
+        let trouble = match ledger.successor(life) {
+            _ if life.generation != *generation => {
                 Trouble::Stale { name, cause, now: Successor::Arena, address }
             }
             Some(owner) => {
-                let now = Successor::Block(Arc::clone(self.ledger.name(owner)));
+                let now = Successor::Block(Arc::clone(ledger.name(owner)));
                 Trouble::Stale { name, cause, now, address }
             }
             None => {
@@ -545,7 +490,7 @@ impl World {
                         lies,
                         address,
                         size: u64::from(life.size_bytes),
-                        links: self.heap.top().is_none(),
+                        links: heap.top().is_none(),
                     },
                     Use::Read => Trouble::UseAfterFree { name, cause, lies, address, write: false },
                     Use::Write => Trouble::UseAfterFree { name, cause, lies, address, write: true },
@@ -562,7 +507,7 @@ impl World {
             self.check_not_owned(id, span)?;
             return Ok(id);
         }
-        let life = self.ledger.life(id);
+        let life = self.life(id);
         if plus > u64::from(life.size_bytes) {
             // Past the block it is just an address, and may even be another block's.
             let spot = self.locate_address(spot.address);
@@ -576,7 +521,7 @@ impl World {
                 ))
             };
         }
-        let (block, start) = (Arc::clone(self.ledger.name(id)), Address::from(life.at));
+        let (block, start) = (self.block_name(id), self.start_of(id));
         Err(Problem::new(
             Trouble::InteriorPointer { block, at: spot.address, inside: plus, start },
             span,
@@ -588,7 +533,7 @@ impl World {
         if !self.owned.contains(&id) {
             return Ok(());
         }
-        let name = self.ledger.name(id).to_string();
+        let name = self.block_name(id).to_string();
         Err(Problem::new(Trouble::Owned { name }, span))
     }
 
@@ -617,13 +562,10 @@ impl World {
         if write {
             self.check_not_owned(id, span)?;
         }
-        let life = self.ledger.life(id);
-        let (name, origin) = if is_address {
-            (Arc::clone(self.ledger.name(id)), 0)
-        } else {
-            (spot.name.as_str().into(), plus)
-        };
-        let (memory, size_bytes) = (Memory::Heap(life.at.0), u64::from(life.size_bytes));
+        let life = self.life(id);
+        let (name, origin) =
+            if is_address { (self.block_name(id), 0) } else { (spot.name.as_str().into(), plus) };
+        let (memory, size_bytes) = (Memory::Heap(id.arena, life.at.0), u64::from(life.size_bytes));
         Ok(Target { name, memory, size_bytes, plus, origin, write })
     }
 
@@ -639,7 +581,7 @@ impl World {
         let first = plus.saturating_add(offset);
         let len = len.unwrap_or(size_bytes.saturating_sub(first));
         let base = match *memory {
-            Memory::Heap(at) => Address::from(Offset(at)),
+            Memory::Heap(arena, at) => self.arenas[arena].address(Offset(at)),
             Memory::Stack(address) => Address::from(address),
         };
         if first >= *size_bytes || len > size_bytes - first {
@@ -656,7 +598,7 @@ impl World {
             return Err(Problem::new(trouble, span));
         }
         let memory = match memory {
-            Memory::Heap(at) => Memory::Heap(at + first as u32),
+            Memory::Heap(arena, at) => Memory::Heap(*arena, at + first as u32),
             Memory::Stack(address) => Memory::Stack(address + first as u32),
         };
         let (name, offset) = (Arc::clone(name), first - origin);
@@ -671,10 +613,10 @@ impl World {
 
     /// Stores bytes at an address of the heap or the stack.
     pub(crate) fn put(&mut self, address: Address, bytes: &[u8]) {
-        match self.heap_offset(address) {
-            Some(at) => {
-                self.heap.write(Offset(at), bytes);
-                self.ledger.note_written(at..at + bytes.len() as u32);
+        match self.arenas.at_mut(address) {
+            Some((arena, at)) => {
+                arena.heap.write(Offset(at), bytes);
+                arena.ledger.note_written(at..at + bytes.len() as u32);
             }
             None => self.stack.write(address.0 as u32, bytes),
         }
@@ -685,15 +627,19 @@ impl World {
     pub(crate) fn load(&self, access: &Access, span: Span) -> Result<Vec<u8>, Problem> {
         let len = access.len as u32;
         let unset = match access.memory {
-            Memory::Heap(at) => self.ledger.first_unset(at..at + len).map(|unset| unset - at),
+            Memory::Heap(arena, at) => {
+                let unset = self.arenas[arena].ledger.first_unset(at..at + len);
+                unset.map(|unset| unset - at)
+            }
             Memory::Stack(address) => {
                 self.stack.first_unset(address..address + len).map(|unset| unset - address)
             }
         };
         if let Some(unset) = unset {
             let cause = match access.memory {
-                Memory::Heap(at) => {
-                    self.ledger.live_around(at).map(|(id, _)| self.ledger.birth(id).clone())
+                Memory::Heap(arena, at) => {
+                    let ledger = &self.arenas[arena].ledger;
+                    ledger.live_around(at).map(|(id, _)| ledger.birth(id).clone())
                 }
                 Memory::Stack(_) => None,
             };
@@ -706,9 +652,9 @@ impl World {
             return Err(Problem::new(trouble, span));
         }
         Ok(match access.memory {
-            Memory::Heap(at) => {
+            Memory::Heap(arena, at) => {
                 let mut bytes = vec![0; len as usize];
-                self.heap.read(Offset(at), &mut bytes);
+                self.arenas[arena].heap.read(Offset(at), &mut bytes);
                 bytes
             }
             Memory::Stack(address) => self.stack.read(address..address + len),
@@ -726,7 +672,7 @@ impl World {
     /// The bytes from a spot to its owner's end, dead or alive.
     pub(crate) fn natural_len(&self, spot: &Spot) -> Option<u64> {
         let (size_bytes, plus) = match spot.owner {
-            Owner::Block { id, plus } => (self.ledger.life(id).size_bytes, plus),
+            Owner::Block { id, plus } => (self.life(id).size_bytes, plus),
             Owner::Slot { size_bytes, plus, .. } => (size_bytes, plus),
             Owner::Nobody => return None,
         };
@@ -756,123 +702,63 @@ impl World {
         Ok(spot.address)
     }
 
-    /// Bytes of the arena that are neither free nor in a live block's reach.
-    pub(crate) fn stranded_bytes(&self, free_bytes: u64) -> u64 {
-        let known = |piece: &Piece| match piece.kind {
-            PieceKind::Books | PieceKind::Padding | PieceKind::Held => u64::from(piece.size_bytes),
-            _ => 0,
-        };
-        let known: u64 = self.heap.pieces().map(|piece| known(&piece)).sum();
-        let live =
-            self.ledger.live().map(|(_, live)| self.ledger.life(live.id).extent().len() as u64);
-        u64::from(self.heap.len()) - free_bytes - known - live.sum::<u64>()
-    }
-
-    /// Whether the allocator's blocks are those of the ledger: as many, apart, aligned, inside.
-    pub(crate) fn ledger_agrees(&self) -> bool {
-        let len = self.heap.len();
-        let (mut tracked, mut untracked) = (0, false);
-        for piece in self.heap.pieces() {
-            tracked += u64::from(piece.kind == PieceKind::Block);
-            untracked |= piece.kind == PieceKind::Taken;
-        }
-        let counted = untracked || tracked == self.ledger.live_count();
-        let mut end = 0;
-        let apart = self.ledger.live().all(|(at, live)| {
-            let life = self.ledger.life(live.id);
-            let extent = life.extent();
-            let ok =
-                extent.start >= end && at.0.is_multiple_of(life.align_bytes) && extent.end <= len;
-            end = extent.end;
-            ok
-        });
-        counted && apart
-    }
-
     // The heap.
 
-    /// Judges a request before any `Layout` is made, so that every host answers alike.
-    pub(crate) fn layout(
-        &self,
-        size: u64,
-        size_span: Span,
-        align: u64,
-        align_span: Span,
-    ) -> Result<Layout, Problem> {
-        if align == 0 || !align.is_power_of_two() || align > u64::from(MAX_ALIGN) {
-            return Err(Problem::new(Trouble::BadAlign { align }, align_span));
-        }
-        if size == 0 {
-            return Err(Problem::new(Trouble::ZeroSize { block: None }, size_span));
-        }
-        check_possible(size, align, size_span)?;
-        if size > u64::from(MAX_ARENA) {
-            return Err(self.no_room(size, align, size_span));
-        }
-        Ok(Layout::from_size_align(size as usize, align as usize)
-            .expect("size and align were judged above"))
-    }
-
-    /// Allocates a block.
+    /// Allocates a block in an arena.
     pub(crate) fn alloc(
         &mut self,
+        of: ArenaId,
         layout: Layout,
         name: Option<Arc<str>>,
         zeroed: bool,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
         let mut trace = Trace::default();
-        let answer = self.asking(|heap| heap.allocate(layout, &mut trace));
+        let answer = self.arenas[of].asking(|heap| heap.allocate(layout, &mut trace));
+        let what = What::Allocate(layout);
         let size_bytes = layout.size() as u32;
         let Ok(placed) = answer else {
-            self.note_asked(What::Allocate(layout), "".into(), Err(Full), trace);
-            return Err(self.no_room(u64::from(size_bytes), layout.align() as u64, span));
+            self.note_asked(of, what, "".into(), Err(Full), trace);
+            let (size, align) = (u64::from(size_bytes), layout.align() as u64);
+            return Err(self.arenas[of].no_room(size, align, span));
         };
-        self.ledger.grow(self.heap.len());
         let name = self.new_block_name(name);
-        let edges = self.heap.block_edges(placed.at);
-        let id = self.ledger.born(Arc::clone(&name), placed, edges, layout, self.arena, &self.now);
-        self.names.insert(Arc::clone(&name), Named::Block { id, plus: 0 });
+        let arena = &mut self.arenas[of];
+        arena.ledger.grow(arena.heap.len());
+        let (edges, address) = (arena.heap.block_edges(placed.at), arena.address(placed.at));
+        let named = Arc::clone(&name);
+        let id = arena.ledger.born(named, placed, edges, layout, arena.generation, &self.now);
         if zeroed {
             let range = placed.at.0..placed.at.0 + size_bytes;
-            self.heap.fill(Offset(range.start)..Offset(range.end), 0);
-            self.ledger.note_written(range);
+            arena.heap.fill(Offset(range.start)..Offset(range.end), 0);
+            arena.ledger.note_written(range);
         }
-        self.tally.allocs += 1;
-        self.note_peak();
+        arena.tally.allocs += 1;
+        arena.note_peak();
+        self.names.insert(Arc::clone(&name), Named::Block { id, plus: 0 });
         let mut events = vec![Event::Alloc {
             handle: Arc::clone(&name),
-            address: placed.at.into(),
+            address,
             size_bytes: u64::from(size_bytes),
             granted_bytes: u64::from(placed.granted_bytes),
             align_bytes: layout.align() as u64,
             zeroed,
         }];
-        self.touch_block(placed, edges);
-        self.tell(&trace, Some((placed, edges, size_bytes)), &mut events);
-        self.note_asked(What::Allocate(layout), name, Ok(Some(placed)), trace);
+        self.touch_block(of, placed, edges);
+        self.tell(of, &trace, Some((placed, edges, size_bytes)), &mut events);
+        self.note_asked(of, what, name, Ok(Some(placed)), trace);
         Ok(events)
-    }
-
-    /// Asks the heap for something. A heap of ours that refuses is as it was; a wrapper may have let go of what it held
-    /// back, or counted, and is put back.
-    fn asking<T>(&mut self, ask: impl FnOnce(&mut dyn Heap) -> Result<T, Full>) -> Result<T, Full> {
-        let before = (!self.spec.inner.is_empty()).then(|| self.heap.clone());
-        let answer = ask(&mut *self.heap);
-        if let (Err(Full), Some(before)) = (&answer, before) {
-            self.heap = before;
-        }
-        answer
     }
 
     fn note_asked(
         &mut self,
+        of: ArenaId,
         what: What,
         name: Arc<str>,
         answer: Result<Option<Placement>, Full>,
         trace: Trace,
     ) {
-        self.asked = Some(Asked { by: self.now.clone(), what, name, answer, trace });
+        self.asked = Some(Asked { by: self.now.clone(), of, what, name, answer, trace });
     }
 
     /// The name of the next block that a value of Rust owns.
@@ -888,7 +774,7 @@ impl World {
     /// The layout a caller without a ledger would pass on.
     pub(crate) fn raw_layout(&self, spot: &Spot, size: Option<u64>, align: Option<u64>) -> Layout {
         let life = match spot.owner {
-            Owner::Block { id, .. } => Some(self.ledger.life(id)),
+            Owner::Block { id, .. } => Some(self.life(id)),
             _ => None,
         };
         let size = size.unwrap_or(life.map_or(8, |life| u64::from(life.size_bytes)));
@@ -898,35 +784,28 @@ impl World {
             .expect("size and align are in range")
     }
 
-    /// Refuses to take a block away that others stand above, where the heap minds.
-    pub(crate) fn check_newest(&self, id: BlockId, span: Span) -> Result<(), Problem> {
-        let Some(newer) = self.heap.newer_than(self.ledger.life(id).at) else { return Ok(()) };
-        let (newer, _) = self.ledger.live_around(newer.0).expect("the newest block is live");
-        let name = |id| Arc::clone(self.ledger.name(id));
-        let (block, newer, heap) = (name(id), name(newer), self.heap_called());
-        Err(Problem::new(Trouble::NotLifo { block, newer, heap }, span))
-    }
-
     /// Frees a live block.
     pub(crate) fn free(&mut self, id: BlockId) -> Vec<Event> {
-        let (life, name) = (*self.ledger.life(id), Arc::clone(self.ledger.name(id)));
+        let of = id.arena;
+        let arena = &mut self.arenas[of];
+        let (life, name) = (*arena.ledger.life(id), Arc::clone(arena.ledger.name(id)));
         let mut trace = Trace::default();
-        self.heap.deallocate(life.at, life.layout(), &mut trace);
-        self.ledger.die(id, &self.now);
-        if self.spec.is_foreign() {
+        arena.heap.deallocate(life.at, life.layout(), &mut trace);
+        arena.ledger.die(id, &self.now);
+        if arena.spec.is_foreign() {
             // What the crate wrote there is not ours to show.
-            self.ledger.forget(life.extent());
+            arena.ledger.forget(life.extent());
         }
-        self.tally.frees += 1;
+        arena.tally.frees += 1;
         let mut events = vec![Event::Free {
             handle: Arc::clone(&name),
-            address: life.at.into(),
+            address: arena.address(life.at),
             size_bytes: u64::from(life.size_bytes),
         }];
-        self.touch_extent(&life);
-        self.tell(&trace, None, &mut events);
+        self.touch_extent(of, &life);
+        self.tell(of, &trace, None, &mut events);
         let what = What::Deallocate { at: life.at, layout: life.layout() };
-        self.note_asked(what, name, Ok(None), trace);
+        self.note_asked(of, what, name, Ok(None), trace);
         events
     }
 
@@ -937,119 +816,106 @@ impl World {
         size_bytes: u64,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
-        let (life, name) = (*self.ledger.life(id), Arc::clone(self.ledger.name(id)));
+        let of = id.arena;
+        let arena = &mut self.arenas[of];
+        let (life, name) = (*arena.ledger.life(id), Arc::clone(arena.ledger.name(id)));
         let align = u64::from(life.align_bytes);
         if size_bytes == 0 {
             return Err(Problem::new(Trouble::ZeroSize { block: Some(name) }, span));
         }
-        self.layout(size_bytes, span, align, span)?;
+        arena.layout(size_bytes, span, align, span)?;
         if size_bytes > u64::from(life.size_bytes) {
-            self.check_newest(id, span)?;
+            arena.check_newest(id, span)?;
         }
         let new_bytes = size_bytes as u32;
         let mut trace = Trace::default();
         let what = What::Reallocate { at: life.at, layout: life.layout(), new_bytes };
         let answer =
-            self.asking(|heap| heap.reallocate(life.at, life.layout(), new_bytes, &mut trace));
+            arena.asking(|heap| heap.reallocate(life.at, life.layout(), new_bytes, &mut trace));
         let Ok(placed) = answer else {
-            self.note_asked(what, name, Err(Full), trace);
-            return Err(self.no_room(size_bytes, align, span));
+            self.note_asked(of, what, name, Err(Full), trace);
+            return Err(self.arenas[of].no_room(size_bytes, align, span));
         };
-        self.ledger.grow(self.heap.len());
-        let edges = self.heap.block_edges(placed.at);
+        arena.ledger.grow(arena.heap.len());
+        let edges = arena.heap.block_edges(placed.at);
         let moved = placed.at != life.at;
         if moved {
-            let new = self.ledger.moved(id, placed, edges, new_bytes, &self.now);
+            let new = arena.ledger.moved(id, placed, edges, new_bytes, &self.now);
             self.names.insert(Arc::clone(&name), Named::Block { id: new, plus: 0 });
-            self.tally.moved += 1;
+            arena.tally.moved += 1;
             self.work += u64::from(new_bytes) / 4096;
         } else {
-            self.ledger.resized(id, new_bytes, placed.granted_bytes, edges);
+            arena.ledger.resized(id, new_bytes, placed.granted_bytes, edges);
         }
-        self.tally.reallocs += 1;
-        self.note_peak();
+        arena.tally.reallocs += 1;
+        arena.note_peak();
         let mut events = vec![Event::Realloc {
             handle: Arc::clone(&name),
-            from: life.at.into(),
-            address: placed.at.into(),
+            from: arena.address(life.at),
+            address: arena.address(placed.at),
             old_bytes: u64::from(life.size_bytes),
             size_bytes,
             granted_bytes: u64::from(placed.granted_bytes),
             moved,
         }];
-        self.touch_block(placed, edges);
+        self.touch_block(of, placed, edges);
         if moved {
-            self.touch_extent(&life);
+            self.touch_extent(of, &life);
         }
-        self.tell(&trace, Some((placed, edges, new_bytes)), &mut events);
-        self.note_asked(what, name, Ok(Some(placed)), trace);
+        self.tell(of, &trace, Some((placed, edges, new_bytes)), &mut events);
+        self.note_asked(of, what, name, Ok(Some(placed)), trace);
         Ok(events)
     }
 
-    /// Puts a fresh arena in place of the old one.
+    /// Puts a fresh arena in place of the one in use.
     pub(crate) fn replace_heap(
         &mut self,
         spec: Arc<Spec>,
         size_bytes: u32,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
-        let heap = spec.build(size_bytes).map_err(|unfit| {
-            let heap = spec.called();
-            let trouble = match unfit {
-                Unfit::TooSmall { least_bytes } => Trouble::HeapTooSmall {
-                    heap,
-                    size: u64::from(size_bytes),
-                    least: u64::from(least_bytes),
-                },
-                Unfit::Missing { instead } => Trouble::HeapMissing { heap, instead },
-                Unfit::Grows => Trouble::HeapGrows { heap },
-            };
-            Problem::new(trouble, span)
-        })?;
+        let called = spec.called();
+        let new = self
+            .arena()
+            .replaced(spec, size_bytes, &self.now)
+            .map_err(|unfit| Problem::new(unfit_trouble(&unfit, called, size_bytes), span))?;
         if !self.owned.is_empty() {
             return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
         }
-        let lost_blocks = self.ledger.live_count();
-        self.ledger.restart(heap.len(), &self.now);
-        self.heap = heap;
-        self.arena_bytes = size_bytes;
-        self.heap_name = spec.to_string().into();
-        self.heap_called = spec.called().into();
-        self.spec = spec;
+        let lost_blocks = self.arena().ledger.live_count();
+        let (heap, limits) = (Arc::clone(&new.name), new.heap.budget(u64::MAX).is_some());
+        self.arenas[ArenaId::IN_USE] = new;
         self.asked = None;
-        self.arena += 1;
-        self.tally = Tally { stack_peak_bytes: self.tally.stack_peak_bytes, ..Tally::default() };
         // Making and dropping an arena costs by its size, however empty.
         self.work += lost_blocks / 64 + (u64::from(size_bytes) >> 22);
-        let heap = Arc::clone(&self.heap_name);
-        let size_bytes = u64::from(size_bytes);
-        self.touch(HEAP_BASE, size_bytes);
-        self.note_links();
-        let limits = self.heap.budget(u64::MAX).is_some();
-        Ok(vec![Event::Use { heap, address: HEAP_BASE, size_bytes, lost_blocks, limits }])
+        let (address, size_bytes) = (ArenaId::IN_USE.base(), u64::from(size_bytes));
+        self.touch(address, size_bytes);
+        Ok(vec![Event::Use { heap, address, size_bytes, lost_blocks, limits }])
     }
 
-    /// Grows the arena to `size_bytes`.
+    /// Grows the arena in use to `size_bytes`.
     pub(crate) fn grow_heap(&mut self, size_bytes: u32) -> Vec<Event> {
-        let old_bytes = std::mem::replace(&mut self.arena_bytes, size_bytes);
+        let arena = &mut self.arenas[ArenaId::IN_USE];
+        let old_bytes = std::mem::replace(&mut arena.size_bytes, size_bytes);
         let mut trace = Trace::default();
-        self.heap.grow(size_bytes, &mut trace);
+        arena.heap.grow(size_bytes, &mut trace);
+        arena.ledger.grow(arena.heap.len());
         self.asked = None;
-        self.ledger.grow(self.heap.len());
-        self.work += self.ledger.live_count() / 64;
+        self.work += arena.ledger.live_count() / 64;
         let added_bytes = u64::from(size_bytes - old_bytes);
-        let heap = self.heap_called();
+        let heap = arena.called();
         let mut events = vec![Event::Grow { heap, added_bytes, size_bytes: u64::from(size_bytes) }];
-        self.tell(&trace, None, &mut events);
+        self.tell(ArenaId::IN_USE, &trace, None, &mut events);
         events
     }
 
     /// Remembers the top.
     pub(crate) fn mark(&mut self, span: Span) -> Result<Vec<Event>, Problem> {
-        let at = self.top("mark", span)?;
+        let at = self.arena().top("mark", span)?;
+        let (generation, address) = (self.arena().generation, self.arena().address(at));
         let name = Self::numbered(&self.names, &mut self.next_mark, 'm');
-        self.names.insert(Arc::clone(&name), Named::Mark { at, arena: self.arena });
-        Ok(vec![Event::Mark { name, address: at.into() }])
+        self.names.insert(Arc::clone(&name), Named::Mark { at, generation });
+        Ok(vec![Event::Mark { name, address }])
     }
 
     /// Goes back to a mark, or to the arena's start.
@@ -1058,13 +924,13 @@ impl World {
         mark: Option<(&String, Span)>,
         span: Span,
     ) -> Result<Vec<Event>, Problem> {
-        self.top("reset", span)?;
+        self.arena().top("reset", span)?;
         let at = match mark {
-            None => self.heap.origin(),
+            None => self.arena().heap.origin(),
             Some((name, span)) => match self.names.get(name.as_str()) {
-                Some(&Named::Mark { at, arena }) if self.mark_is_live(at, arena) => at,
-                Some(&Named::Mark { arena, .. }) => {
-                    let arena_gone = arena != self.arena;
+                Some(named @ &Named::Mark { at, .. }) if self.is_live(named) => at,
+                Some(&Named::Mark { generation, .. }) => {
+                    let arena_gone = generation != self.arena().generation;
                     return Err(Problem::new(
                         Trouble::StaleMark { name: name.clone(), arena_gone },
                         span,
@@ -1072,7 +938,7 @@ impl World {
                 }
                 _ => {
                     let live = self.names.iter().filter(|(_, named)| {
-                        matches!(named, Named::Mark { at, arena } if self.mark_is_live(*at, *arena))
+                        matches!(named, Named::Mark { .. }) && self.is_live(named)
                     });
                     let live = live.map(|(name, _)| Arc::clone(name)).next_back();
                     return Err(Problem::new(
@@ -1082,176 +948,39 @@ impl World {
                 }
             },
         };
-        let range = self.heap.reset_range(at);
-        let gone = self.ledger.live_in(range.start.0..range.end.0);
+        let range = self.arena().heap.reset_range(at);
+        let gone = self.arena().ledger.live_in(range.start.0..range.end.0);
         if gone.iter().any(|id| self.owned.contains(id)) {
             return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
         }
         let blocks = gone.len() as u64;
         self.work += blocks / 8;
+        let arena = &mut self.arenas[ArenaId::IN_USE];
         for id in gone {
-            self.ledger.die(id, &self.now);
+            arena.ledger.die(id, &self.now);
         }
-        self.heap.reset(at);
+        arena.heap.reset(at);
         self.asked = None;
         let size_bytes = u64::from(range.end.since(range.start));
-        self.touch(range.start.into(), size_bytes);
-        let free_bytes = self.heap.holes().map(|hole| u64::from(hole.size_bytes)).sum();
-        Ok(vec![Event::Reset { address: at.into(), blocks, size_bytes, free_bytes }])
-    }
-
-    fn top(&self, command: &'static str, span: Span) -> Result<Offset, Problem> {
-        let heap = self.heap_called();
-        self.heap.top().ok_or_else(|| Problem::new(Trouble::Unsupported { heap, command }, span))
-    }
-
-    /// Why there is no room for a block, with the numbers.
-    pub(crate) fn no_room(&self, size: u64, align: u64, span: Span) -> Problem {
-        // Beyond any arena the design's rounding says nothing more.
-        let asked =
-            Layout::from_size_align(size.min(u64::from(MAX_ARENA)) as usize, align as usize)
-                .expect("size and align were judged before");
-        let header = u64::from(self.heap.need(asked).edges.sum());
-        let need = self.heap.need(asked).block_bytes().max(size + header);
-        if let Some(budget) = self.heap.budget(size) {
-            return self.over_budget(need, budget, span);
-        }
-        let (mut total, mut usable, mut largest, mut fits, mut holes) = (0, 0, 0, 0, Vec::new());
-        for hole in self.heap.holes() {
-            let hole_bytes = u64::from(hole.size_bytes);
-            total += hole_bytes;
-            // A free slot serves its own size alone.
-            if !self.heap.eligible(hole, asked) {
-                continue;
-            }
-            usable += hole_bytes;
-            largest = largest.max(hole_bytes);
-            fits = fits.max(u64::from(self.heap.fits(hole)));
-            holes.push(hole_bytes);
-        }
-        let heap = self.heap_called();
-        if holes.is_empty() && self.never_serves(asked) {
-            let largest = self.largest_served();
-            return Problem::new(Trouble::NeverServed { heap, size, align, largest }, span);
-        }
-        let room = self.room_for(need + if align > 8 { 2 * align } else { 0 });
-        let scattered = usable >= need && holes.len() > 1;
-        let trouble = if scattered && fits >= size && align <= 8 {
-            Trouble::Missed { heap, need, largest, fits, room }
-        } else if scattered {
-            let cure = self.cure(asked);
-            let payload = need - header;
-            holes.truncate(8);
-            let gaps = self.spec.is_foreign();
-            Trouble::Fragmented(Box::new(Scatter {
-                need,
-                payload,
-                header,
-                total: usable,
-                holes,
-                gaps,
-                align,
-                cure,
-                room,
-            }))
-        } else {
-            let taken = total < u64::from(self.heap.len());
-            let strands = matches!(self.heap.structure(), Structure::Top { .. }) && taken;
-            let usable = (usable < total).then_some(usable);
-            Trouble::OutOfMemory(Box::new(Shortage {
-                heap,
-                need,
-                header,
-                total,
-                usable,
-                largest,
-                fits,
-                gaps: self.spec.is_foreign(),
-                align,
-                strands,
-                room,
-            }))
-        };
-        Problem::new(trouble, span)
-    }
-
-    /// Why a heap that takes memory as it goes refused.
-    fn over_budget(&self, need: u64, budget: Budget, span: Span) -> Problem {
-        let heap = self.heap_called();
-        let (limit, live) = (u64::from(budget.limit_bytes), u64::from(budget.live_bytes));
-        let trouble = match budget.missing {
-            Some(instead) => Trouble::HeapMissing { heap: heap.to_string(), instead },
-            None if live + need > limit => {
-                let room = self.room_for(live + need - limit);
-                Trouble::OverLimit { heap, need, live, limit, room }
-            }
-            None => Trouble::OutOfReach { heap, need, live },
-        };
-        Problem::new(trouble, span)
-    }
-
-    /// Whether even a fresh heap of this kind has nothing for such a request: a size above a pool's largest slot.
-    fn never_serves(&self, layout: Layout) -> bool {
-        self.spec.build(self.heap.len()).is_ok_and(|fresh| {
-            let serves = fresh.holes().any(|hole| fresh.eligible(hole, layout));
-            !serves
-        })
-    }
-
-    /// The largest request that a fresh heap of this kind serves.
-    fn largest_served(&self) -> u64 {
-        let fresh = self.spec.build(self.heap.len());
-        let fits = fresh.ok().and_then(|fresh| fresh.holes().map(|hole| fresh.fits(hole)).max());
-        fits.map_or(0, u64::from)
-    }
-
-    /// A round size of more memory, or of a new arena, that is surely enough.
-    fn room_for(&self, need: u64) -> Room {
-        let round = |bytes: u64| (bytes + 64).next_power_of_two().max(1024);
-        let more = round(need.min(u64::from(MAX_ARENA)));
-        let all = round(u64::from(self.arena_bytes) + need.min(u64::from(MAX_ARENA)));
-        if !self.heap.can_grow() && all <= u64::from(MAX_ARENA) {
-            Room::New { bytes: all }
-        } else if self.heap.can_grow() && more <= u64::from(MAX_ARENA - self.arena_bytes) {
-            Room::Grow { bytes: more }
-        } else {
-            Room::None
-        }
-    }
-
-    /// A live block that, once freed, makes room for `layout`, and the largest hole there is then. Found by trying it on
-    /// a copy, the smallest blocks first; in a large arena by nobody.
-    fn cure(&self, layout: Layout) -> Option<(Arc<str>, u64)> {
-        const LARGEST_COPIED: u32 = 64 * 1024;
-        const TRIED: usize = 64;
-        if self.heap.len() > LARGEST_COPIED {
-            return None;
-        }
-        let mut lives: Vec<_> = self.ledger.live().map(|(_, live)| live).collect();
-        lives.sort_by_key(|live| live.size_bytes);
-        lives.into_iter().take(TRIED).find_map(|live| {
-            let life = self.ledger.life(live.id);
-            if self.heap.newer_than(life.at).is_some() {
-                return None;
-            }
-            let mut heap = self.heap.clone();
-            heap.deallocate(life.at, life.layout(), &mut ());
-            let largest = heap.holes().map(|hole| hole.size_bytes).max().unwrap_or(0);
-            heap.allocate(layout, &mut ()).ok()?;
-            Some((Arc::clone(self.ledger.name(live.id)), u64::from(largest)))
-        })
+        let (address, start) = (arena.address(at), arena.address(range.start));
+        let free_bytes = arena.heap.holes().map(|hole| u64::from(hole.size_bytes)).sum();
+        self.touch(start, size_bytes);
+        Ok(vec![Event::Reset { address, blocks, size_bytes, free_bytes }])
     }
 
     /// Turns what the allocator did into events. `placed` is the block that came of it, if one did, what is around it,
     /// and the size that was asked for.
     fn tell(
         &mut self,
+        of: ArenaId,
         trace: &Trace,
         placed: Option<(Placement, Edges, u32)>,
         events: &mut Vec<Event>,
     ) {
         self.work += 1 + (trace.looked + trace.walked) / 32;
-        let heap = self.heap_called();
+        let arena = &mut self.arenas[of];
+        let heap = arena.called();
+        let mut joined = Vec::new();
         let (mut halved, mut merged, mut listed) = (None, None, None);
         // The last cut around the block is the one that made it; one before it may have made a slab.
         let makes = placed.and_then(|(placed, ..)| {
@@ -1266,7 +995,7 @@ impl World {
         for (index, &step) in trace.steps.iter().enumerate() {
             match step {
                 Step::Halved { at, half_bytes } => {
-                    self.note_hole(at.plus(half_bytes), half_bytes);
+                    arena.note_hole(at.plus(half_bytes), half_bytes);
                     let (from, times) = halved.unwrap_or((2 * half_bytes, 0));
                     halved = Some((from, times + 1));
                     let event = Event::Halve {
@@ -1283,11 +1012,11 @@ impl World {
                 Step::Cut { at, padding_bytes, header_bytes, payload_bytes, remaining_bytes } => {
                     let piece = at.plus(padding_bytes);
                     let behind = piece.plus(header_bytes + payload_bytes);
-                    if padding_bytes > 0 && self.heap.top().is_none() {
-                        self.note_hole(at, padding_bytes);
+                    if padding_bytes > 0 && arena.heap.top().is_none() {
+                        arena.note_hole(at, padding_bytes);
                     }
                     if remaining_bytes > 0 {
-                        self.note_hole(behind, remaining_bytes);
+                        arena.note_hole(behind, remaining_bytes);
                     }
                     let taken = header_bytes + payload_bytes;
                     // The piece that holds the block: what is around it and behind it is known better than to the cut.
@@ -1301,7 +1030,7 @@ impl World {
                     });
                     events.push(Event::Split {
                         heap: Arc::clone(&heap),
-                        address: piece.into(),
+                        address: arena.address(piece),
                         padding_bytes: u64::from(padding_bytes),
                         header_bytes: u64::from(header),
                         payload_bytes: u64::from(taken - header),
@@ -1310,8 +1039,8 @@ impl World {
                     });
                 }
                 Step::Joined { at, freed_bytes, size_bytes, in_front, behind } => {
-                    self.note_hole(at, size_bytes);
-                    self.touch(at.into(), u64::from(size_bytes));
+                    arena.note_hole(at, size_bytes);
+                    joined.push((arena.address(at), u64::from(size_bytes)));
                     let hole = Piece::hole(at, size_bytes);
                     // A buddy joins again and again; what came free is what the first join said.
                     let (freed, front, back) = merged.unwrap_or((freed_bytes, false, false));
@@ -1326,29 +1055,29 @@ impl World {
                         events.pop();
                     }
                     events.push(Event::Merge {
-                        address: at.into(),
+                        address: arena.address(at),
                         freed_bytes: u64::from(freed),
                         size_bytes: u64::from(size_bytes),
-                        fits_bytes: u64::from(self.heap.fits(hole)),
+                        fits_bytes: u64::from(arena.heap.fits(hole)),
                         in_front: front,
                         behind: back,
-                        links: self.heap.hole_edges(hole).front_bytes > 0,
+                        links: arena.heap.hole_edges(hole).front_bytes > 0,
                     });
                 }
                 Step::Stranded { at, size_bytes } => {
                     let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
-                    events.push(Event::Strand { heap, address: at.into(), size_bytes });
+                    events.push(Event::Strand { heap, address: arena.address(at), size_bytes });
                 }
                 Step::Released { at } => {
-                    let handle = self.ledger.dead_at(at.0).cloned();
+                    let handle = arena.ledger.dead_at(at.0).cloned();
                     merged = None;
-                    events.push(Event::Release { handle, address: at.into() });
+                    events.push(Event::Release { handle, address: arena.address(at) });
                 }
                 Step::Held { at, size_bytes } => {
                     // Poison is what stands there now.
-                    self.ledger.note_links(at.0..at.0 + size_bytes);
+                    arena.ledger.note_links(at.0..at.0 + size_bytes);
                     let (heap, size_bytes) = (Arc::clone(&heap), u64::from(size_bytes));
-                    events.push(Event::Hold { heap, address: at.into(), size_bytes });
+                    events.push(Event::Hold { heap, address: arena.address(at), size_bytes });
                 }
                 Step::Listed { at, class } if placed.is_none() => {
                     listed = Some((at, class.max_bytes));
@@ -1364,39 +1093,13 @@ impl World {
         }
         // A slot that goes to its list joins nothing.
         if let (Some((at, slot_bytes)), [_]) = (listed, &events[..]) {
-            self.note_hole(at, slot_bytes);
+            arena.note_hole(at, slot_bytes);
             let slot_bytes = u64::from(slot_bytes);
-            events.push(Event::List { heap, address: at.into(), slot_bytes });
+            events.push(Event::List { heap, address: arena.address(at), slot_bytes });
         }
-    }
-
-    /// A stretch became a hole: the allocator wrote its own words there.
-    fn note_hole(&mut self, at: Offset, size_bytes: u32) {
-        let hole = Piece::hole(at, size_bytes);
-        let edges = self.heap.hole_edges(hole);
-        if edges == Edges::NONE {
-            return;
+        for (address, bytes) in joined {
+            self.touch(address, bytes);
         }
-        let Edges { front_bytes, rear_bytes, .. } = edges;
-        self.ledger.note_links(at.0..hole.end().0.min(at.0 + front_bytes));
-        self.ledger.note_links(hole.end().minus(rear_bytes).0..hole.end().0);
-    }
-
-    fn note_links(&mut self) {
-        let holes: Vec<_> = self.heap.holes().collect();
-        for hole in holes {
-            self.note_hole(hole.at, hole.size_bytes);
-        }
-    }
-
-    fn with_fresh_arena_noted(mut self) -> Self {
-        self.note_links();
-        self
-    }
-
-    fn note_peak(&mut self) {
-        self.tally.peak_payload_bytes =
-            self.tally.peak_payload_bytes.max(self.ledger.payload_bytes());
     }
 
     // The stack.
@@ -1573,7 +1276,7 @@ impl World {
             self.bury(item);
         }
         self.stack = self.stack.replaced(size_bytes);
-        self.tally.stack_peak_bytes = 0;
+        self.stack_peak_bytes = 0;
         let (start, end) = (Address::from(stack::START), Address::from(self.stack.end()));
         self.touch(end, u64::from(size_bytes));
         vec![Event::StackNew { size_bytes: u64::from(size_bytes), start, end }]
@@ -1597,7 +1300,7 @@ impl World {
     fn note_stack(&mut self, address: Address, bytes: u64) {
         self.touch(address, bytes);
         self.work += bytes / 4096;
-        self.tally.stack_peak_bytes = self.tally.stack_peak_bytes.max(self.stack.used_bytes());
+        self.stack_peak_bytes = self.stack_peak_bytes.max(self.stack.used_bytes());
     }
 
     // What the last step changed.
@@ -1613,14 +1316,15 @@ impl World {
         self.touched.push((address.0, address.0 + bytes));
     }
 
-    fn touch_block(&mut self, placed: Placement, edges: Edges) {
-        let start = placed.at.minus(edges.front_bytes);
-        self.touch(start.into(), u64::from(edges.sum() + placed.granted_bytes));
+    fn touch_block(&mut self, of: ArenaId, placed: Placement, edges: Edges) {
+        let start = self.arenas[of].address(placed.at.minus(edges.front_bytes));
+        self.touch(start, u64::from(edges.sum() + placed.granted_bytes));
     }
 
-    fn touch_extent(&mut self, life: &Life) {
+    fn touch_extent(&mut self, of: ArenaId, life: &Life) {
         let extent = life.extent();
-        self.touch(Offset(extent.start).into(), extent.len() as u64);
+        let start = self.arenas[of].address(Offset(extent.start));
+        self.touch(start, extent.len() as u64);
     }
 
     /// The line is done: if it was a step, what it touched is what changed last.
@@ -1654,8 +1358,20 @@ pub(crate) fn popped_event(item: &Item) -> Event {
     }
 }
 
+/// Why a heap cannot be set up in so many bytes.
+fn unfit_trouble(unfit: &Unfit, heap: String, size_bytes: u32) -> Trouble {
+    match *unfit {
+        Unfit::TooSmall { least_bytes } => {
+            let (size, least) = (u64::from(size_bytes), u64::from(least_bytes));
+            Trouble::HeapTooSmall { heap, size, least }
+        }
+        Unfit::Missing { instead } => Trouble::HeapMissing { heap, instead },
+        Unfit::Grows => Trouble::HeapGrows { heap },
+    }
+}
+
 /// Refuses a size that no machine of 64 bits could serve once it is rounded up.
-fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
+pub(crate) fn check_possible(size: u64, align: u64, span: Span) -> Result<(), Problem> {
     if size > i64::MAX.cast_unsigned() - (align - 1) {
         let trouble = Trouble::SizeOverflow { bytes: Some(size), align: align as u32 };
         return Err(Problem::new(trouble, span));

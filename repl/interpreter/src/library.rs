@@ -1,4 +1,4 @@
-//! The part of the standard library that a program can call: one row a function.
+//! The part of the standard library, and of heapless, that a program can call: one row a function.
 //!
 //! A signature is Rust's own, with `T` and `E` for what the type is made of and `Self` for the type itself. Types, elision
 //! and bounds are read from it, for the library as for a function of the program.
@@ -343,6 +343,64 @@ library! {
         RefCellGetMut "fn get_mut(&mut self) -> &mut T"
         RefCellIntoInner "fn into_inner(self) -> T"
     }
+    "heapless::Vec<T, N>" {
+        HeaplessVecNew "fn new() -> heapless::Vec<T, N>"
+        HeaplessVecFromSlice "fn from_slice(other: &[T]) -> Result<heapless::Vec<T, N>, heapless::CapacityError> where T: Clone"
+        HeaplessVecPush "fn push(&mut self, item: T) -> Result<(), T>"
+        HeaplessVecPop "fn pop(&mut self) -> Option<T>"
+        HeaplessVecInsert "fn insert(&mut self, index: usize, element: T) -> Result<(), T>"
+        HeaplessVecRemove "fn remove(&mut self, index: usize) -> T"
+        HeaplessVecSwapRemove "fn swap_remove(&mut self, index: usize) -> T"
+        HeaplessVecTruncate "fn truncate(&mut self, len: usize)"
+        HeaplessVecClear "fn clear(&mut self)"
+        HeaplessVecExtendFromSlice "fn extend_from_slice(&mut self, other: &[T]) -> Result<(), heapless::CapacityError> where T: Clone"
+        HeaplessVecResize "fn resize(&mut self, new_len: usize, value: T) -> Result<(), heapless::CapacityError> where T: Clone"
+        HeaplessVecCapacity "fn capacity(&self) -> usize"
+        HeaplessVecIsFull "fn is_full(&self) -> bool"
+        HeaplessVecIsEmpty "fn is_empty(&self) -> bool"
+        HeaplessVecAsSlice "fn as_slice(&self) -> &[T]"
+        HeaplessVecAsMutSlice "fn as_mut_slice(&mut self) -> &mut [T]"
+        HeaplessVecStartsWith "fn starts_with(&self, needle: &[T]) -> bool where T: PartialEq"
+        HeaplessVecEndsWith "fn ends_with(&self, needle: &[T]) -> bool where T: PartialEq"
+    }
+    "heapless::String<N>" {
+        HeaplessStringNew "fn new() -> heapless::String<N>"
+        HeaplessStringTryFrom "fn try_from(s: &str) -> Result<heapless::String<N>, heapless::CapacityError>"
+        HeaplessStringPush "fn push(&mut self, c: char) -> Result<(), heapless::CapacityError>"
+        HeaplessStringPushStr "fn push_str(&mut self, string: &str) -> Result<(), heapless::CapacityError>"
+        HeaplessStringPop "fn pop(&mut self) -> Option<char>"
+        HeaplessStringInsert "fn insert(&mut self, idx: usize, ch: char) -> Result<(), heapless::CapacityError>"
+        HeaplessStringInsertStr "fn insert_str(&mut self, idx: usize, string: &str) -> Result<(), heapless::CapacityError>"
+        HeaplessStringRemove "fn remove(&mut self, index: usize) -> char"
+        HeaplessStringTruncate "fn truncate(&mut self, new_len: usize)"
+        HeaplessStringClear "fn clear(&mut self)"
+        HeaplessStringCapacity "fn capacity(&self) -> usize"
+        HeaplessStringAsStr "fn as_str(&self) -> &str"
+        HeaplessStringIntoBytes "fn into_bytes(self) -> heapless::Vec<u8, N>"
+    }
+    "heapless::Deque<T, N>" {
+        DequeNew "fn new() -> heapless::Deque<T, N>"
+        DequePushBack "fn push_back(&mut self, item: T) -> Result<(), T>"
+        DequePushFront "fn push_front(&mut self, item: T) -> Result<(), T>"
+        DequePopBack "fn pop_back(&mut self) -> Option<T>"
+        DequePopFront "fn pop_front(&mut self) -> Option<T>"
+        DequeFront "fn front(&self) -> Option<&T>"
+        DequeFrontMut "fn front_mut(&mut self) -> Option<&mut T>"
+        DequeBack "fn back(&self) -> Option<&T>"
+        DequeBackMut "fn back_mut(&mut self) -> Option<&mut T>"
+        DequeGet "fn get(&self, index: usize) -> Option<&T>"
+        DequeGetMut "fn get_mut(&mut self, index: usize) -> Option<&mut T>"
+        DequeSwap "fn swap(&mut self, i: usize, j: usize)"
+        DequeSwapRemoveFront "fn swap_remove_front(&mut self, index: usize) -> Option<T>"
+        DequeSwapRemoveBack "fn swap_remove_back(&mut self, index: usize) -> Option<T>"
+        DequeTruncate "fn truncate(&mut self, len: usize)"
+        DequeClear "fn clear(&mut self)"
+        DequeLen "fn len(&self) -> usize"
+        DequeCapacity "fn capacity(&self) -> usize"
+        DequeIsFull "fn is_full(&self) -> bool"
+        DequeIsEmpty "fn is_empty(&self) -> bool"
+        DequeAsSlices "fn as_slices(&self) -> (&[T], &[T])"
+    }
     "Deref" {
         // What leads through a smart pointer: a reference to what it holds.
         VecIndex "fn index(this: &Vec<T>, index: usize) -> &T"
@@ -352,6 +410,9 @@ library! {
         StringDeref "fn deref(this: &String) -> &str"
         RcDeref "fn deref(this: &Rc<T>) -> &T"
         CowDeref "fn deref(this: &Cow<T>) -> &T"
+        HeaplessVecDeref "fn deref(this: &heapless::Vec<T, N>) -> &[T]"
+        HeaplessVecDerefMut "fn deref_mut(this: &mut heapless::Vec<T, N>) -> &mut [T]"
+        HeaplessStringDeref "fn deref(this: &heapless::String<N>) -> &str"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"
         RefMutGuardDerefMut "fn deref_mut(this: &mut RefMut<T>) -> &mut T"

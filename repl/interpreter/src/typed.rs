@@ -210,7 +210,8 @@ pub enum ExprKind {
     Compare(CompareOp, Box<Expr>, Box<Expr>),
     /// `a as T` between scalars.
     Cast(Box<Expr>),
-    /// `&[T; N]` as `&[T]`, `Box<[T; N]>` as `Box<[T]>`: a length joins the pointer.
+    /// `&[T; N]` as `&[T]`, `Box<[T; N]>` as `Box<[T]>`: a length joins the pointer. `&T` as `&dyn Trait`, `Box<T>` as
+    /// `Box<dyn Trait>`: the address of a vtable does. A `&mut dyn Trait` as another that holds for less long: nothing joins.
     Unsize(Box<Expr>),
     /// `a && b`.
     And(Box<Expr>, Box<Expr>),
@@ -260,6 +261,16 @@ pub enum ExprKind {
     Return(Option<Box<Expr>>),
     /// A call of a function of the program: arguments from left to right.
     Call(FunctionId, Vec<Expr>),
+    /// A call of a trait's method on a `dyn`: the first argument's vtable says which function. The program's trait by its
+    /// number, the method by its place in it.
+    CallDyn {
+        /// The trait.
+        of: u32,
+        /// The method.
+        method: u32,
+        /// A reference to a `dyn` comes first.
+        args: Vec<Expr>,
+    },
     /// A call of the library. `types` are what the row's `T` (and `E`) stand for here.
     Library {
         /// What is called.

@@ -232,6 +232,42 @@ laid_out! { the_library_s_types {}
     [Option<Box<u8>>; 2] = [None, None];
 }
 
+laid_out! { what_lies_in_itself {
+        struct Queue { id: u8, jobs: heapless::Deque<u16, 3>, ok: bool }
+        struct Wide { id: u8, at: u128 }
+    }
+    heapless::Vec<u8, 8> = heapless::Vec::from_slice(&[1, 2, 3]).unwrap();
+    heapless::Vec<u8, 0> = heapless::Vec::new();
+    heapless::Vec<u8, 3, u8> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u16, 3, u8> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u64, 2, u16> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u8, 300, u32> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u128, 2, u8> = heapless::Vec::from_slice(&[1]).unwrap();
+    heapless::Vec<bool, 2, u8> = heapless::Vec::from_slice(&[true]).unwrap();
+    heapless::Vec<(), 2, u8> = heapless::Vec::from_slice(&[()]).unwrap();
+    heapless::Vec<Wide, 2> = heapless::Vec::new();
+    heapless::Vec<heapless::Vec<u8, 2, u8>, 2, u8> = heapless::Vec::new();
+    Option<heapless::Vec<bool, 2, u8>> = None;
+    Option<heapless::Vec<u8, 8>> = Some(heapless::Vec::from_slice(&[1, 2, 3]).unwrap());
+    heapless::String<5> = heapless::String::try_from("abc").unwrap();
+    heapless::String<5, u8> = heapless::String::try_from("hello").unwrap();
+    Option<heapless::String<5, u8>> = None;
+    heapless::Deque<u8, 4> = heapless::Deque::new();
+    heapless::Deque<u128, 2> = heapless::Deque::new();
+    heapless::Deque<Wide, 2> = heapless::Deque::new();
+    Option<heapless::Deque<u8, 4>> = None;
+    Option<heapless::Deque<u8, 4>> = Some(heapless::Deque::new());
+    Option<Option<heapless::Deque<u64, 4>>> = Some(None);
+    Result<heapless::Deque<u8, 4>, u32> = Err(5);
+    Queue = Queue { id: 1, jobs: heapless::Deque::new(), ok: true };
+    Option<Queue> = None;
+    Result<(), heapless::CapacityError> = Ok(());
+    Result<(), heapless::CapacityError> = heapless::String::<1, u8>::new().push_str("ab");
+    Result<heapless::Vec<u8, 2>, heapless::CapacityError> = heapless::Vec::from_slice(&[1]);
+    Result<(), u8> = heapless::Vec::<u8, 0>::new().push(7);
+    (u8, heapless::Vec<u8, 3, u8>, u32) = (1, heapless::Vec::from_slice(&[1, 2, 3]).unwrap(), 5);
+}
+
 #[test]
 fn a_failed_request_and_a_granted_one_look_as_std_s() {
     let mut v: Vec<u16> = Vec::new();

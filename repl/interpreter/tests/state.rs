@@ -3,7 +3,7 @@
 mod machine;
 
 use interpreter::run::{Leak, Stop};
-use interpreter::{Fault, Note, Program, Refused};
+use interpreter::{Bound, Fault, Note, Program, Refused};
 use machine::TestMachine;
 
 /// A program at a prompt.
@@ -99,7 +99,7 @@ fn notes_tell_what_statements_do() {
         .notes
         .iter()
         .map(|note| match note {
-            Note::Bind { name, ty, value, .. } => format!("{name}: {ty} = {value}"),
+            Note::Bind(Bound { name, ty, value, .. }) => format!("{name}: {ty} = {value}"),
             Note::Assign { place, value, .. } => format!("{place} = {value}"),
             Note::Value { ty, value } => format!("{value}: {ty}"),
             Note::Print(text) => text.trim_end().to_owned(),

@@ -42,6 +42,6 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         name: Arc::clone(name),
         of,
         address,
-        on_heap: world.heap_offset(address).is_some(),
+        on_heap: world.arenas.at(address).is_some(),
     }]))
 }

@@ -1,3 +1,4 @@
+use crate::arena::ArenaId;
 use crate::args::{Args, Form, Given, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
@@ -41,7 +42,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let natural = size.ty.as_ref().map_or(1, |ty| u64::from(ty.align_bytes()));
     let (align, align_span) =
         args.number("N").map_or((DEFAULT_ALIGN.max(natural), span), |(n, span)| (*n, span));
-    let layout = world.layout(size.bytes, span, align, align_span)?;
+    let layout = world.arena().layout(size.bytes, span, align, align_span)?;
     let name = name.map(|(name, _)| name.clone());
-    Ok(Answer::step(world.alloc(layout, name, args.flag("zeroed"), span)?))
+    Ok(Answer::step(world.alloc(ArenaId::IN_USE, layout, name, args.flag("zeroed"), span)?))
 }

@@ -20,6 +20,7 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let (rows, all) = (world.block_rows(), args.flag("all"));
-    Ok(Answer::look(View::Blocks { total: world.ledger.live_count(), rows, all }))
+    let arena = world.arena();
+    let (rows, all) = (world.block_rows(arena), args.flag("all"));
+    Ok(Answer::look(View::Blocks { total: arena.ledger.live_count(), rows, all }))
 }

@@ -24,20 +24,21 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    let broken = world.heap.check().err().map(|broken| broken.invariant);
-    let texts = world.heap.rules();
+    let arena = world.arena();
+    let broken = arena.heap.check().err().map(|broken| broken.invariant);
+    let texts = arena.heap.rules();
     let rule =
         |(index, text): (usize, &&'static str)| Rule { text, holds: broken != Some(index + 1) };
     let mut rules: Vec<_> = texts.iter().enumerate().map(rule).collect();
     rules.push(Rule {
         text: "its blocks are those of the ledger, apart and aligned",
-        holds: world.ledger_agrees(),
+        holds: arena.ledger_agrees(),
     });
-    let holes = world.heap.holes().count() as u64;
+    let holes = arena.heap.holes().count() as u64;
     Ok(Answer::look(View::Check {
-        heap: Arc::clone(&world.heap_name),
+        heap: Arc::clone(&arena.name),
         rules,
-        blocks: world.ledger.live_count(),
+        blocks: arena.ledger.live_count(),
         holes,
         leaks: world.leaks(),
     }))

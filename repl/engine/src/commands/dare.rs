@@ -40,7 +40,8 @@ fn run(world: &World, args: &Args) -> Result<Daring, Problem> {
         return Ok(Daring::Here(Box::new(Answer::look(View::DareRust(dare)))));
     }
     let forbidden = forbidden(world, line, span)?;
-    if world.spec.is_foreign() && forbidden.unchecked.reach(world).is_some() {
+    let reached = forbidden.unchecked.reach(world);
+    if reached.is_some_and(|(arena, _)| world.arenas[arena].spec.is_foreign()) {
         return Ok(Daring::Elsewhere(Ask::Dare { line: line.clone() }));
     }
     let dare = world.clone().dared(line, &forbidden);

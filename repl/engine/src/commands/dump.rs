@@ -1,8 +1,8 @@
+use crate::arena::ArenaId;
 use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::{Argument, Problem, Trouble};
 use crate::reply::Answer;
-use crate::units::HEAP_BASE;
 use crate::view::View;
 use crate::world::World;
 
@@ -32,11 +32,11 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (start, natural) = match args.place("ADDRESS") {
-        None => (HEAP_BASE, u64::from(world.heap.len())),
+        None => (ArenaId::IN_USE.base(), u64::from(world.arena().heap.len())),
         Some((place, span)) => {
             let spot = world.locate(place, span)?;
             let natural = world.natural_len(&spot).unwrap_or(DEFAULT_BYTES);
-            if world.heap_offset(spot.address).is_none()
+            if world.arenas.at(spot.address).is_none()
                 && world.stack_address(spot.address).is_none()
             {
                 let lies = world.whereabouts(spot.address);
@@ -48,8 +48,8 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
             (spot.address, natural)
         }
     };
-    let end = match world.heap_offset(start) {
-        Some(_) => HEAP_BASE.0 + u64::from(world.heap.len()),
+    let end = match world.arenas.at(start) {
+        Some((arena, _)) => arena.end().0,
         None => u64::from(::stack::START),
     };
     let len = match args.size("LEN") {

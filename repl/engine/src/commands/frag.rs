@@ -35,5 +35,5 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    Ok(Answer::look(View::Frag(world.frag())))
+    Ok(Answer::look(View::Frag(world.frag(world.arena()))))
 }

@@ -40,7 +40,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (place, span) = args.place("H").given();
     let spot = world.locate(place, span)?;
     let id = world.block_at(&spot, span)?;
-    let life = world.ledger.life(id);
+    let life = world.life(id);
     let (size, align) = (u64::from(life.size_bytes), u64::from(life.align_bytes));
     match (args.number("N"), args.number("A")) {
         (None, None) => {}
@@ -56,7 +56,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
                     size_span
                 };
                 let trouble = Trouble::WrongLayout {
-                    name: world.ledger.name(id).to_string(),
+                    name: world.block_name(id).to_string(),
                     size,
                     align,
                     given_size: *given_size,
@@ -66,7 +66,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
             }
         }
     }
-    world.check_newest(id, span)?;
+    world.arenas[id.arena].check_newest(id, span)?;
     Ok(Answer::step(world.free(id)))
 }
 

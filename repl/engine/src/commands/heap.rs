@@ -32,13 +32,13 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let size_bytes = rounded(size.bytes, old_bytes, "a heap", u64::from(heap::MAX_ARENA), span)?;
     let events = match what.as_str() {
         "grow" => {
-            if !world.heap.can_grow() {
-                let heap = world.heap_called();
+            if !world.arena().heap.can_grow() {
+                let heap = world.arena().called();
                 return Err(Problem::new(Trouble::CannotGrow { heap }, span));
             }
             world.grow_heap(size_bytes)
         }
-        _ => world.replace_heap(Arc::clone(&world.spec), size_bytes, span)?,
+        _ => world.replace_heap(Arc::clone(&world.arena().spec), size_bytes, span)?,
     };
     Ok(step_of(size.bytes, events))
 }

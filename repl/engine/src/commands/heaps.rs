@@ -30,7 +30,7 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
         let row = |info: &&Info| HeapRow {
             name: info.name,
             summary: info.summary,
-            in_use: info.name == world.spec.info.name,
+            in_use: info.name == world.arena().spec.info.name,
         };
         let of_group = HEAPS.iter().copied().filter(|info| belongs(info));
         HeapGroup { title, rows: of_group.map(|info| row(&info)).collect() }
@@ -52,6 +52,6 @@ pub(super) fn help(info: &'static Info, world: &World) -> HeapHelp {
         usage: heap_spec::usage(info),
         summary: info.summary,
         details: info.details,
-        in_use: info.name == world.spec.info.name,
+        in_use: info.name == world.arena().spec.info.name,
     }
 }

@@ -26,10 +26,11 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let (rows, all) = (world.hole_rows(), args.flag("all"));
+    let arena = world.arena();
+    let (rows, all) = (world.hole_rows(arena), args.flag("all"));
     let free_bytes = rows.iter().map(|hole| hole.size_bytes).sum();
-    let stranded_bytes = world.stranded_bytes(free_bytes);
-    let (heap, total) = (Arc::clone(&world.heap_name), rows.len() as u64);
-    let structure = world.structure();
+    let stranded_bytes = arena.stranded_bytes(free_bytes);
+    let (heap, total) = (Arc::clone(&arena.name), rows.len() as u64);
+    let structure = world.structure(arena);
     Ok(Answer::look(View::Holes { heap, total, free_bytes, rows, stranded_bytes, structure, all }))
 }

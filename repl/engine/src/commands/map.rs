@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    let (stack, heap) = (world.stack_map(), world.heap_map());
+    let (stack, heap) = (world.stack_map(), world.heap_map(world.arena()));
     let between_bytes = stack.end.0 - heap.end.0;
     Ok(Answer::look(View::Map { stack, between_bytes, heap }))
 }

@@ -23,5 +23,5 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    Ok(Answer::look(View::Stats(world.stats())))
+    Ok(Answer::look(View::Stats(world.stats(world.arena()))))
 }

@@ -25,6 +25,6 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let (spec, span) = args.heap("HEAP").given();
-    let size_bytes = world.arena_bytes;
+    let size_bytes = world.arena().size_bytes;
     Ok(Answer::step(world.replace_heap(Arc::clone(spec), size_bytes, span)?))
 }

@@ -46,8 +46,8 @@ fn run(session: &Session, args: &Args) -> Result<Answer, Problem> {
         return Err(Problem::new(Trouble::NothingAsked, args.line));
     };
     let view = match asked.answer {
-        Err(heap::Full) => why(asked, world),
-        Ok(_) => why(asked, &session.state_behind(asked.by.line as usize - 1)),
+        Err(heap::Full) => why(asked, &world.arenas[asked.of]),
+        Ok(_) => why(asked, &session.state_behind(asked.by.line as usize - 1).arenas[asked.of]),
     };
     Ok(Answer::look(View::Why(view)))
 }

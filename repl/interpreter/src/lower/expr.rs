@@ -12,9 +12,10 @@ use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
 use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
-    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Step, Stmt, UnaryOp,
+    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Root, Step, Stmt,
+    UnaryOp,
 };
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 /// The ends of `a..b`, as indices.
 pub(super) struct Ends {
@@ -295,10 +296,34 @@ impl Lower<'_> {
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
+            (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
+                if self.becomes_dyn(&from[0], &to[0]) =>
+            {
+                self.check_implements(&from[0], &to[0], value.at)?;
+                let at = value.at;
+                Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
+            }
             _ => {
-                self.unify(&wanted, &found, value.at)?;
+                let same = self.unify(&wanted, &found, value.at);
+                same.map_err(|fault| self.of_number(fault, &value, &wanted))?;
                 Ok(value)
             }
+        }
+    }
+
+    /// Two numbers of different types, of which one is a variable: perhaps its literal was taken for another type.
+    fn of_number(&self, fault: Fault, value: &Expr, wanted: &Type) -> Fault {
+        let both = [wanted, &self.shallow(&value.ty)];
+        match (fault.kind, &value.kind) {
+            (Kind::Mismatch { expected, found }, ExprKind::Read(place))
+                if both.iter().all(|ty| matches!(ty, Type::Scalar(_)))
+                    && place.steps.is_empty()
+                    && let Root::Local(local) = place.root =>
+            {
+                let name = self.body.locals[local.0 as usize].name.to_string();
+                Fault { kind: Kind::NumberMismatch { name, expected, found }, at: fault.at }
+            }
+            (kind, _) => Fault { kind, at: fault.at },
         }
     }
 
@@ -314,13 +339,21 @@ impl Lower<'_> {
             Mutability::Shared => BorrowKind::Shared,
             Mutability::Mut => BorrowKind::Mut,
         };
+        if self.becomes_dyn(from, to) {
+            self.check_implements(from, to, at)?;
+            let reference = Type::reference(to_mutability, from.clone());
+            let (from, to) = ((from_mutability, from), (to_mutability, from));
+            let value = self.coerce_reference(value, from, to, &reference)?;
+            let (kind, ty) = (ExprKind::Unsize(Box::new(value)), wanted.clone());
+            return Ok(Expr { kind, ty, at });
+        }
         if self.same_head(from, to) {
             self.unify(to, from, at).map_err(|_| self.mismatch(wanted, &value.ty, at))?;
             if from_mutability == Mutability::Shared {
                 return Ok(value);
             }
             // `&mut` is lent on, not given away; a fresh one needs no lending.
-            return Ok(match value.kind {
+            let lent = match value.kind {
                 ExprKind::Read(place) => {
                     let to = place.ty.referent().map(|(_, to)| to.clone());
                     let to = to.unwrap_or_else(|| from.clone());
@@ -331,6 +364,13 @@ impl Lower<'_> {
                     self.borrow(place.step(Step::Deref(from.clone())), kind, at)
                 }
                 _ => value,
+            };
+            // A `dyn` may be taken for one that holds for less long, behind `&mut` too.
+            return Ok(match self.shallow(to) {
+                Type::Dyn(..) => {
+                    Expr { kind: ExprKind::Unsize(Box::new(lent)), ty: wanted.clone(), at }
+                }
+                _ => lent,
             });
         }
         // Through smart pointers, until the types meet.
@@ -380,6 +420,34 @@ impl Lower<'_> {
         }
     }
 
+    /// Whether a value of one type is to stand behind a pointer to another, a `dyn`.
+    fn becomes_dyn(&self, from: &Type, to: &Type) -> bool {
+        let from = self.shallow(from);
+        let is_known = self.names.infer.class_of(&from) != Some(Class::Any);
+        matches!(self.shallow(to), Type::Dyn(..)) && !matches!(from, Type::Dyn(..)) && is_known
+    }
+
+    /// Refuses a `dyn` of a value that does not have its trait.
+    fn check_implements(&mut self, from: &Type, to: &Type, at: At) -> Result<()> {
+        let (from, to) = (self.shallow(from), self.shallow(to));
+        let Type::Dyn(of, name) = to else { unreachable!("it is a dyn") };
+        let bound = match of {
+            TraitId::Debug => "Debug",
+            TraitId::Display => "Display",
+            TraitId::Own(number) => {
+                let implementors = &self.items.traits[number as usize].implementors;
+                if matches!(&from, Type::Struct(id, _) if implementors.contains_key(id)) {
+                    return Ok(());
+                }
+                let (ty, name) = (self.type_name(&from), name.to_string());
+                return Err(Fault { kind: Kind::LacksTrait { ty, name }, at });
+            }
+        };
+        self.bounds.push((from.clone(), "Sized", at, Why::Bound));
+        self.bounds.push((from, bound, at, Why::Bound));
+        Ok(())
+    }
+
     /// Whether two types could be one, by their outermost layer.
     fn same_head(&self, a: &Type, b: &Type) -> bool {
         match (self.shallow(a), self.shallow(b)) {
@@ -387,6 +455,7 @@ impl Lower<'_> {
             (Type::Scalar(a), Type::Scalar(b)) => a == b,
             (Type::Lib(a, _), Type::Lib(b, _)) => a == b,
             (Type::Struct(a, _), Type::Struct(b, _)) => a == b,
+            (Type::Dyn(a, _), Type::Dyn(b, _)) => a == b,
             (Type::Array(_, n), Type::Array(_, m)) => n == m,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
         }
@@ -448,8 +517,8 @@ impl Lower<'_> {
                         Err(_) => self.fault(Kind::NotDereferenceable { ty }, expr),
                     }
                 }
-                syn::UnOp::Neg(_) => self.unary(UnaryOp::Neg, "-", &unary.expr, expect, at),
-                syn::UnOp::Not(_) => self.unary(UnaryOp::Not, "!", &unary.expr, expect, at),
+                syn::UnOp::Neg(_) => self.unary(UnaryOp::Neg, "-", &unary.expr, at),
+                syn::UnOp::Not(_) => self.unary(UnaryOp::Not, "!", &unary.expr, at),
                 _ => self.unsupported("This operator", "-, ! and * can stand in front.", expr),
             },
             E::Reference(reference) => {
@@ -848,7 +917,17 @@ impl Lower<'_> {
             return self.fault(Kind::NoFieldsAtAll { ty }, member);
         }
         let is_private = matches!((&first_ty, &*name), (Type::Lib(Lib::Vec, _), "len" | "buf"))
-            || first_ty.is_lib(Lib::String) && name == "vec";
+            || first_ty.is_lib(Lib::String) && name == "vec"
+            || match (&first_ty, &*name) {
+                (Type::Lib(Lib::HeaplessVec, _), name) => {
+                    ["len", "buffer", "phantom"].contains(&name)
+                }
+                (Type::Lib(Lib::HeaplessString, _), name) => name == "vec",
+                (Type::Lib(Lib::Deque, _), name) => {
+                    ["front", "back", "full", "buffer", "phantom"].contains(&name)
+                }
+                _ => false,
+            };
         if is_private {
             return self.fault(Kind::PrivateField { field: name, ty }, member);
         }
@@ -923,10 +1002,9 @@ impl Lower<'_> {
         op: UnaryOp,
         name: &'static str,
         operand: &syn::Expr,
-        expect: Option<&Type>,
         at: At,
     ) -> Result<Operand> {
-        let mut value = self.expr(operand, expect)?;
+        let mut value = self.expr(operand, None)?;
         if let (UnaryOp::Neg, syn::Expr::Lit(_), Some(literal)) =
             (op, unparenthesized(operand), self.literals.last_mut())
         {
@@ -938,6 +1016,10 @@ impl Lower<'_> {
             value = self.followed(value);
         }
         let ty = self.shallow(&value.ty);
+        if let Some(Class::Any) = self.names.infer.class_of(&ty) {
+            let what = "this value".to_owned();
+            return Err(Fault { kind: Kind::NeedsType { what }, at: value.at });
+        }
         let fits = match op {
             UnaryOp::Neg => match &ty {
                 Type::Scalar(scalar) => scalar.is_signed() || scalar.is_float(),
@@ -1017,7 +1099,6 @@ impl Lower<'_> {
         if let BinaryOp::Compare(compare) = op {
             return self.compare(compare, name, binary, at);
         }
-        let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
         let hint = expect.filter(|ty| self.names.infer.is_number(ty));
         let left = self.expr(&binary.left, hint)?;
         let left_ty = self.shallow(&left.ty);
@@ -1026,9 +1107,8 @@ impl Lower<'_> {
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringAdd, Vec::new(), vec![left, right], at));
         }
-        let right_hint =
-            (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
-        let right = self.expr(&binary.right, right_hint.as_ref())?;
+        // No hint: rustc lets the left side say nothing of the right one's type, only the operator.
+        let right = self.expr(&binary.right, None)?;
         let (left, right, ty) = self.scalars(op, name, left, right, at)?;
         Ok(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, at })
     }
@@ -1067,6 +1147,11 @@ impl Lower<'_> {
         if let Some(Class::Any) = self.names.infer.class_of(&left_ty) {
             let what = "the left side".to_owned();
             return Err(Fault { kind: Kind::NeedsType { what }, at: left.at });
+        }
+        if let (true, Some(Class::Any)) =
+            (takes(self, &left_ty), self.names.infer.class_of(&right_ty))
+        {
+            return Err(Fault { kind: Kind::NeedsOperand { code: "E0284" }, at: right.at });
         }
         if !takes(self, &left_ty) {
             let (left, right) = names(self);
@@ -1111,9 +1196,7 @@ impl Lower<'_> {
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringPushStr, Vec::new(), vec![this, right], at));
         }
-        let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
-        let hint = (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
-        let right = self.expr(&binary.right, hint.as_ref())?;
+        let right = self.expr(&binary.right, None)?;
         if let Type::Ref(..) = left_ty {
             let (left, right) = (self.type_name(&left_ty), self.type_name(&right.ty));
             let kind = Kind::NotBinaryAssign { op: name, left, right };
@@ -1124,6 +1207,9 @@ impl Lower<'_> {
             self.scalars(op, name, left, right, at).map_err(|fault| match fault.kind {
                 Kind::NotBinary { op, left, right } => {
                     Fault { kind: Kind::NotBinaryAssign { op, left, right }, ..fault }
+                }
+                Kind::NeedsOperand { .. } => {
+                    Fault { kind: Kind::NeedsOperand { code: "E0283" }, ..fault }
                 }
                 _ => fault,
             })?;
@@ -1151,29 +1237,23 @@ impl Lower<'_> {
             );
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
-        let is_text = |ty: &Type| {
-            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
-            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
-            ty.is_lib(Lib::String) || is_cow() || is_str()
-        };
-        let texts =
-            is_text(&left_ty) && is_text(&right_ty) && matches!(op, CompareOp::Eq | CompareOp::Ne);
-        let is_list = |ty: &Type| matches!(ty, Type::Lib(Lib::Vec, _) | Type::Array(..));
-        let lists = is_list(&left_ty)
-            && is_list(&right_ty)
-            && left_ty.is_lib(Lib::Vec) != right_ty.is_lib(Lib::Vec);
-        if lists {
-            let element = |this: &Self, ty: &Type| match ty {
-                Type::Lib(_, args) => args[0].clone(),
-                _ => this
-                    .names
-                    .infer
-                    .array_of(ty)
-                    .map_or(Type::Never, |(element, _)| Type::clone(&element)),
-            };
-            let (a, b) = (element(self, &left_ty), element(self, &right_ty));
-            self.unify(&a, &b, right.at())?;
-        } else if !texts && self.names.infer.unify(&left_ty, &right_ty).is_err() {
+        let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let is_alone =
+            matches!(left_ty, Type::Scalar(_) | Type::Struct(..)) || has_one_like(&left_ty);
+        // What can be compared with several types says nothing of the other side's.
+        if !is_alone
+            && !self.names.infer.is_number(&left_ty)
+            && self.names.infer.class_of(&right_ty) == Some(Class::Any)
+        {
+            return Err(Fault { kind: Kind::NeedsOperand { code: "E0283" }, at: right.at() });
+        }
+        let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, is_equality);
+        if self.names.infer.unify(&left_part, &right_part).is_err() {
+            let (left_name, right_name) = (self.type_name(&left_ty), self.type_name(&right_ty));
+            if left_part != left_ty {
+                let kind = Kind::NotBinaryWith { op: name, left: left_name, right: right_name };
+                return Err(Fault { kind, at });
+            }
             let kind = if matches!(left_ty, Type::Scalar(_)) || self.names.infer.is_number(&left_ty)
             {
                 let (expected, found) = (self.type_name(&left_ty), self.type_name(&right_ty));
@@ -1187,7 +1267,15 @@ impl Lower<'_> {
                 }
             } else {
                 let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                self.comparison_fault(&left_ty, name, left, right)
+                let is_heapless = |ty: &Type| matches!(ty, Type::Lib(lib, _) if lib.is_heapless());
+                // Each is ordered among its like alone.
+                let is_ordering_of_heapless =
+                    !is_equality && (is_heapless(&left_ty) || is_heapless(&right_ty));
+                if is_ordering_of_heapless {
+                    Kind::Mismatch { expected: left, found: right }
+                } else {
+                    self.comparison_fault(&left_ty, name, left, right)
+                }
             };
             return Err(Fault { kind, at });
         }
@@ -1219,6 +1307,53 @@ impl Lower<'_> {
         Ok(Expr { kind, ty: Type::BOOL, at })
     }
 
+    /// What of two types must be one for them to be compared: both, the elements of lists, nothing of texts.
+    pub(super) fn compared_parts(
+        &self,
+        left: &Type,
+        right: &Type,
+        is_equality: bool,
+    ) -> (Type, Type) {
+        let sides = [left, right].map(|ty| self.shallow(ty));
+        let is = |lib: Lib| sides.each_ref().map(|ty| ty.is_lib(lib));
+        let is_text = |ty: &Type| {
+            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
+            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
+            ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString) || is_cow() || is_str()
+        };
+        let is_owned_by_std = is(Lib::String).contains(&true) || is(Lib::Cow).contains(&true);
+        let is_mixed = is_owned_by_std && is(Lib::HeaplessString).contains(&true);
+        let texts = sides.iter().all(is_text) && is_equality && !is_mixed;
+        if texts || is(Lib::HeaplessString) == [true; 2] {
+            return (Type::unit(), Type::unit());
+        }
+        let element = |ty: &Type| match ty {
+            Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => Some(args[0].clone()),
+            Type::Array(element, _) => Some(Type::clone(element)),
+            Type::Ref(mutability, to) => match (mutability, self.shallow(to)) {
+                (_, Type::Slice(element)) | (Mutability::Shared, Type::Array(element, _)) => {
+                    Some(Type::clone(&element))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_array = |ty: &Type| matches!(ty, Type::Array(..));
+        let is_other = |ty: &Type| matches!(ty, Type::Array(..) | Type::Ref(..));
+        let lists = match (is(Lib::HeaplessVec), is(Lib::Vec)) {
+            ([true, true], _) => true,
+            ([true, false], _) => is_equality && is_other(&sides[1]),
+            ([false, true], _) => is_equality && is_other(&sides[0]),
+            (_, [true, false]) => is_equality && is_array(&sides[1]),
+            (_, [false, true]) => is_equality && is_array(&sides[0]),
+            _ => is_equality && is(Lib::Deque) == [true; 2],
+        };
+        match sides.each_ref().map(element) {
+            [Some(left), Some(right)] if lists => (left, right),
+            _ => (left.clone(), right.clone()),
+        }
+    }
+
     /// `<` is `PartialOrd`'s: floats inside have it.
     fn is_partly_ordered(&self, ty: &Type) -> bool {
         match self.shallow(ty) {
@@ -1228,9 +1363,10 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc, args) => {
-                args.iter().all(|arg| self.is_partly_ordered(arg))
-            }
+            Type::Lib(
+                Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc | Lib::HeaplessVec,
+                args,
+            ) => args.iter().all(|arg| self.is_partly_ordered(arg)),
             other => super::traits::has(&other, "Ord", &self.names.infer, &self.items.structs),
         }
     }
@@ -1248,17 +1384,7 @@ impl Lower<'_> {
         match left_ty {
             Type::Struct(..) if has_own => Kind::Mismatch { expected: left, found: right },
             Type::Struct(..) => Kind::NotBinary { op, left, right },
-            Type::Tuple(_)
-            | Type::Lib(
-                Lib::Option
-                | Lib::Result
-                | Lib::Box
-                | Lib::Rc
-                | Lib::Arc
-                | Lib::Cell
-                | Lib::RefCell,
-                _,
-            ) => Kind::Mismatch { expected: left, found: right },
+            ty if has_one_like(ty) => Kind::Mismatch { expected: left, found: right },
             _ => Kind::NotBinaryWith { op, left, right },
         }
     }
@@ -1429,12 +1555,17 @@ impl Lower<'_> {
                 Some((slice, element, Mutability::Shared))
             }
             Type::Ref(mutability, to) => {
-                let element = match self.shallow(to) {
-                    Type::Lib(Lib::Vec, args) => Some(args[0].clone()),
-                    Type::Array(element, _) | Type::Slice(element) => Some(Type::clone(&element)),
+                let to = self.shallow(to);
+                let element = match &to {
+                    Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => {
+                        Some(args[0].clone())
+                    }
+                    Type::Array(element, _) | Type::Slice(element) => Some(Type::clone(element)),
                     _ => None,
                 };
                 match element {
+                    // Its elements may lie in two stretches.
+                    Some(element) if to.is_lib(Lib::Deque) => Some((items, element, *mutability)),
                     Some(element) => {
                         let mutability = *mutability;
                         let slice =
@@ -1444,7 +1575,8 @@ impl Lower<'_> {
                     None => None,
                 }
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Result, _) | Type::Array(..) => {
+            Type::Lib(Lib::Vec | Lib::Option | Lib::Result | Lib::HeaplessVec | Lib::Deque, _)
+            | Type::Array(..) => {
                 return self.unsupported(
                     "A for loop that takes its collection apart",
                     "Look at each element: for x in &v.",
@@ -1553,6 +1685,19 @@ fn no_loop(word: &'static str, label: Option<&syn::Lifetime>) -> Kind {
     match label {
         Some(label) => Kind::UnknownLabel { label: label.ident.to_string() },
         None => Kind::OutsideLoop { word },
+    }
+}
+
+/// Whether values of the type can be compared with those of their own type alone.
+fn has_one_like(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(_) => true,
+        Type::Lib(lib, _) => {
+            let is_cell = matches!(lib, Lib::Cell | Lib::RefCell);
+            let is_choice = matches!(lib, Lib::Option | Lib::Result);
+            is_cell || is_choice || matches!(lib, Lib::Deque | Lib::Box | Lib::Rc | Lib::Arc)
+        }
+        _ => false,
     }
 }
 

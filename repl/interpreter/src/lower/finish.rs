@@ -92,6 +92,9 @@ impl Lower<'_> {
                 }
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
+                if bound == "capacity" {
+                    return Err(Fault { kind: Kind::BadCapacity { ty }, at });
+                }
                 return Err(Fault { kind: Kind::MissingTrait { ty, is_struct, bound, why }, at });
             }
         }
@@ -200,7 +203,7 @@ impl Lower<'_> {
                 self.finish_expr(slice)?;
                 self.finish_block(body)?;
             }
-            ExprKind::Call(_, args) => self.finish_exprs(args)?,
+            ExprKind::Call(_, args) | ExprKind::CallDyn { args, .. } => self.finish_exprs(args)?,
             ExprKind::Library { types, args, .. } => {
                 for ty in types {
                     *ty = self.names.infer.settle(ty);

@@ -72,6 +72,10 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let name = mac.path.segments.last().expect("a path has a segment").ident.to_string();
+        if mac.path.segments[0].ident == "heapless" {
+            let instead = "push_str and push take text: each says whether there was room.";
+            return self.unsupported("A macro of heapless", instead, mac);
+        }
         let unit = |kind| Expr { kind, ty: Type::unit(), at };
         match name.as_str() {
             "println" | "print" | "eprintln" | "eprint" => {
@@ -161,13 +165,15 @@ impl Lower<'_> {
         let hint = self.names.infer.is_number(&hint).then_some(hint);
         let right = self.operand(&right.value, hint.as_ref())?;
         let (left_ty, right_ty) = (left.ty().clone(), right.ty().clone());
-        let is_text = |ty: &Type| {
-            ty.is_lib(Lib::String) || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
-        };
-        let texts = is_text(&self.shallow(&left_ty)) && is_text(&self.shallow(&right_ty));
-        if !texts {
-            let same = self.names.infer.unify(&left_ty, &right_ty);
-            same.map_err(|_| self.mismatch(&left_ty, &right_ty, right_at))?;
+        let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, true);
+        if self.names.infer.unify(&left_part, &right_part).is_err() {
+            let is_heapless =
+                |ty: &Type| matches!(self.shallow(ty), Type::Lib(lib, _) if lib.is_heapless());
+            if is_heapless(&left_ty) || is_heapless(&right_ty) {
+                let [left, right] = [&left_ty, &right_ty].map(|ty| self.type_name(ty));
+                return Err(Fault { kind: Kind::NotBinaryWith { op: "==", left, right }, at });
+            }
+            return Err(self.mismatch(&left_ty, &right_ty, right_at));
         }
         for ty in [&left_ty, &right_ty] {
             self.bounds.push((ty.clone(), "Debug", at, Why::Format("{:?}")));

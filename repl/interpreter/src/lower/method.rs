@@ -11,14 +11,16 @@ use super::place::{Operand, read};
 use super::signature::{self, Parsed, Receiver};
 use super::{Fault, Kind, Lower, Result, traits, ty};
 use crate::library::{Builtin, ROWS};
-use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Step};
-use crate::types::{Lib, Mutability, Type};
+use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Signature, Step};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 type Args = Punctuated<syn::Expr, syn::Token![,]>;
 
 /// What a method name was found to be.
 enum Found {
     Function(FunctionId, Receiver),
+    /// A trait of the program, and the method's place in it.
+    Dyn(u32, u32),
     Library(&'static Parsed, Vec<Type>),
 }
 
@@ -72,10 +74,19 @@ impl Lower<'_> {
                 },
             };
         }
-        if is_of_std(&name) && !matches!(first_ty, Type::Struct(..)) && bound.is_none() {
+        let is_of_heapless = is_of_heapless(&name)
+            && matches!(innermost(&self.shallow(&first_ty)), Type::Lib(lib, _) if lib.is_heapless());
+        if (is_of_heapless || is_of_std(&name))
+            && !matches!(first_ty, Type::Struct(..))
+            && bound.is_none()
+        {
             let what = format!("{first_name}::{name}");
             let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
+        }
+        if first_ty.is_lib(Lib::HeaplessVec) && name == "clone" {
+            let kind = Kind::PrivateMethod { method: name, ty: first_name };
+            return Err(Fault { kind, at: name_at });
         }
         let nearest = ty::nearest(&name, self.method_names(&first_ty));
         let kind = Kind::NoMethod { method: name, ty: first_name, nearest, bound };
@@ -92,7 +103,7 @@ impl Lower<'_> {
     ) -> Result<()> {
         let own = match found {
             Found::Library(parsed, types) => parsed.own(types),
-            Found::Function(..) => &[],
+            Found::Function(..) | Found::Dyn(..) => &[],
         };
         let given = self.generic_types(generics)?;
         if given.len() != own.len() {
@@ -123,6 +134,12 @@ impl Lower<'_> {
             && *receiver != Receiver::None
         {
             return Some(Found::Function(*function, *receiver));
+        }
+        if let Type::Dyn(TraitId::Own(number), _) = ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            if let Some(method) = methods.iter().position(|method| *method.name == *name) {
+                return Some(Found::Dyn(*number, method as u32));
+            }
         }
         for parsed in signature::named(name) {
             if parsed.receiver == Receiver::None {
@@ -191,6 +208,10 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let receiver = match &found {
             Found::Function(_, receiver) => *receiver,
+            Found::Dyn(of, method) => {
+                let methods = &self.items.traits[*of as usize].methods;
+                Receiver::Ref(methods[*method as usize].receiver)
+            }
             Found::Library(parsed, _) => parsed.receiver,
         };
         let this = match receiver {
@@ -203,6 +224,13 @@ impl Lower<'_> {
         };
         match found {
             Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Dyn(of, method) => {
+                let found = &self.items.traits[of as usize].methods[method as usize];
+                let (signature, name) = (found.signature.clone(), Arc::clone(&found.name));
+                let args = self.arguments(&name, &signature, Some(this), args, at)?;
+                let kind = ExprKind::CallDyn { of, method, args };
+                Ok(Expr { kind, ty: signature.result, at })
+            }
             Found::Library(parsed, types) => {
                 self.call_library(parsed, types, Some(this), args, name, at)
             }
@@ -218,14 +246,27 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let function = Arc::clone(self.items.function(id));
-        let params = &function.signature.params[usize::from(this.is_some())..];
-        self.check_count(&function.name, params.len(), args.len(), at)?;
+        let args = self.arguments(&function.name, &function.signature, this, args, at)?;
+        let ty = function.signature.result.clone();
+        Ok(Expr { kind: ExprKind::Call(id, args), ty, at })
+    }
+
+    /// Arguments as a signature wants them.
+    fn arguments(
+        &mut self,
+        name: &str,
+        signature: &Signature,
+        this: Option<Expr>,
+        args: &Args,
+        at: At,
+    ) -> Result<Vec<Expr>> {
+        let params = &signature.params[usize::from(this.is_some())..];
+        self.check_count(name, params.len(), args.len(), at)?;
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(params) {
             values.push(self.coerced(arg, param)?);
         }
-        let ty = function.signature.result.clone();
-        Ok(Expr { kind: ExprKind::Call(id, values), ty, at })
+        Ok(values)
     }
 
     pub(super) fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
@@ -265,6 +306,14 @@ impl Lower<'_> {
                 // A value can only be passed if its size is known.
                 self.bounds.push((types[usize::from(*number)].clone(), "Sized", at, Why::Bound));
             }
+        }
+        if parsed.receiver == Receiver::None
+            && let Some(Type::Lib(lib, _)) = &parsed.on
+            && lib.is_heapless()
+        {
+            let on = parsed.on.as_ref().expect("it was just looked at");
+            let made = self.names.infer.instantiate(on, &types);
+            self.bounds.push((made, "capacity", at, Why::Bound));
         }
         for &(param, bound) in &parsed.bounds {
             self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
@@ -326,13 +375,19 @@ impl Lower<'_> {
         }
         for row in ROWS {
             let parsed = signature::of_row(row);
-            let on_slice =
-                matches!(&ty, Type::Lib(Lib::Vec, _) | Type::Array(..)) && row.on == "[T]";
-            let on_str = ty.is_lib(Lib::String) && row.on == "str";
+            let is_list =
+                matches!(&ty, Type::Lib(Lib::Vec | Lib::HeaplessVec, _) | Type::Array(..));
+            let on_slice = is_list && row.on == "[T]";
+            let is_text = ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString);
+            let on_str = is_text && row.on == "str";
             let fits = parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty));
             if parsed.receiver != Receiver::None && (fits || on_slice || on_str) {
                 names.push(parsed.name.to_owned());
             }
+        }
+        if let Type::Dyn(TraitId::Own(number), _) = &ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            names.extend(methods.iter().map(|method| method.name.to_string()));
         }
         if let Type::Struct(id, _) = &ty {
             let own = self.names.methods.iter().filter(|((of, _), _)| of == id);
@@ -475,6 +530,13 @@ impl Lower<'_> {
             let parsed = signature::of(Builtin::Default);
             return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
         }
+        if let [krate, ty] = owner
+            && krate == "heapless"
+            && self.library_type(&owner_path).is_none()
+            && ty::HEAPLESS.split(' ').any(|known| known == ty)
+        {
+            return self.not_of_heapless(ty.clone(), path);
+        }
         let scalar = match owner {
             [one] => Scalar::named(one),
             _ => None,
@@ -488,9 +550,12 @@ impl Lower<'_> {
             }
             return self.fault(Kind::UndeclaredType { name: owner_name }, &owner_path);
         }
-        let owner_types = match owner_path.segments.last() {
-            Some(segment) => self.turbofish(segment)?,
-            None => Vec::new(),
+        let owner_types = match (lib, owner_path.segments.last()) {
+            (Some(lib), Some(segment)) if lib.is_heapless() && !segment.arguments.is_none() => {
+                self.library_args(lib, segment, &owner_path)?
+            }
+            (_, Some(segment)) => self.turbofish(segment)?,
+            (_, None) => Vec::new(),
         };
         let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
             (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
@@ -503,7 +568,7 @@ impl Lower<'_> {
             },
         });
         let Some(parsed) = found else {
-            if is_of_std(&name) {
+            if is_of_std(&name) || is_of_heapless(&name) && lib.is_some_and(Lib::is_heapless) {
                 let what = format!("{owner_name}::{name}");
                 let instead = "help rust lists what can be called here.";
                 return self.fault(Kind::Unsupported { what, instead }, path);
@@ -599,6 +664,26 @@ fn number_has(name: &str) -> bool {
 
 /// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.
 static OF_STD: &str = include_str!("of_std.txt");
+
+/// The same of heapless, whose collections have methods that std's do not, or that std's have and run here.
+const OF_HEAPLESS: &str = "from_array into_array cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked \
+    push_unchecked swap_remove_unchecked set_len retain retain_mut spare_capacity_mut extend iter iter_mut storage_len \
+    storage_capacity as_mut_slices push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked \
+    pop_front_if pop_back_if make_contiguous resize_default get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 \
+    as_mut_str as_mut_vec from_iter from_str default into_iter try_from hash eq ne cmp partial_cmp from try_into into \
+    write_str write_char write_fmt borrow borrow_mut as_ref as_mut deref deref_mut";
+
+fn is_of_heapless(name: &str) -> bool {
+    OF_HEAPLESS.split_ascii_whitespace().any(|known| known == name)
+}
+
+/// What references lead to.
+fn innermost(ty: &Type) -> &Type {
+    match ty {
+        Type::Ref(_, to) => innermost(to),
+        ty => ty,
+    }
+}
 
 /// Whether std has something of that name that we do not.
 pub(super) fn is_of_std(name: &str) -> bool {

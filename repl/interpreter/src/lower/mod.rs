@@ -15,7 +15,9 @@ mod finish;
 mod format;
 mod infer;
 mod item;
+mod lifetimes;
 mod method;
+mod object;
 mod place;
 mod scan;
 mod signature;
@@ -47,6 +49,7 @@ pub struct Names {
     body: Body,
     functions: OrdMap<Arc<str>, FunctionId>,
     structs: OrdMap<Arc<str>, StructId>,
+    traits: OrdMap<Arc<str>, u32>,
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
     /// Imports: the path that a name stands for.
     uses: OrdMap<Arc<str>, Arc<str>>,
@@ -123,7 +126,7 @@ impl Names {
     /// Every name a line may begin with, for completion.
     pub fn words(&self) -> impl Iterator<Item = &Arc<str>> {
         let locals = self.body.scopes.iter().flat_map(OrdMap::keys);
-        locals.chain(self.functions.keys()).chain(self.structs.keys())
+        locals.chain(self.functions.keys()).chain(self.structs.keys()).chain(self.traits.keys())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::infer::Class;
 use super::signature::Parsed;
 use super::{Kind, Lower, Result, signature};
 use crate::library::Builtin;
@@ -78,6 +79,8 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Rc, Builtin::RcDeref, None),
     (Lib::Arc, Builtin::RcDeref, None),
     (Lib::Cow, Builtin::CowDeref, None),
+    (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
+    (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];
@@ -193,7 +196,7 @@ impl Lower<'_> {
                     let place = Operand::Value(pointer).into_place();
                     return Ok(Operand::Place(place.step(Step::Deref(element)), at));
                 }
-                Type::Str | Type::Lib(Lib::String, _) => {
+                Type::Str | Type::Lib(Lib::String | Lib::HeaplessString, _) => {
                     let by = self.expr(&index.index, None)?;
                     let by = self.type_name(&by.ty);
                     let kind = Kind::BadIndexType { of: "str".to_owned(), by };
@@ -211,8 +214,12 @@ impl Lower<'_> {
     }
 
     fn index_value(&mut self, index: &syn::Expr, of: &Type) -> Result<Expr> {
-        let value = self.expr(index, Some(&Type::USIZE))?;
+        let value = self.expr(index, None)?;
         let ty = self.shallow(&value.ty);
+        if let Some(Class::Any) = self.names.infer.class_of(&ty) {
+            // Several types can stand here, so this says nothing of its.
+            return Ok(value);
+        }
         if self.names.infer.unify(&Type::USIZE, &ty).is_err() && ty != Type::Never {
             let (of, by) = (self.type_name(of), self.type_name(&ty));
             return self.fault(Kind::BadIndexType { of, by }, index);

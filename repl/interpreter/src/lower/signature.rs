@@ -152,10 +152,11 @@ fn parse(row: &'static Row) -> Parsed {
     let text = format!("{} {{}}", row.signature.replace("'static ", ""));
     let function: syn::ItemFn =
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
+    let mut names = Vec::new();
     let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem") && class(row.on).is_none();
     let on = is_type.then(|| {
         let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
-        library_type(&ty, None)
+        library_type(&ty, None, &mut names)
     });
     // `Self` of a trait's method and of a number is the one parameter.
     let this = on.clone().unwrap_or(Type::Param(0));
@@ -177,18 +178,19 @@ fn parse(row: &'static Row) -> Parsed {
                     this.clone()
                 }
             }
-            FnArg::Typed(arg) => library_type(&arg.ty, Some(&this)),
+            FnArg::Typed(arg) => library_type(&arg.ty, Some(&this), &mut names),
         });
     }
     let result = match &function.sig.output {
         ReturnType::Default => Type::unit(),
-        ReturnType::Type(_, ty) => library_type(ty, Some(&this)),
+        ReturnType::Type(_, ty) => library_type(ty, Some(&this), &mut names),
     };
     let mut bounds = Vec::new();
     if let Some((_, clause)) = row.signature.split_once(" where ") {
         for bound in clause.split(", ") {
             let (param, bound) = bound.split_once(": ").expect("a bound has a colon");
-            bounds.push((u8::from(param == "E"), bound));
+            let number = names.iter().position(|name| name == param);
+            bounds.push((number.unwrap_or(0) as u8, bound));
         }
     }
     let flows = if row.signature.contains("'static") {
@@ -215,50 +217,65 @@ fn parse(row: &'static Row) -> Parsed {
     Parsed { row, name: name_of(row), on, receiver, signature, bounds, types }
 }
 
+/// The names that stand for a parameter in the table.
+const PARAMS: &[&str] = &["T", "E", "N", "LenT"];
+
+/// A parameter: they are numbered as they come up, so that a type's own, which are named first, have their places in it.
+fn param(name: &str, names: &mut Vec<String>) -> Type {
+    let known = names.iter().position(|known| known == name);
+    Type::Param(known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    }) as u8)
+}
+
 /// Reads a type of the table: the names in it are known.
-fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
+fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) -> Type {
     match ty {
         syn::Type::Reference(reference) => {
             let mutability =
                 if reference.mutability.is_some() { Mutability::Mut } else { Mutability::Shared };
-            Type::reference(mutability, library_type(&reference.elem, this))
+            Type::reference(mutability, library_type(&reference.elem, this, names))
         }
-        syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this))),
-        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::bytes`.
+        syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this, names))),
+        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::has_bytes`.
         syn::Type::Array(_) => Type::Param(1),
         syn::Type::Tuple(tuple) => {
-            Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this)).collect())
+            Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this, names)).collect())
         }
         syn::Type::Path(path) => {
-            let mut segments = path.path.segments.iter().rev();
-            let segment = segments.next().expect("a path has a segment");
-            let name = segment.ident.to_string();
-            let module = segments.next().map(|module| module.ident.to_string());
-            let args: Vec<_> = match &segment.arguments {
+            let segment = path.path.segments.last().expect("a path has a segment");
+            let segments = path.path.segments.iter().map(|segment| segment.ident.to_string());
+            let name = segments.collect::<Vec<_>>().join("::");
+            let mut args: Vec<_> = match &segment.arguments {
                 PathArguments::AngleBracketed(args) => args
                     .args
                     .iter()
                     .map(|arg| match arg {
-                        GenericArgument::Type(ty) => library_type(ty, this),
+                        GenericArgument::Type(ty) => library_type(ty, this, names),
                         _ => panic!("{name}: the table has type arguments only"),
                     })
                     .collect(),
                 _ => Vec::new(),
             };
             match name.as_str() {
-                "T" => Type::Param(0),
-                "E" => Type::Param(1),
+                name if PARAMS.contains(&name) => param(name, names),
                 "str" => Type::Str,
                 "Self" => this.expect("Self stands in a method").clone(),
                 _ => {
                     if let Some(scalar) = Scalar::named(&name) {
                         Type::Scalar(scalar)
                     } else {
-                        let is_there = |row: &LibRow| {
-                            module.as_ref().is_none_or(|module| row.module == *module)
+                        let is_it = |row: &&LibRow| {
+                            row.name == name || format!("{}::{}", row.module, row.name) == name
                         };
-                        let row = Lib::ALL.iter().find(|row| row.name == name && is_there(row));
-                        Type::lib(row.unwrap_or_else(|| panic!("no type {name}")).lib, args)
+                        let row = Lib::ALL.iter().find(is_it);
+                        let row = row.unwrap_or_else(|| panic!("no type {name}"));
+                        // What a program need not write, the table does not.
+                        for default in &row.params[args.len()..] {
+                            args.push(param(default.split(' ').next().unwrap_or(default), names));
+                        }
+                        Type::lib(row.lib, args)
                     }
                 }
             }
@@ -336,7 +353,7 @@ mod tests {
         for row in ROWS {
             let parsed = of_row(row);
             assert_eq!(parsed.name, name_of(row));
-            assert!(parsed.types <= 2, "{}", row.signature);
+            assert!(parsed.types <= 3, "{}", row.signature);
         }
     }
 

@@ -3,7 +3,7 @@
 use stack::Scalar;
 
 use super::infer::{Class, Infer};
-use crate::types::{Lib, Mutability, Structs, Type};
+use crate::types::{Lib, Mutability, Structs, TraitId, Type};
 
 /// What a text can be searched for: a character, one of several, or text.
 fn is_pattern(ty: &Type, infer: &Infer) -> bool {
@@ -26,6 +26,9 @@ fn is_pattern(ty: &Type, infer: &Infer) -> bool {
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
     let all = |args: &[Type]| args.iter().all(|arg| has(arg, bound, infer, structs));
+    if let (Type::Const(_), true) = (&ty, bound != "Sized") {
+        return true;
+    }
     if let Type::Var(id) = ty {
         return match infer.class(id) {
             _ if bound == "Pattern" && infer.class(id) != Class::Any => false,
@@ -48,7 +51,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Array(element, _) | Type::Slice(element) => has(element, bound, infer, structs),
             Type::Struct(id, _) => structs.get(*id).derives.clone,
             Type::Lib(Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Iter, _) => true,
-            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
             Type::Lib(Lib::BorrowError | Lib::BorrowMutError, _) => false,
             Type::Lib(Lib::Cow, args) => infer.shallow(&args[0]) == Type::Str || all(args),
             Type::Lib(Lib::Cell, args) => has(&args[0], "Copy", infer, structs),
@@ -58,6 +61,7 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         "ToOwned" => ty == Type::Str || has(&ty, "Clone", infer, structs),
         "Debug" => match &ty {
             Type::Struct(id, _) => structs.get(*id).derives.debug,
+            Type::Dyn(of, _) => *of == TraitId::Debug,
             Type::Lib(Lib::Weak | Lib::ArcWeak, _) => true,
             Type::Tuple(items) | Type::Lib(_, items) => all(items),
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
@@ -68,6 +72,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Lib(Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError, _) => true,
+            Type::Dyn(of, _) => *of == TraitId::Display,
+            Type::Lib(Lib::HeaplessString | Lib::CapacityError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow, args) => all(args),
             Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
@@ -80,9 +86,10 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 has(inner, bound, infer, structs)
             }
             Type::Scalar(scalar) => bound == "PartialEq" || !scalar.is_float(),
-            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Iter, _) => false,
-            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, _) => false,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Iter, _) | Type::Dyn(..) => false,
+            Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::CapacityError, _) => false,
             Type::Lib(Lib::BorrowError | Lib::BorrowMutError, _) => false,
+            Type::Lib(Lib::Deque, args) => bound == "PartialEq" && all(args),
             Type::Lib(Lib::Range | Lib::TryReserveError | Lib::ParseIntError, _) => {
                 bound == "PartialEq"
             }
@@ -98,7 +105,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             }
             Type::Ref(_, inner) => matches!(**inner, Type::Str),
             Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
-            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow, _) => true,
+            Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow | Lib::CapacityError, _) => true,
+            Type::Lib(lib, _) if lib.is_heapless() => true,
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cell | Lib::RefCell, args) => all(args),
             _ => false,
         },
@@ -123,6 +131,20 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
                 borrowed => borrowed.owned().as_ref() == Some(&pair[1]),
             },
             _ => false,
+        },
+        // What heapless's `new` asserts when it is compiled.
+        "capacity" => match &ty {
+            Type::Lib(Lib::HeaplessVec | Lib::HeaplessString, args) => {
+                let (capacity, len) = (&args[args.len() - 2], &args[args.len() - 1]);
+                match (infer.shallow(capacity), infer.shallow(len)) {
+                    (Type::Const(capacity), Type::Scalar(len)) if len.size_bytes() < 8 => {
+                        capacity >> (len.size_bytes() * 8) == 0
+                    }
+                    _ => true,
+                }
+            }
+            Type::Lib(Lib::Deque, args) => infer.shallow(&args[1]) != Type::Const(0),
+            _ => true,
         },
         other => unreachable!("the library asks for no {other}"),
     }

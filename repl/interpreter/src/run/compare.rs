@@ -91,6 +91,10 @@ impl Vm<'_> {
                 let (first, len) = (self.word(at + vec::POINTER), self.word(at + vec::LEN));
                 Some(self.view().bytes(first, len))
             }
+            Shape::Inline(room, len_bytes) if self.layouts[id].ty.is_lib(Lib::HeaplessString) => {
+                let text = self.view().inline(*room, *len_bytes, at);
+                Some(self.view().bytes(text.first, text.len))
+            }
             _ => None,
         }
     }
@@ -103,6 +107,10 @@ impl Vm<'_> {
             Shape::Array(element, len) => Some(((*element, at), *len)),
             Shape::Vec(element) => {
                 Some(((*element, self.word(at + vec::POINTER)), self.word(at + vec::LEN)))
+            }
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view().inline(*room, *len_bytes, at);
+                Some(((room.element, list.first), list.len))
             }
             _ => None,
         }
@@ -126,6 +134,16 @@ impl Vm<'_> {
             }
             todo.push(Todo::Decided(a_len.cmp(&b_len)));
             todo.push(Todo::Elements { a, b, left: a_len.min(b_len) });
+            return equal;
+        }
+        if let (Shape::Deque(_), Shape::Deque(_)) =
+            (&self.layouts[a.0].shape, &self.layouts[b.0].shape)
+        {
+            let (a, b) = (self.ring(a.0, a.1 as u64), self.ring(b.0, b.1 as u64));
+            if a.len() != b.len() {
+                return Ok(Some(a.len().cmp(&b.len())));
+            }
+            todo.extend(a.beside(&b).map(|(a, b, left)| Todo::Elements { a, b, left }));
             return equal;
         }
         let layout = Arc::clone(&self.layouts[a.0]);

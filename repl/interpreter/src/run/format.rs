@@ -11,7 +11,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{Path, PathStep, Text, TextPiece, rest_of};
-use super::memory::{Bytes, fat, is_read_only, thin};
+use super::memory::{Bytes, fat, thin};
 use super::scalar;
 use super::shared::{ALREADY_BORROWED, ALREADY_MUTABLY_BORROWED};
 use super::text::PARSE_ERRORS;
@@ -19,7 +19,7 @@ use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
 use crate::items::Items;
 use crate::layout::{LayoutId, Layouts, Shape, WORD_BYTES, reserve_error, vec};
-use crate::machine::Machine;
+use crate::machine::{Machine, is_read_only};
 use crate::typed::{How, LocalId, Spec};
 use crate::types::{Lib, Type};
 
@@ -80,6 +80,8 @@ enum Todo {
         at: u64,
         id: LayoutId,
         left: u64,
+        /// Where more of them lie, and how many: of a `Deque`.
+        more: (u64, u64),
         depth: usize,
         is_first: bool,
     },
@@ -229,13 +231,16 @@ impl Writer<'_> {
                 self.out.push_str("moved");
             }
             Todo::Value(value) => self.value(&value),
+            Todo::Elements { left: 0, id, more: (at, left @ 1..), depth, is_first, .. } => {
+                self.todo.push(Todo::Elements { at, id, left, more: (0, 0), depth, is_first });
+            }
             Todo::Elements { left: 0, depth, is_first, .. } => {
                 if self.spec.is_alternate && !is_first {
                     self.new_line(depth);
                 }
                 self.out.push(']');
             }
-            Todo::Elements { at, id, left, depth, is_first } => {
+            Todo::Elements { at, id, left, more, depth, is_first } => {
                 if self.spec.is_alternate {
                     self.new_line(depth + 1);
                 } else if !is_first {
@@ -243,7 +248,8 @@ impl Writer<'_> {
                 }
                 let next = at + self.layouts[id].size;
                 let left = left - 1;
-                self.todo.push(Todo::Elements { at: next, id, left, depth, is_first: false });
+                let is_first = false;
+                self.todo.push(Todo::Elements { at: next, id, left, more, depth, is_first });
                 if self.spec.is_alternate {
                     self.later(",");
                 }
@@ -293,6 +299,11 @@ impl Writer<'_> {
             Shape::Scalar(of) => self.scalar(*of, self.view.bits(at, layout.size)),
             Shape::Never => self.out.push('!'),
             Shape::Str => self.text(at, len),
+            // In place of a length there is the address of the vtable.
+            Shape::Dyn => {
+                let of = self.layouts.of_vtable(len).expect("a dyn has a vtable");
+                self.todo.push(Todo::Value(Value { id: of, len: 0, moved: Vec::new(), ..*value }));
+            }
             Shape::Vec(byte) if layout.ty.is_lib(Lib::String) => {
                 let [first, len] =
                     [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
@@ -322,6 +333,10 @@ impl Writer<'_> {
                 let behind = match self.layouts[*to].shape {
                     Shape::Slice(element) => self.is_there(at, element, len),
                     Shape::Str => self.trust == Trust::Used || self.is_text(at, len),
+                    Shape::Dyn => {
+                        let of = self.layouts.of_vtable(len);
+                        of.is_some_and(|of| self.is_there(at, of, 1))
+                    }
                     _ => self.is_there(at, *to, 1),
                 };
                 if behind {
@@ -380,6 +395,22 @@ impl Writer<'_> {
             }
             Shape::ReserveError => self.reserve_error(at, depth),
             Shape::Error(lib) => self.error(*lib, self.view.bits(at, layout.size), depth),
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view.inline(*room, *len_bytes, at);
+                if layout.ty.is_lib(Lib::HeaplessString) {
+                    self.text(list.first, list.len);
+                } else {
+                    self.list(list.first, room.element, list.len, depth);
+                }
+            }
+            Shape::Deque(room) => {
+                let ring = self.view.ring(*room, self.layouts[room.element].size, at);
+                self.lists(ring.stretches(), room.element, depth);
+            }
+            Shape::CapacityError => self.out.push_str(match self.spec.how {
+                How::Display => "insufficient capacity",
+                _ => "CapacityError",
+            }),
             Shape::Record { fields, .. } => {
                 let places = fields.iter().map(|part| Some((at + part.offset, part.id)));
                 let Type::Struct(id, name) = &layout.ty else {
@@ -450,8 +481,13 @@ impl Writer<'_> {
     }
 
     fn list(&mut self, at: u64, id: LayoutId, len: u64, depth: usize) {
+        self.lists([(at, len), (0, 0)], id, depth);
+    }
+
+    /// A list in two stretches.
+    fn lists(&mut self, [(at, left), more]: [(u64, u64); 2], id: LayoutId, depth: usize) {
         self.out.push('[');
-        self.todo.push(Todo::Elements { at, id, left: len, depth, is_first: true });
+        self.todo.push(Todo::Elements { at, id, left, more, depth, is_first: true });
     }
 
     fn is_text(&self, at: u64, len: u64) -> bool {

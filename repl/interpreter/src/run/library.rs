@@ -111,7 +111,12 @@ impl Vm<'_> {
                 Ok(self.size_behind(of, thin(call.args[0]).1).into())
             }
             B::AlignOfVal => {
-                let of = self.referent(call.arg_types[0]);
+                let of = match self.referent(call.arg_types[0]) {
+                    of if matches!(self.layouts[of].shape, Shape::Dyn) => {
+                        self.behind_dyn(thin(call.args[0]).1)
+                    }
+                    of => of,
+                };
                 Ok(self.layouts[of].align.into())
             }
             B::BoxNew => {
@@ -302,6 +307,61 @@ impl Vm<'_> {
             | B::RefGuardDeref
             | B::RefMutGuardDeref
             | B::RefMutGuardDerefMut => self.cell(call),
+            B::HeaplessVecNew
+            | B::HeaplessVecFromSlice
+            | B::HeaplessVecPush
+            | B::HeaplessVecPop
+            | B::HeaplessVecInsert
+            | B::HeaplessVecRemove
+            | B::HeaplessVecSwapRemove
+            | B::HeaplessVecTruncate
+            | B::HeaplessVecClear
+            | B::HeaplessVecExtendFromSlice
+            | B::HeaplessVecResize
+            | B::HeaplessVecCapacity
+            | B::HeaplessVecIsFull
+            | B::HeaplessVecIsEmpty
+            | B::HeaplessVecAsSlice
+            | B::HeaplessVecAsMutSlice
+            | B::HeaplessVecStartsWith
+            | B::HeaplessVecEndsWith
+            | B::HeaplessVecDeref
+            | B::HeaplessVecDerefMut => self.heapless_vec(call),
+            B::HeaplessStringNew
+            | B::HeaplessStringTryFrom
+            | B::HeaplessStringPush
+            | B::HeaplessStringPushStr
+            | B::HeaplessStringPop
+            | B::HeaplessStringInsert
+            | B::HeaplessStringInsertStr
+            | B::HeaplessStringRemove
+            | B::HeaplessStringTruncate
+            | B::HeaplessStringClear
+            | B::HeaplessStringCapacity
+            | B::HeaplessStringAsStr
+            | B::HeaplessStringIntoBytes
+            | B::HeaplessStringDeref => self.heapless_string(call),
+            B::DequeNew
+            | B::DequePushBack
+            | B::DequePushFront
+            | B::DequePopBack
+            | B::DequePopFront
+            | B::DequeFront
+            | B::DequeFrontMut
+            | B::DequeBack
+            | B::DequeBackMut
+            | B::DequeGet
+            | B::DequeGetMut
+            | B::DequeSwap
+            | B::DequeSwapRemoveFront
+            | B::DequeSwapRemoveBack
+            | B::DequeTruncate
+            | B::DequeClear
+            | B::DequeLen
+            | B::DequeCapacity
+            | B::DequeIsFull
+            | B::DequeIsEmpty
+            | B::DequeAsSlices => self.deque(call),
             B::IntPow
             | B::IntAbs
             | B::IntClamp
@@ -415,8 +475,14 @@ impl Vm<'_> {
         match &self.layouts[id].shape {
             Shape::Str => len,
             Shape::Slice(element) => self.layouts[*element].size * len,
+            Shape::Dyn => self.layouts[self.behind_dyn(len)].size,
             _ => self.layouts[id].size,
         }
+    }
+
+    /// The type of the value whose vtable lies at an address.
+    pub(super) fn behind_dyn(&self, vtable: u64) -> LayoutId {
+        self.layouts.of_vtable(vtable).expect("a dyn has a vtable")
     }
 
     /// Has what lies at `to` dropped, and puts the value there after that.
@@ -517,6 +583,8 @@ impl Vm<'_> {
                 self.set_word(to, at);
             }
             Shape::Weak(_) => self.set_word(to, u64::MAX),
+            Shape::Inline(..) | Shape::Deque(_) => self.new_heapless(id, to),
+            Shape::CapacityError => {}
             shape => panic!("{shape:?} has no default"),
         }
         Ok(())

@@ -12,6 +12,7 @@ mod compile;
 mod cow;
 mod drop;
 mod format;
+mod heapless;
 mod leaks;
 mod library;
 mod memory;

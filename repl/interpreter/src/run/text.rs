@@ -443,12 +443,12 @@ fn parsed(text: &str, scalar: Scalar) -> Result<u128, IntErrorKind> {
     number.map(|number| number & mask(scalar)).map_err(|error| *error.kind())
 }
 
-fn char_of(bits: u128) -> char {
+pub(super) fn char_of(bits: u128) -> char {
     char::from_u32(bits as u32).expect("a char holds a character")
 }
 
 /// What std says of bounds that do not fit a text.
-fn check_range(text: &str, start: u64, end: u64, is_beyond: bool) -> Run {
+pub(super) fn check_range(text: &str, start: u64, end: u64, is_beyond: bool) -> Run {
     let len = text.len() as u64;
     let shown = text.floor_char_boundary(SHOWN_BYTES);
     let rest = if shown < text.len() { "[...]" } else { "" };

@@ -98,7 +98,9 @@ impl Generator {
             Ty::Ref(of) => self.shared(of, is_known),
             Ty::RefMut(of) => self.exclusive(of),
             Ty::Lib(name, args) => self.construct_library(name, args, is_known, fuel),
-            Ty::Str | Ty::Slice(_) | Ty::Param(_) => unreachable!("no value has the type {ty:?}"),
+            Ty::Str | Ty::Slice(_) | Ty::Number(_) | Ty::Param(_) => {
+                unreachable!("no value has the type {ty:?}")
+            }
         }
     }
 
@@ -198,7 +200,9 @@ impl Generator {
             },
             "Result" => {
                 let types = format!("{of}, {}", self.written(&args[1]));
-                let is_ok = args[1].is("TryReserveError") || self.dice.chance(70);
+                let is_error =
+                    args[1].is("TryReserveError") || args[1].is("heapless::CapacityError");
+                let is_ok = is_error || self.dice.chance(70);
                 let (variant, of) = if is_ok { ("Ok", &first) } else { ("Err", &args[1]) };
                 let ex = self.expr(of, true, fuel);
                 let text = match self.dice.below(8) {
@@ -218,8 +222,46 @@ impl Generator {
                     _ => Ex::owned(format!("{name}::<{of}>::new()")),
                 }
             }
+            "heapless::CapacityError" => {
+                Ex::owned("heapless::String::<0>::new().push('a').unwrap_err()")
+            }
+            _ if name.starts_with("heapless::") => self.construct_heapless(name, args, fuel),
             _ => unreachable!("no value of {name} can be written out"),
         }
+    }
+
+    fn construct_heapless(&mut self, name: &str, args: &[Ty], fuel: usize) -> Ex {
+        let list = args.iter().map(|arg| self.written(arg)).collect::<Vec<_>>().join(", ");
+        let path = format!("{name}::<{list}>");
+        let Some(Ty::Number(capacity)) = args.last() else { unreachable!("{name} has a capacity") };
+        if self.dice.chance(20) {
+            return Ex::owned(format!("{path}::new()"));
+        }
+        let variable = self.fresh("h");
+        if name == "heapless::String" {
+            let text = self.text();
+            return Ex::owned(format!(
+                "{{ let mut {variable} = {path}::new(); let _ = {variable}.push_str({text}); {variable} }}"
+            ));
+        }
+        let len = self.dice.below(capacity + 1).min(3);
+        let types = vec![(args[0].clone(), true); len];
+        if name == "heapless::Vec" && self.has(&args[0], "Clone") && self.dice.chance(60) {
+            let (items, loans) = self.list(&types, fuel);
+            return Ex { text: format!("{path}::from_slice(&[{items}]).unwrap()"), loans };
+        }
+        let (mut text, mut loans) =
+            (format!("{{ let mut {variable} = {path}::new(); "), Vec::new());
+        for item in self.exprs(&types, fuel) {
+            let push = match (name, self.dice.chance(50)) {
+                ("heapless::Vec", _) => "push",
+                (_, true) => "push_back",
+                (_, false) => "push_front",
+            };
+            text += &format!("let _ = {variable}.{push}({}); ", item.text);
+            loans.extend(item.loans);
+        }
+        Ex { text: format!("{text}{variable} }}"), loans }
     }
 
     /// A literal of a scalar type.
@@ -275,7 +317,9 @@ impl Generator {
     /// `&place`, or what else gives a reference.
     fn shared(&mut self, of: &Ty, is_known: bool) -> Ex {
         if let Ty::Str = of {
-            let place = self.place(Access::Read, |_, place| place.ty == Ty::string());
+            let place = self.place(Access::Read, |_, place| {
+                place.ty == Ty::string() || place.ty.is("heapless::String")
+            });
             return match place {
                 Some(place) if self.dice.chance(70) => {
                     let loans = self.model.loans_of(&place, Access::Read);
@@ -291,7 +335,7 @@ impl Generator {
         }
         if let Ty::Slice(element) = of {
             let place = self.place(Access::Read, |_, place| match &place.ty {
-                Ty::Lib("Vec", args) => args[0] == **element,
+                Ty::Lib("Vec" | "heapless::Vec", args) => args[0] == **element,
                 Ty::Array(of, _) => of == element,
                 _ => false,
             });
@@ -326,7 +370,7 @@ impl Generator {
     fn exclusive(&mut self, of: &Ty) -> Ex {
         if let Ty::Slice(element) = of {
             let place = self.place_mut(|_, place| match &place.ty {
-                Ty::Lib("Vec", args) => args[0] == **element,
+                Ty::Lib("Vec" | "heapless::Vec", args) => args[0] == **element,
                 Ty::Array(of, _) => of == element,
                 _ => false,
             });
@@ -661,6 +705,7 @@ impl Generator {
     fn changed(&mut self, place: &Place, name: &str) {
         let var = &mut self.model.vars[place.root];
         match name {
+            "push" | "insert" if var.ty.is("heapless::Vec") => {}
             "push" | "insert" if place.path.is_empty() && place.via == Via::Own => var.min_len += 1,
             "reserve" | "reserve_exact" | "try_reserve" | "shrink_to_fit" | "sort" | "swap"
             | "reverse" | "fill" | "extend_from_slice" | "get_mut" => {}
@@ -742,6 +787,9 @@ impl Generator {
                 }),
             },
             Some(owner) => {
+                if owner.is_heapless() && params[1].is_none() {
+                    params[1] = Some(Ty::Number(1 + self.dice.below(4)));
+                }
                 for param in params.iter_mut().filter(|param| param.is_none()) {
                     *param = Some(self.ty(0));
                 }
@@ -825,8 +873,8 @@ impl Generator {
                 let ty = params[0].clone().filter(|_| self.is_bound(row, params))?;
                 let call = "Default::default()";
                 let written = self.written(&ty);
+                // An operand's type is not said by the other side's.
                 return Some(Ex::owned(match &ty {
-                    _ if is_known => call.to_owned(),
                     Ty::Scalar(name) => format!("{name}::default()"),
                     Ty::Struct(_) => format!("{written}::default()"),
                     _ => format!("{{ let d: {written} = {call}; d }}"),
@@ -870,6 +918,15 @@ impl Generator {
         if params[0].is_none() {
             params[0] = Some(self.ty(1));
         }
+        let path = match &row.owner {
+            Some(owner) if owner.is_heapless() => {
+                if params[1].is_none() {
+                    params[1] = Some(Ty::Number(1 + self.dice.below(4)));
+                }
+                format!("{}::{}", owner.filled(params).written_in_path(&self.structs), row.name)
+            }
+            _ => path,
+        };
         let params_known = is_known || row.result == Ty::Scalar("usize");
         if !self.is_bound(row, params) {
             return None;
@@ -877,11 +934,12 @@ impl Generator {
         let types: Vec<_> =
             row.params.iter().map(|(_, ty)| (ty.filled(params), params_known)).collect();
         if types.iter().any(|(ty, _)| matches!(ty, Ty::Ref(of) if !of.is_sized()))
-            && row.on != "String"
+            && !row.on.contains("String")
         {
             return None;
         }
         let path = match (&row.owner, types.is_empty() && !is_known) {
+            (Some(owner), _) if owner.is_heapless() => path,
             (Some(Ty::Lib(name, args)), true) if !args.is_empty() => {
                 let of = self.written(params[0].as_ref().expect("it was just set"));
                 format!("{name}::<{of}>::{}", row.name)
@@ -936,10 +994,10 @@ fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
         };
     };
     match (owner, ty) {
-        (Ty::Slice(of), Ty::Lib("Vec", args)) => args[0].matches(of, params),
+        (Ty::Slice(of), Ty::Lib("Vec" | "heapless::Vec", args)) => args[0].matches(of, params),
         (Ty::Slice(of), Ty::Array(element, _)) => element.matches(of, params),
         (Ty::Slice(_), Ty::Ref(to) | Ty::RefMut(to)) => to.matches(owner, params),
-        (Ty::Str, Ty::Lib("String" | "Cow", _)) => true,
+        (Ty::Str, Ty::Lib("String" | "Cow" | "heapless::String", _)) => true,
         (Ty::Str, Ty::Ref(to)) => **to == Ty::Str,
         (Ty::Scalar(_), _) => {
             ty.matches(owner, params) && *params[0].get_or_insert_with(|| ty.clone()) == *ty

@@ -214,7 +214,7 @@ impl Model {
                 }
             }
             Ty::Array(of, len) if *len > 0 => self.element(place, of, *len, depth, structs, found),
-            Ty::Lib("Vec", args) => {
+            Ty::Lib("Vec" | "heapless::Vec", args) => {
                 let len = self.vars[place.root].min_len;
                 if len > 0 && place.path.is_empty() && place.via == Via::Own {
                     self.element(place, &args[0], len, depth, structs, found);

@@ -56,6 +56,9 @@ impl Callable {
         ];
         PANICKING.contains(&self.name)
             || (self.owner == Some(Ty::string()) && ["insert", "truncate"].contains(&self.name))
+            || (self.on.starts_with("heapless::")
+                && ["insert", "insert_str", "truncate"].contains(&self.name)
+                && !self.on.contains("Deque"))
     }
 }
 
@@ -67,7 +70,7 @@ pub(crate) fn callables() -> Vec<Callable> {
             let (head, bounds) = row.signature.split_once(" where ").unwrap_or((row.signature, ""));
             let (name, rest) = head.strip_prefix("fn ")?.split_once('(')?;
             let (params, result) = rest.split_once(" -> ").unwrap_or((rest, "()"));
-            if ["from_elem", "from_array", "add", "iter", "forget"].contains(&name) {
+            if ["from_elem", "from_array", "from_slice", "add", "iter", "forget"].contains(&name) {
                 return None;
             }
             let owner = parse(row.on);

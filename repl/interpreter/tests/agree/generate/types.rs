@@ -15,7 +15,9 @@ pub(crate) enum Ty {
     Struct(usize),
     /// A type of the library, by its name.
     Lib(&'static str, Vec<Ty>),
-    /// `T` or `E` of a library row.
+    /// A number that a type takes: 4 in `heapless::Vec<u8, 4>`.
+    Number(usize),
+    /// `T` and then `E` or `N` of a library row.
     Param(usize),
 }
 
@@ -42,6 +44,10 @@ pub(crate) const LIBRARY: &[&str] = &[
     "BorrowError",
     "BorrowMutError",
     "ParseIntError",
+    "heapless::Vec",
+    "heapless::String",
+    "heapless::Deque",
+    "heapless::CapacityError",
 ];
 
 /// A struct of the program.
@@ -79,6 +85,11 @@ impl Ty {
         matches!(self, Self::Scalar(name) if FLOATS.contains(name))
     }
 
+    /// Whether it is a collection of heapless, which takes a number.
+    pub(crate) fn is_heapless(&self) -> bool {
+        matches!(self, Self::Lib(name, args) if name.starts_with("heapless::") && !args.is_empty())
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Scalar(of) | Self::Lib(of, _) if *of == name)
     }
@@ -94,7 +105,7 @@ impl Ty {
             Self::Tuple(items) | Self::Lib(_, items) => items.iter().collect(),
             Self::Array(of, _) | Self::Slice(of) | Self::Ref(of) | Self::RefMut(of) => vec![of],
             Self::Struct(id) => structs[*id].fields.iter().map(|(_, ty)| ty).collect(),
-            Self::Scalar(_) | Self::Str | Self::Param(_) => Vec::new(),
+            Self::Scalar(_) | Self::Str | Self::Number(_) | Self::Param(_) => Vec::new(),
         }
     }
 
@@ -123,6 +134,11 @@ impl Ty {
             ("Pattern", _) => self.is("char"),
             ("FromStr", _) => self.is_int(),
             ("ToOwned", _) => self.has("Clone", structs),
+            (_, Self::Number(_)) => true,
+            ("Clone" | "PartialEq", Self::Lib("heapless::CapacityError", _)) => false,
+            ("Display", Self::Lib("heapless::String" | "heapless::CapacityError", _)) => true,
+            ("Default", Self::Lib(of, _)) if of.starts_with("heapless::") => true,
+            ("Ord", Self::Lib("heapless::Vec" | "heapless::String", _)) => all(),
             ("Copy", Self::Scalar(_) | Self::Ref(_)) | ("Clone", Self::Ref(_)) => true,
             ("Copy", Self::Tuple(_) | Self::Array(..) | Self::Lib("Option" | "Result", _)) => all(),
             ("Clone", Self::RefMut(_) | Self::Lib("Ref" | "RefMut", _)) => false,
@@ -183,8 +199,14 @@ impl Ty {
             Self::Struct(id) => structs[*id].name.clone(),
             Self::Lib(name, args) if args.is_empty() => (*name).to_owned(),
             Self::Lib(name, args) => format!("{name}<{}>", list(args)),
+            Self::Number(number) => number.to_string(),
             Self::Param(number) => ["T", "E"][*number].to_owned(),
         }
+    }
+
+    /// As a program writes it in front of `::new()`.
+    pub(crate) fn written_in_path(&self, structs: &[Struct]) -> String {
+        self.written(structs).replacen('<', "::<", 1)
     }
 
     /// With the parameters replaced by what is known of them.
@@ -198,7 +220,7 @@ impl Ty {
             Self::Slice(of) => Self::Slice(Box::new(of.filled(params))),
             Self::Ref(of) => Self::Ref(Box::new(of.filled(params))),
             Self::RefMut(of) => Self::RefMut(Box::new(of.filled(params))),
-            Self::Scalar(_) | Self::Str | Self::Struct(_) => self.clone(),
+            Self::Scalar(_) | Self::Str | Self::Struct(_) | Self::Number(_) => self.clone(),
         }
     }
 
@@ -232,7 +254,7 @@ impl Ty {
     }
 }
 
-/// What the parameters `T` and `E` stand for, as far as it is known.
+/// What the parameters `T` and `E` or `N` stand for, as far as it is known.
 pub(crate) type Params = [Option<Ty>; 2];
 
 /// Reads a type as `library.rs` writes it; `None` for what the generator leaves alone.
@@ -256,7 +278,7 @@ pub(crate) fn parse(text: &str) -> Option<Ty> {
     }
     Some(match text {
         "T" => Ty::Param(0),
-        "E" => Ty::Param(1),
+        "E" | "N" => Ty::Param(1),
         "()" => Ty::unit(),
         "str" => Ty::Str,
         "{integer}" => Ty::Scalar("{integer}"),
