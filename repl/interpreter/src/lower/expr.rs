@@ -526,8 +526,8 @@ impl Lower<'_> {
                         Err(_) => self.fault(Kind::NotDereferenceable { ty }, expr),
                     }
                 }
-                syn::UnOp::Neg(_) => self.unary(UnaryOp::Neg, "-", &unary.expr, expect, at),
-                syn::UnOp::Not(_) => self.unary(UnaryOp::Not, "!", &unary.expr, expect, at),
+                syn::UnOp::Neg(_) => self.unary(UnaryOp::Neg, "-", &unary.expr, at),
+                syn::UnOp::Not(_) => self.unary(UnaryOp::Not, "!", &unary.expr, at),
                 _ => self.unsupported("This operator", "-, ! and * can stand in front.", expr),
             },
             E::Reference(reference) => {
@@ -1025,11 +1025,10 @@ impl Lower<'_> {
         op: UnaryOp,
         name: &'static str,
         operand: &syn::Expr,
-        expect: Option<&Type>,
         at: At,
     ) -> Result<Operand> {
         self.check_not_default(operand, "E0282")?;
-        let mut value = self.expr(operand, expect)?;
+        let mut value = self.expr(operand, None)?;
         if let (UnaryOp::Neg, syn::Expr::Lit(_), Some(literal)) =
             (op, unparenthesized(operand), self.literals.last_mut())
         {
@@ -1041,6 +1040,10 @@ impl Lower<'_> {
             value = self.followed(value);
         }
         let ty = self.shallow(&value.ty);
+        if let Some(Class::Any) = self.names.infer.class_of(&ty) {
+            let what = "this value".to_owned();
+            return Err(Fault { kind: Kind::NeedsType { what }, at: value.at });
+        }
         let fits = match op {
             UnaryOp::Neg => match &ty {
                 Type::Scalar(scalar) => scalar.is_signed() || scalar.is_float(),
@@ -1121,7 +1124,6 @@ impl Lower<'_> {
             return self.compare(compare, name, binary, at);
         }
         self.check_not_default(&binary.left, "E0790")?;
-        let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
         let hint = expect.filter(|ty| self.names.infer.is_number(ty));
         let left = self.expr(&binary.left, hint)?;
         let left_ty = self.shallow(&left.ty);
@@ -1131,9 +1133,8 @@ impl Lower<'_> {
             return Ok(self.library(Builtin::StringAdd, Vec::new(), vec![left, right], at));
         }
         self.check_not_default(&binary.right, "E0284")?;
-        let right_hint =
-            (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
-        let right = self.expr(&binary.right, right_hint.as_ref())?;
+        // No hint: rustc lets the left side say nothing of the right one's type, only the operator.
+        let right = self.expr(&binary.right, None)?;
         let (left, right, ty) = self.scalars(op, name, left, right, at)?;
         Ok(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, at })
     }
@@ -1184,6 +1185,11 @@ impl Lower<'_> {
             let what = "the left side".to_owned();
             return Err(Fault { kind: Kind::NeedsType { what }, at: left.at });
         }
+        if let (true, Some(Class::Any)) =
+            (takes(self, &left_ty), self.names.infer.class_of(&right_ty))
+        {
+            return Err(Fault { kind: Kind::NeedsOperand { code: "E0284" }, at: right.at });
+        }
         if !takes(self, &left_ty) {
             let (left, right) = names(self);
             return Err(Fault { kind: Kind::NotBinary { op: name, left, right }, at });
@@ -1228,9 +1234,7 @@ impl Lower<'_> {
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringPushStr, Vec::new(), vec![this, right], at));
         }
-        let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
-        let hint = (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
-        let right = self.expr(&binary.right, hint.as_ref())?;
+        let right = self.expr(&binary.right, None)?;
         if let Type::Ref(..) = left_ty {
             let (left, right) = (self.type_name(&left_ty), self.type_name(&right.ty));
             let kind = Kind::NotBinaryAssign { op: name, left, right };
@@ -1241,6 +1245,9 @@ impl Lower<'_> {
             self.scalars(op, name, left, right, at).map_err(|fault| match fault.kind {
                 Kind::NotBinary { op, left, right } => {
                     Fault { kind: Kind::NotBinaryAssign { op, left, right }, ..fault }
+                }
+                Kind::NeedsOperand { .. } => {
+                    Fault { kind: Kind::NeedsOperand { code: "E0283" }, ..fault }
                 }
                 _ => fault,
             })?;
@@ -1270,6 +1277,15 @@ impl Lower<'_> {
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let is_alone =
+            matches!(left_ty, Type::Scalar(_) | Type::Struct(..)) || has_one_like(&left_ty);
+        // What can be compared with several types says nothing of the other side's.
+        if !is_alone
+            && !self.names.infer.is_number(&left_ty)
+            && self.names.infer.class_of(&right_ty) == Some(Class::Any)
+        {
+            return Err(Fault { kind: Kind::NeedsOperand { code: "E0283" }, at: right.at() });
+        }
         let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, is_equality);
         if self.names.infer.unify(&left_part, &right_part).is_err() {
             let (left_name, right_name) = (self.type_name(&left_ty), self.type_name(&right_ty));
@@ -1411,19 +1427,7 @@ impl Lower<'_> {
         match left_ty {
             Type::Struct(..) if has_own => Kind::Mismatch { expected: left, found: right },
             Type::Struct(..) => Kind::NotBinary { op, left, right },
-            Type::Tuple(_)
-            | Type::Lib(
-                Lib::Deque
-                | Lib::PoolBox
-                | Lib::Option
-                | Lib::Result
-                | Lib::Box
-                | Lib::Rc
-                | Lib::Arc
-                | Lib::Cell
-                | Lib::RefCell,
-                _,
-            ) => Kind::Mismatch { expected: left, found: right },
+            ty if has_one_like(ty) => Kind::Mismatch { expected: left, found: right },
             _ => Kind::NotBinaryWith { op, left, right },
         }
     }
@@ -1731,6 +1735,21 @@ fn unparenthesized_pattern(pattern: &syn::Pat) -> &syn::Pat {
     match pattern {
         syn::Pat::Paren(inner) => unparenthesized_pattern(&inner.pat),
         pattern => pattern,
+    }
+}
+
+/// Whether values of the type can be compared with those of their own type alone.
+fn has_one_like(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(_) => true,
+        Type::Lib(lib, _) => {
+            let is_cell = matches!(lib, Lib::Cell | Lib::RefCell);
+            let is_choice = matches!(lib, Lib::Option | Lib::Result);
+            is_cell
+                || is_choice
+                || matches!(lib, Lib::Deque | Lib::PoolBox | Lib::Box | Lib::Rc | Lib::Arc)
+        }
+        _ => false,
     }
 }
 

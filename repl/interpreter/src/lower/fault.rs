@@ -187,6 +187,9 @@ pub enum Kind {
         param: &'static str,
     },
     NeedsCow,
+    NeedsOperand {
+        code: &'static str,
+    },
     NeedsParsed,
     NeedsDefault,
     NotOwned {
@@ -400,6 +403,7 @@ impl Fault {
             Kind::NeedsArgument { param: "LenT", .. } => "E0283",
             Kind::NeedsArgument { .. } => "E0284",
             Kind::NeedsCow => "E0283",
+            Kind::NeedsOperand { code } => code,
             Kind::NeedsParsed => "E0284",
             Kind::NeedsDefault => "E0790",
             Kind::NotOwned { .. } => "E0271",
@@ -616,6 +620,7 @@ impl fmt::Display for Fault {
                 write!(f, "the type of {what} is not known, so its size is not either.")
             }
             Kind::NeedsDefault => f.write_str("whose default is meant is not known."),
+            Kind::NeedsOperand { .. } => f.write_str("the type of the right side is not known."),
             Kind::NeedsParsed => f.write_str("what the text is to be parsed as is not known."),
             Kind::NeedsCow => f.write_str("what this Cow borrows is not known."),
             Kind::NotOwned { borrowed, found } => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::infer::Class;
 use super::signature::Parsed;
 use super::{Kind, Lower, Result, signature};
 use crate::library::Builtin;
@@ -214,8 +215,12 @@ impl Lower<'_> {
     }
 
     fn index_value(&mut self, index: &syn::Expr, of: &Type) -> Result<Expr> {
-        let value = self.expr(index, Some(&Type::USIZE))?;
+        let value = self.expr(index, None)?;
         let ty = self.shallow(&value.ty);
+        if let Some(Class::Any) = self.names.infer.class_of(&ty) {
+            // Several types can stand here, so this says nothing of its.
+            return Ok(value);
+        }
         if self.names.infer.unify(&Type::USIZE, &ty).is_err() && ty != Type::Never {
             let (of, by) = (self.type_name(of), self.type_name(&ty));
             return self.fault(Kind::BadIndexType { of, by }, index);

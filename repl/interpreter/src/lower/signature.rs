@@ -245,7 +245,7 @@ fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) ->
             Type::reference(mutability, library_type(&reference.elem, this, names))
         }
         syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this, names))),
-        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::bytes`.
+        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::has_bytes`.
         syn::Type::Array(_) => Type::Param(1),
         syn::Type::Tuple(tuple) => {
             Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this, names)).collect())

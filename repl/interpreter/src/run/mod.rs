@@ -18,6 +18,7 @@ mod library;
 mod memory;
 mod number;
 mod place;
+mod pointers;
 mod pool;
 mod scalar;
 mod shared;
@@ -36,6 +37,7 @@ use crate::typed::{At, Local, LocalId, Stmt, Top};
 use crate::types::StructId;
 
 pub use leaks::Leak;
+pub use pointers::{Pointer, Role};
 
 use code::{Code, Op, Path, SlotRef};
 use vm::Vm;

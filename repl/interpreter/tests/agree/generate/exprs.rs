@@ -873,6 +873,7 @@ impl Generator {
                 let ty = params[0].clone().filter(|_| self.is_bound(row, params))?;
                 let call = "Default::default()";
                 let written = self.written(&ty);
+                // An operand's type is not said by the other side's.
                 return Some(Ex::owned(match &ty {
                     // An operator says of no operand which type it is.
                     Ty::Scalar(name) => format!("{name}::default()"),
