@@ -21,6 +21,7 @@ pub const FORMS: &[&str] = &[
     "if, loop, while, for i in 0..n, for x in &v; break, continue, return",
     "fn f(x: u32) -> u32 { … }, struct S { x: u32 }, impl S { … }, impl Drop for S",
     "println!, format!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "Vec::new_in(&bump), Box::new_in(7, &bump): a heap by name, in an arena of its own; Vec<u8, &Bump>",
     "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
 ];
 
@@ -90,6 +91,8 @@ library! {
     "Vec<T>" {
         VecNew "fn new() -> Vec<T>"
         VecWithCapacity "fn with_capacity(capacity: usize) -> Vec<T>"
+        VecNewIn "fn new_in(alloc: A) -> Vec<T, A> where A: Allocator"
+        VecWithCapacityIn "fn with_capacity_in(capacity: usize, alloc: A) -> Vec<T, A> where A: Allocator"
         VecFromElem "fn from_elem(value: T, len: usize) -> Vec<T> where T: Clone"
         VecFromArray "fn from_array(items: Box<[T]>) -> Vec<T>"
         VecPush "fn push(&mut self, value: T)"
@@ -179,6 +182,7 @@ library! {
     }
     "Box<T>" {
         BoxNew "fn new(x: T) -> Box<T>"
+        BoxNewIn "fn new_in(x: T, alloc: A) -> Box<T, A> where A: Allocator"
         BoxLeak "fn leak(b: Box<T>) -> &'static mut T"
     }
     "Option<T>" {

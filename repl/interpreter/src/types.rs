@@ -28,8 +28,10 @@ pub enum Type {
     Ref(Mutability, Arc<Type>),
     /// A struct of the program.
     Struct(StructId, Arc<str>),
-    /// A type of the library, with its arguments.
+    /// A type of the library, with its arguments. Those of a `Vec` or `Box` with an allocator of its own end in that.
     Lib(Lib, Arc<[Type]>),
+    /// `&'static Bump`: a heap of that design, as an allocator. Only a collection holds one.
+    Heap(Heap),
     /// A parameter of a library signature: `T` in `Vec<T>`, by its number.
     Param(u8),
     /// Not known yet.
@@ -43,6 +45,23 @@ pub enum Mutability {
     Shared,
     /// `&mut T`.
     Mut,
+}
+
+/// A heap, by its name in the machine's list: `first-fit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Heap(pub &'static str);
+
+impl Heap {
+    /// As a program calls it: `first_fit`.
+    pub fn name(self) -> String {
+        self.0.replace('-', "_")
+    }
+
+    /// Its type: `FirstFit`.
+    pub fn ty(self) -> String {
+        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+        self.0.split('-').map(capital).collect()
+    }
 }
 
 /// Names a struct of the program.
@@ -244,10 +263,20 @@ impl Type {
         }
     }
 
+    /// The heap that a `Vec` or `Box` was given, if it was given one.
+    pub fn allocator(&self) -> Option<&Self> {
+        match self {
+            Self::Lib(Lib::Vec | Lib::Box, args) => args.get(1),
+            _ => None,
+        }
+    }
+
     /// Whether assigning or passing it leaves the source usable: `T: Copy`.
     pub fn is_copy(&self, structs: &Structs) -> bool {
         match self {
-            Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) => true,
+            Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) | Self::Heap(_) => {
+                true
+            }
             Self::Tuple(items) => items.iter().all(|item| item.is_copy(structs)),
             Self::Array(element, _) => element.is_copy(structs),
             Self::Struct(id, _) => structs.get(*id).derives.copy,
@@ -262,7 +291,7 @@ impl Type {
     /// Whether its end has something to do: it owns a block, or holds something that does, or has an `impl Drop`.
     pub fn needs_drop(&self, structs: &Structs) -> bool {
         match self {
-            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str => false,
+            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str | Self::Heap(_) => false,
             Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
             Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
             Self::Slice(element) => element.needs_drop(structs),
@@ -353,6 +382,7 @@ impl Type {
             Self::Struct(_, name) => name.to_string(),
             Self::Lib(lib, args) if args.is_empty() => lib.row().name.to_owned(),
             Self::Lib(lib, args) => format!("{}<{}>", lib.row().name, list(args, unknown)),
+            Self::Heap(heap) => format!("&{}", heap.ty()),
             Self::Param(number) => ["T", "E"][usize::from(*number)].to_owned(),
             Self::Var(id) => unknown(*id).to_owned(),
         }

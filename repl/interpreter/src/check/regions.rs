@@ -42,6 +42,7 @@ fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
         | Type::Str
         | Type::Never
         | Type::Struct(..)
+        | Type::Heap(_)
         | Type::Param(_)
         | Type::Var(_) => {}
         Type::Tuple(items) => items.iter().for_each(|item| walk(item, here, slots)),

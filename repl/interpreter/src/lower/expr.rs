@@ -8,7 +8,7 @@ use stack::Scalar;
 use super::fault::{Twice, Why};
 use super::infer::Class;
 use super::place::{Operand, make_mutable};
-use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
+use super::{Fault, Kind, Literal, Loop, Lower, Result, heap, is_block_like, ty};
 use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
@@ -281,10 +281,11 @@ impl Lower<'_> {
                 self.coerce_reference(value, (*m, from), (*n, to), &wanted)
             }
             (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
-                if matches!(
-                    (self.shallow(&from[0]), self.shallow(&to[0])),
-                    (Type::Array(..), Type::Slice(_))
-                ) =>
+                if from.len() == to.len()
+                    && matches!(
+                        (self.shallow(&from[0]), self.shallow(&to[0])),
+                        (Type::Array(..), Type::Slice(_))
+                    ) =>
             {
                 let (Type::Array(element, _), Type::Slice(wanted_element)) =
                     (self.shallow(&from[0]), self.shallow(&to[0]))
@@ -758,6 +759,9 @@ impl Lower<'_> {
             if name == "self" {
                 return self.fault(Kind::SelfOutside, path);
             }
+            if self.heap(name).is_some() {
+                return self.unsupported("A heap as a value", heap::INSTEAD, path);
+            }
             let nearest = self.nearest_value(name);
             let is_moved_scope = self.body.locals.iter().any(|local| *local.name == **name);
             return self
@@ -1156,7 +1160,8 @@ impl Lower<'_> {
         let is_list = |ty: &Type| matches!(ty, Type::Lib(Lib::Vec, _) | Type::Array(..));
         let lists = is_list(&left_ty)
             && is_list(&right_ty)
-            && left_ty.is_lib(Lib::Vec) != right_ty.is_lib(Lib::Vec);
+            && (left_ty.is_lib(Lib::Vec) != right_ty.is_lib(Lib::Vec)
+                || left_ty.allocator() != right_ty.allocator());
         if lists {
             let element = |this: &Self, ty: &Type| match ty {
                 Type::Lib(_, args) => args[0].clone(),

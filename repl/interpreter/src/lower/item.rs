@@ -229,7 +229,7 @@ impl Lower<'_> {
                 return self.fault(Kind::DeclaredTwice { name, place }, field);
             }
             let ty = self.sized_type(&field.ty)?;
-            if ty.layers() > 0 {
+            if ty.layers() > 0 || ty.any(&mut |ty| matches!(ty, Type::Heap(_))) {
                 return self.unsupported(
                     "A reference in a struct",
                     "Let it own what it holds: String, Vec, Box, Rc.",
@@ -484,7 +484,7 @@ impl Lower<'_> {
                 syn::FnArg::Receiver(arg) => {
                     written.extend(arg.reference.as_ref().map(|(_, lifetime)| lifetime.as_ref()));
                 }
-                syn::FnArg::Typed(arg) => self.written_lifetimes(&arg.ty, &mut written),
+                syn::FnArg::Typed(arg) => self.written_lifetimes(&arg.ty, &mut written)?,
             }
             let mut lifetimes = Vec::new();
             for written in written {
@@ -506,7 +506,7 @@ impl Lower<'_> {
         let mut result = Vec::new();
         if let syn::ReturnType::Type(_, ty) = &sig.output {
             let mut written = Vec::new();
-            self.written_lifetimes(ty, &mut written);
+            self.written_lifetimes(ty, &mut written)?;
             for written in written {
                 result.push(match (written.filter(|written| written.ident != "_"), source) {
                     (Some(written), _) => find(written)?,
@@ -519,19 +519,25 @@ impl Lower<'_> {
     }
 
     /// The lifetimes of a type's references, as far as they are written.
-    fn written_lifetimes<'t>(&self, ty: &'t syn::Type, found: &mut Vec<Option<&'t syn::Lifetime>>) {
+    fn written_lifetimes<'t>(
+        &self,
+        ty: &'t syn::Type,
+        found: &mut Vec<Option<&'t syn::Lifetime>>,
+    ) -> Result<()> {
         match ty {
             syn::Type::Reference(reference) => {
                 found.push(reference.lifetime.as_ref());
-                self.written_lifetimes(&reference.elem, found);
+                self.written_lifetimes(&reference.elem, found)?;
             }
             syn::Type::Tuple(tuple) => {
-                tuple.elems.iter().for_each(|ty| self.written_lifetimes(ty, found));
+                for ty in &tuple.elems {
+                    self.written_lifetimes(ty, found)?;
+                }
             }
-            syn::Type::Array(array) => self.written_lifetimes(&array.elem, found),
-            syn::Type::Slice(slice) => self.written_lifetimes(&slice.elem, found),
-            syn::Type::Paren(inner) => self.written_lifetimes(&inner.elem, found),
-            syn::Type::Group(inner) => self.written_lifetimes(&inner.elem, found),
+            syn::Type::Array(array) => self.written_lifetimes(&array.elem, found)?,
+            syn::Type::Slice(slice) => self.written_lifetimes(&slice.elem, found)?,
+            syn::Type::Paren(inner) => self.written_lifetimes(&inner.elem, found)?,
+            syn::Type::Group(inner) => self.written_lifetimes(&inner.elem, found)?,
             syn::Type::Path(path) => {
                 let args = path.path.segments.last().and_then(|last| match &last.arguments {
                     syn::PathArguments::AngleBracketed(args) => Some(&args.args),
@@ -544,13 +550,34 @@ impl Lower<'_> {
                         _ => None,
                     }));
                 }
-                for arg in args.into_iter().flatten() {
-                    if let syn::GenericArgument::Type(ty) = arg {
-                        self.written_lifetimes(ty, found);
+                let is_collection = matches!(lib, Some(Lib::Vec | Lib::Box));
+                for (index, arg) in args.into_iter().flatten().enumerate() {
+                    let syn::GenericArgument::Type(ty) = arg else { continue };
+                    if is_collection && index == 1 {
+                        self.check_static(ty)?;
+                    } else {
+                        self.written_lifetimes(ty, found)?;
                     }
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// A heap lives to the end of the session, and a signature has to say so: no lifetime is kept of it.
+    fn check_static(&self, allocator: &syn::Type) -> Result<()> {
+        match allocator {
+            syn::Type::Reference(syn::TypeReference { lifetime: Some(lifetime), .. })
+                if lifetime.ident == "static" =>
+            {
+                Ok(())
+            }
+            _ => self.unsupported(
+                "A heap without 'static in a signature",
+                "Write Vec<u8, &'static Bump>: it lives to the end of the session.",
+                allocator,
+            ),
         }
     }
 

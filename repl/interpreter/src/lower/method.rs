@@ -130,10 +130,8 @@ impl Lower<'_> {
                 _ => parsed.on.as_ref().is_some_and(|on| self.fits(on, ty)),
             };
             if fits {
-                let on = self
-                    .names
-                    .infer
-                    .instantiate(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
+                let types = parsed.with_allocator(types, ty);
+                let on = parsed.put(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
                 if self.names.infer.unify(&on, ty).is_ok() {
                     return Some(Found::Library(parsed, types));
                 }
@@ -223,12 +221,15 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let params: Vec<_> = parsed.signature.params[usize::from(this.is_some())..]
             .iter()
-            .map(|param| self.names.infer.instantiate(param, &types))
+            .map(|param| parsed.put(param, &types))
             .collect();
         self.check_count(name, params.len(), args.len(), at)?;
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
-            values.push(self.coerced(arg, param)?);
+            values.push(match self.heap_argument(arg, parsed.row.run)? {
+                Some(heap) => self.coerce(heap, param)?,
+                None => self.coerced(arg, param)?,
+            });
         }
         for param in &parsed.signature.params {
             if let Type::Param(number) = param {
@@ -269,10 +270,17 @@ impl Lower<'_> {
         let this = self.borrow(place, BorrowKind::TwoPhase, self.at(&call.receiver));
         let items_at = self.at(items);
         let items = self.operand(items, None)?;
-        let types = vec![element.clone()];
+        let types = args.to_vec();
         let given = self.shallow(items.ty());
         let (run, other) = if let Type::Lib(Lib::Vec, _) = &given {
-            let expected = Type::lib(Lib::Vec, [element]);
+            if given.allocator() != ty.allocator() {
+                return self.unsupported(
+                    "To extend by a Vec of another heap",
+                    "extend_from_slice copies: v.extend_from_slice(&w).",
+                    call,
+                );
+            }
+            let expected = Type::Lib(Lib::Vec, Arc::clone(args));
             self.unify(&expected, &given, items_at)?;
             let value = items.into_value();
             let temporary = Operand::Value(Expr { at: items_at, ..value }).into_place();
@@ -493,6 +501,16 @@ impl Lower<'_> {
         for (param, given) in types.iter().zip(&owner_types) {
             let _ = self.names.infer.unify(param, given);
         }
+        if parsed.signature.params.first().is_some_and(is_collection)
+            && let Some(first) = call.args.first()
+        {
+            // `Vec::len(&v)`: whether v has an allocator is seen before the rest.
+            let mut on = self.operand(first, None)?.ty().clone();
+            while let Type::Ref(_, to) = self.shallow(&on) {
+                on = Type::clone(&to);
+            }
+            types = parsed.with_allocator(types, &self.shallow(&on));
+        }
         self.call_library(parsed, types, None, &call.args, &name, at)
     }
 
@@ -531,6 +549,14 @@ impl Lower<'_> {
         };
         let mut rows = signature::named(name).filter(|parsed| parsed.row.on == "std::mem");
         rows.next().filter(|_| is_there).map(|parsed| parsed.row.run)
+    }
+}
+
+/// Whether a parameter is a `Vec` or a `Box`, or leads to one.
+fn is_collection(ty: &Type) -> bool {
+    match ty {
+        Type::Ref(_, to) => is_collection(to),
+        ty => matches!(ty, Type::Lib(Lib::Vec | Lib::Box, _)),
     }
 }
 

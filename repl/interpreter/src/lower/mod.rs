@@ -12,6 +12,7 @@ mod expr;
 mod fault;
 mod finish;
 mod format;
+mod heap;
 mod infer;
 mod item;
 mod method;
@@ -49,6 +50,8 @@ pub struct Names {
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
     /// Imports: the path that a name stands for.
     uses: OrdMap<Arc<str>, Arc<str>>,
+    /// The heaps a program can name.
+    heaps: &'static [&'static str],
 }
 
 /// One body's variables and scopes.
@@ -90,6 +93,11 @@ impl Default for Body {
 }
 
 impl Names {
+    /// Nothing is declared but these heaps.
+    pub fn with_heaps(heaps: &'static [&'static str]) -> Self {
+        Self { heaps, ..Self::default() }
+    }
+
     /// The outermost body's variables.
     pub fn locals(&self) -> &Vector<Local> {
         &self.body.locals

@@ -37,6 +37,29 @@ pub(crate) struct Parsed {
     pub(crate) types: usize,
 }
 
+impl Parsed {
+    /// A type of its signature with the parameters put in. One type more than there are parameters is the allocator of what
+    /// it is called on: every `Vec` and `Box` of the signature then has that.
+    pub(crate) fn put(&self, ty: &Type, types: &[Type]) -> Type {
+        let allocator = types.get(self.types);
+        ty.map(&mut |ty| match (ty, allocator) {
+            (Type::Param(number), _) => Some(types[usize::from(*number)].clone()),
+            (Type::Lib(lib @ (Lib::Vec | Lib::Box), args), Some(allocator)) => {
+                Some(Type::lib(*lib, [self.put(&args[0], types), allocator.clone()]))
+            }
+            _ => None,
+        })
+    }
+
+    /// `types`, and the allocator of what it is called on, if it is a row of a type that may have one.
+    pub(crate) fn with_allocator(&self, mut types: Vec<Type>, on: &Type) -> Vec<Type> {
+        let may =
+            self.on.as_ref().is_some_and(|row| matches!(row, Type::Lib(Lib::Vec | Lib::Box, _)));
+        types.extend(on.allocator().filter(|_| may).cloned());
+        types
+    }
+}
+
 /// The rows by the name of the function.
 static BY_NAME: LazyLock<BTreeMap<&'static str, Vec<usize>>> = LazyLock::new(|| {
     let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -70,12 +93,7 @@ pub(crate) fn of(run: crate::library::Builtin) -> &'static Parsed {
 /// What a call of a row takes and gives, with its parameters put in.
 pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
     let parsed = of(row.run);
-    let put = |ty: &Type| {
-        ty.map(&mut |ty| match ty {
-            Type::Param(number) => Some(types[usize::from(*number)].clone()),
-            _ => None,
-        })
-    };
+    let put = |ty: &Type| parsed.put(ty, types);
     let Signature { params, result, flows, .. } = &parsed.signature;
     Signature {
         params: params.iter().map(put).collect(),
@@ -125,7 +143,7 @@ fn parse(row: &'static Row) -> Parsed {
     if let Some((_, clause)) = row.signature.split_once(" where ") {
         for bound in clause.split(", ") {
             let (param, bound) = bound.split_once(": ").expect("a bound has a colon");
-            bounds.push((u8::from(param == "E"), bound));
+            bounds.push((u8::from(matches!(param, "E" | "A")), bound));
         }
     }
     let flows = if row.signature.contains("'static") {
@@ -181,7 +199,8 @@ fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
             };
             match name.as_str() {
                 "T" => Type::Param(0),
-                "E" => Type::Param(1),
+                // No row has both: an allocator is a collection's, an error a Result's.
+                "E" | "A" => Type::Param(1),
                 "str" => Type::Str,
                 "Self" => this.expect("Self stands in a method").clone(),
                 _ => {

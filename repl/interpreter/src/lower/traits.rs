@@ -46,7 +46,9 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
         "Display" => match &ty {
             Type::Scalar(_) | Type::Str | Type::Lib(Lib::String | Lib::TryReserveError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
-            Type::Lib(Lib::Box | Lib::Rc | Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::RefGuard | Lib::RefMutGuard, args) => {
+                has(&args[0], bound, infer, structs)
+            }
             _ => false,
         },
         "PartialEq" | "Ord" => match &ty {
@@ -62,7 +64,9 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Lib(_, args) => all(args),
             _ => true,
         },
+        "Allocator" => matches!(ty, Type::Heap(_)),
         "Default" => match &ty {
+            ty if ty.allocator().is_some() => false,
             Type::Struct(id, _) => structs.get(*id).derives.default,
             Type::Tuple(items) => all(items),
             Type::Array(inner, len) => {

@@ -129,12 +129,16 @@ impl Lower<'_> {
             return self.fault(Kind::UnknownType { name, nearest }, path);
         };
         let takes = lib.row().params.len();
-        if args.len() != takes {
+        let has_allocator = matches!(lib, Lib::Vec | Lib::Box) && args.len() == 2;
+        if args.len() != takes && !has_allocator {
             let ty = lib.row().name.to_owned();
             return self.fault(Kind::MissingGenerics { ty, takes, given: args.len() }, path);
         }
-        let args: Vec<_> = args.into_iter().map(|ty| self.ty(ty)).collect::<Result<_>>()?;
-        Ok(Type::lib(lib, args))
+        let mut types = Vec::new();
+        for (index, ty) in args.into_iter().enumerate() {
+            types.push(if index == takes { self.allocator_type(ty)? } else { self.ty(ty)? });
+        }
+        Ok(Type::lib(lib, types))
     }
 
     /// The library type that a path leads to: of the prelude, imported, or with its whole path.

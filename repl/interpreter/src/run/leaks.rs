@@ -1,12 +1,14 @@
 //! What a program owns on the heap, and what it has lost.
 
+use std::collections::BTreeSet;
+
 use super::code::{Path, PathStep, rest_of};
 use super::memory::Bytes;
 use super::{Held, State};
 use crate::items::Items;
 use crate::layout::{LayoutId, Shape, WORD_BYTES, rc, vec};
 use crate::machine::Machine;
-use crate::types::Type;
+use crate::types::{Heap, Type};
 
 /// A block the program allocated.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +92,23 @@ impl State {
             .collect()
     }
 
+    /// The heaps that live variables hold by name.
+    pub fn heaps(&self) -> BTreeSet<Heap> {
+        let mut heaps = BTreeSet::new();
+        for slot in &self.slots {
+            if matches!(slot.held, Held::Live | Held::Partly(_)) {
+                self.layouts[slot.layout].ty.any(&mut |ty| {
+                    heaps.extend(match ty {
+                        Type::Heap(heap) => Some(*heap),
+                        _ => None,
+                    });
+                    false
+                });
+            }
+        }
+        heaps
+    }
+
     /// Takes the blocks that a value owns itself out of the lost ones, and lists what is in it.
     fn visit(
         &self,
@@ -122,7 +141,8 @@ impl State {
             Shape::Cell(inner) => own(at, *inner),
             Shape::RefCell(inner) => own(at + inner.offset, inner.id),
             Shape::Vec(element) => {
-                let (first, len) = (view.word(at + vec::POINTER), view.word(at + vec::LEN));
+                let first = view.word(at + vec::POINTER);
+                let len = view.word(at + layout.len_offset());
                 lost.remove(&first);
                 let size = self.layouts[*element].size;
                 if self.layouts[*element].needs_drop {
@@ -132,7 +152,7 @@ impl State {
             Shape::Box(to) => {
                 let first = view.word(at);
                 lost.remove(&first);
-                if layout.size == WORD_BYTES {
+                if layout.pointer_bytes() == WORD_BYTES {
                     let moved = rest_of(&owner.moved, PathStep::Deref);
                     if !moved.iter().any(|path| path.is_empty()) {
                         owners.push(Owner { at: first, id: *to, moved });
