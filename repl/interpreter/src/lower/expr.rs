@@ -293,6 +293,9 @@ impl Lower<'_> {
                     unreachable!("matched above")
                 };
                 self.unify(&wanted_element, &element, value.at)?;
+                for (from, to) in from.iter().zip(to.iter()).skip(1) {
+                    self.unify(to, from, value.at)?;
+                }
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
@@ -1157,39 +1160,11 @@ impl Lower<'_> {
         };
         let texts =
             is_text(&left_ty) && is_text(&right_ty) && matches!(op, CompareOp::Eq | CompareOp::Ne);
-        let is_list = |ty: &Type| matches!(ty, Type::Lib(Lib::Vec, _) | Type::Array(..));
-        let lists = is_list(&left_ty)
-            && is_list(&right_ty)
-            && (left_ty.is_lib(Lib::Vec) != right_ty.is_lib(Lib::Vec)
-                || left_ty.allocator() != right_ty.allocator());
-        if lists {
-            let element = |this: &Self, ty: &Type| match ty {
-                Type::Lib(_, args) => args[0].clone(),
-                _ => this
-                    .names
-                    .infer
-                    .array_of(ty)
-                    .map_or(Type::Never, |(element, _)| Type::clone(&element)),
-            };
-            let (a, b) = (element(self, &left_ty), element(self, &right_ty));
-            self.unify(&a, &b, right.at())?;
-        } else if !texts && self.names.infer.unify(&left_ty, &right_ty).is_err() {
-            let kind = if matches!(left_ty, Type::Scalar(_)) || self.names.infer.is_number(&left_ty)
-            {
-                let (expected, found) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                if left_ty == Type::Scalar(Scalar::Char)
-                    || matches!(left_ty, Type::Scalar(_))
-                    || matches!(right_ty, Type::Scalar(_))
-                {
-                    Kind::Mismatch { expected, found }
-                } else {
-                    Kind::NotBinaryWith { op: name, left: expected, right: found }
-                }
-            } else {
-                let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                self.comparison_fault(&left_ty, name, left, right)
-            };
-            return Err(Fault { kind, at });
+        if !texts
+            && !self.unify_lists(&left_ty, &right_ty, name, right.at())?
+            && self.names.infer.unify(&left_ty, &right_ty).is_err()
+        {
+            return Err(Fault { kind: self.not_comparable(&left_ty, &right_ty, name), at });
         }
         let bound = match op {
             CompareOp::Eq | CompareOp::Ne => "PartialEq",
@@ -1217,6 +1192,42 @@ impl Lower<'_> {
         let right = self.borrow(right.into_place(), BorrowKind::Shared, right_at);
         let kind = ExprKind::Compare(op, Box::new(left), Box::new(right));
         Ok(Expr { kind, ty: Type::BOOL, at })
+    }
+
+    /// Whether a `Vec` is compared with an array, or with a `Vec` of another heap: then their elements are made one.
+    pub(super) fn unify_lists(
+        &mut self,
+        left: &Type,
+        right: &Type,
+        op: &'static str,
+        at: At,
+    ) -> Result<bool> {
+        let (left, right) = (self.shallow(left), self.shallow(right));
+        let Type::Lib(Lib::Vec, args) = &left else { return Ok(false) };
+        let other = match &right {
+            // Arrays have no order with a `Vec`.
+            Type::Array(element, _) if ["==", "!="].contains(&op) => element,
+            Type::Lib(Lib::Vec, others) if left.allocator() != right.allocator() => &others[0],
+            _ => return Ok(false),
+        };
+        if self.names.infer.unify(&args[0], other).is_err() {
+            let (left, right) = (self.type_name(&args[0]), self.type_name(other));
+            return Err(Fault { kind: Kind::NotBinaryWith { op, left, right }, at });
+        }
+        Ok(true)
+    }
+
+    /// What is wrong with a comparison of two types that cannot be one.
+    pub(super) fn not_comparable(&self, left: &Type, right: &Type, op: &'static str) -> Kind {
+        let (left_name, right_name) = (self.type_name(left), self.type_name(right));
+        if !matches!(left, Type::Scalar(_)) && !self.names.infer.is_number(left) {
+            return self.comparison_fault(left, op, left_name, right_name);
+        }
+        if matches!(left, Type::Scalar(_)) || matches!(right, Type::Scalar(_)) {
+            Kind::Mismatch { expected: left_name, found: right_name }
+        } else {
+            Kind::NotBinaryWith { op, left: left_name, right: right_name }
+        }
     }
 
     /// `<` is `PartialOrd`'s: floats inside have it.
@@ -1248,6 +1259,10 @@ impl Lower<'_> {
         match left_ty {
             Type::Struct(..) if has_own => Kind::Mismatch { expected: left, found: right },
             Type::Struct(..) => Kind::NotBinary { op, left, right },
+            // Equal it may be to much, ordered with its like alone.
+            Type::Lib(Lib::Vec, _) if !["==", "!="].contains(&op) => {
+                Kind::Mismatch { expected: left, found: right }
+            }
             Type::Tuple(_)
             | Type::Lib(
                 Lib::Option | Lib::Result | Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell,

@@ -165,9 +165,14 @@ impl Lower<'_> {
             ty.is_lib(Lib::String) || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
         };
         let texts = is_text(&self.shallow(&left_ty)) && is_text(&self.shallow(&right_ty));
-        if !texts {
-            let same = self.names.infer.unify(&left_ty, &right_ty);
-            same.map_err(|_| self.mismatch(&left_ty, &right_ty, right_at))?;
+        let (sign, op) =
+            if name == "assert_eq" { ("==", CompareOp::Eq) } else { ("!=", CompareOp::Ne) };
+        if !texts
+            && !self.unify_lists(&left_ty, &right_ty, sign, right_at)?
+            && self.names.infer.unify(&left_ty, &right_ty).is_err()
+        {
+            let (left, right) = (self.shallow(&left_ty), self.shallow(&right_ty));
+            return Err(Fault { kind: self.not_comparable(&left, &right, sign), at: right_at });
         }
         for ty in [&left_ty, &right_ty] {
             self.bounds.push((ty.clone(), "Debug", at, Why::Format("{:?}")));
@@ -193,8 +198,6 @@ impl Lower<'_> {
             sides.push(Expr { kind: ExprKind::Read(Place::local(local, ty.clone())), ty, at });
         }
         let rest: Vec<_> = args.collect();
-        let (sign, op) =
-            if name == "assert_eq" { ("==", CompareOp::Eq) } else { ("!=", CompareOp::Ne) };
         let mut message = Format { pieces: Vec::new(), args: Vec::new(), has_newline: false };
         let debug = |arg| Piece::Arg { arg, spec: Spec { how: How::Debug, ..Spec::default() } };
         message.pieces.push(Piece::Text(format!("assertion `left {sign} right` failed").into()));
