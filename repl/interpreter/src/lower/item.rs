@@ -448,7 +448,7 @@ impl Lower<'_> {
             syn::ReturnType::Default => Type::unit(),
             syn::ReturnType::Type(_, ty) => self.sized_type(ty)?,
         };
-        let lifetimes = Some(self.lifetimes(sig)?);
+        let lifetimes = Some(self.lifetimes(sig, &params)?);
         let id = FunctionId(self.items.functions.len() as u32);
         let at = self.at(&sig.ident);
         self.items.functions.push_back(Arc::new(Function {
@@ -462,7 +462,7 @@ impl Lower<'_> {
     }
 
     /// The lifetimes of a signature, those that are not written put in.
-    fn lifetimes(&self, sig: &syn::Signature) -> Result<Lifetimes> {
+    fn lifetimes(&self, sig: &syn::Signature, types: &[Type]) -> Result<Lifetimes> {
         let declared: Vec<_> =
             sig.generics.lifetimes().map(|param| &param.lifetime.ident).collect();
         let find = |written: &syn::Lifetime| match declared
@@ -500,7 +500,14 @@ impl Lower<'_> {
         // A result's lifetime that is not written is that of `&self`, or the only one there is.
         let is_method = matches!(sig.inputs.first(), Some(syn::FnArg::Receiver(_)));
         let receiver = params.first().filter(|_| is_method).and_then(|of: &Vec<_>| of.first());
-        let mut all = params.iter().flatten();
+        let mut heaps = Vec::new();
+        for ty in types {
+            ty.any(&mut |ty| {
+                heaps.extend(matches!(ty, Type::Heap(_)).then_some(Lifetime::Static));
+                false
+            });
+        }
+        let mut all = params.iter().flatten().chain(&heaps);
         let only = all.next().filter(|_| all.next().is_none());
         let source = receiver.or(only).copied();
         let mut result = Vec::new();

@@ -456,10 +456,7 @@ impl Lower<'_> {
             }
             return self.fault(Kind::UndeclaredType { name: owner_name }, &owner_path);
         }
-        let owner_types = match owner_path.segments.last() {
-            Some(segment) => self.turbofish(segment)?,
-            None => Vec::new(),
-        };
+        let (owner_types, allocator) = self.owner_types(&owner_path, lib)?;
         let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
             (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
             _ => match parsed.row.on {
@@ -498,7 +495,7 @@ impl Lower<'_> {
         } else if let Some(scalar) = scalar {
             types = vec![Type::Scalar(scalar)];
         }
-        for (param, given) in types.iter().zip(&owner_types) {
+        for (param, given) in types.iter().zip(owner_types.iter().chain(&allocator)) {
             let _ = self.names.infer.unify(param, given);
         }
         if parsed.signature.params.first().is_some_and(is_collection)
@@ -510,8 +507,32 @@ impl Lower<'_> {
                 on = Type::clone(&to);
             }
             types = parsed.with_allocator(types, &self.shallow(&on));
+        } else if let (Some(Type::Heap(_)), 1) = (&allocator, types.len()) {
+            let ty = Type::lib(lib.expect("a type has an allocator"), types);
+            let ty = format!("{}, {}>", self.type_name(&ty).trim_end_matches('>'), "&_");
+            return self.fault(Kind::NoAssociated { function: name, ty }, path);
         }
         self.call_library(parsed, types, None, &call.args, &name, at)
+    }
+
+    /// The types in `Vec::<T>::`, and the allocator behind them, if there is one.
+    fn owner_types(
+        &mut self,
+        owner: &syn::Path,
+        lib: Option<Lib>,
+    ) -> Result<(Vec<Type>, Option<Type>)> {
+        let Some(segment) = owner.segments.last() else { return Ok((Vec::new(), None)) };
+        let mut segment = segment.clone();
+        let mut allocator = None;
+        if let syn::PathArguments::AngleBracketed(args) = &mut segment.arguments
+            && matches!(lib, Some(Lib::Vec | Lib::Box))
+            && args.args.len() == 2
+            && let Some(syn::GenericArgument::Type(ty)) =
+                args.args.pop().map(|arg| arg.into_value())
+        {
+            allocator = Some(self.allocator_type(&ty)?);
+        }
+        Ok((self.turbofish(&segment)?, allocator))
     }
 
     /// The types in `name::<T, U>`.
