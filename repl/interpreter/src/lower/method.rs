@@ -528,7 +528,7 @@ impl Lower<'_> {
             && matches!(lib, Some(Lib::Vec | Lib::Box))
             && args.args.len() == 2
             && let Some(syn::GenericArgument::Type(ty)) =
-                args.args.pop().map(|arg| arg.into_value())
+                args.args.pop().map(syn::punctuated::Pair::into_value)
         {
             allocator = Some(self.allocator_type(&ty)?);
         }
