@@ -354,6 +354,11 @@ fn a_variable_of_a_heap_s_name_hides_it() {
     assert_eq!(code("struct S { v: Vec<u8, &'static Bump> }"), "unsupported-rust");
     assert_eq!(code("fn f(v: Vec<u8, &Bump>) {}"), "unsupported-rust");
     assert_eq!(code("let v: Vec<u8, Bump> = Vec::new();"), "unsupported-rust");
+    assert_eq!(code("let v: Vec<u8, &u8> = Vec::new_in(&tlsf);"), "E0308");
+    assert_eq!(code("fn f(v: &Vec<u8, &'static Pump>) {}"), "E0425");
+    assert_eq!(code("fn f(heap: &Bump) {}"), "unsupported-rust");
+    assert_eq!(code("Vec::<u8, _>::new_in(&tlsf).allocator();"), "unsupported-rust");
+    assert_eq!(code("Box::try_new_in(7, &tlsf);"), "unsupported-rust");
     assert_eq!(
         code("let mut v = Vec::<u8, _>::new_in(&tlsf); v.extend(vec![1u8]);"),
         "unsupported-rust"

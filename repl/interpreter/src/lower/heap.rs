@@ -1,5 +1,6 @@
 //! Heaps by name: `&bump` where an allocator stands, `&Bump` in a type.
 
+use super::fault::Why;
 use super::{Kind, Lower, Result, ty};
 use crate::library::Builtin;
 use crate::typed::{Expr, ExprKind};
@@ -44,24 +45,24 @@ impl Lower<'_> {
         self.fault(Kind::UnknownHeap { name, nearest, heaps }, path)
     }
 
+    /// The heap whose type is called so, unless a struct is.
+    pub(super) fn heap_of_type(&self, name: &str) -> Option<Heap> {
+        let mut heaps = self.names.heaps.iter().map(|heap| Heap(heap));
+        heaps.find(|heap| heap.ty() == name).filter(|_| !self.names.structs.contains_key(name))
+    }
+
     /// The second argument of `Vec<u8, &Bump>`.
-    pub(super) fn allocator_type(&mut self, ty: &syn::Type) -> Result<Type> {
-        if let syn::Type::Infer(_) = ty {
-            return self.ty(ty);
-        }
-        if let syn::Type::Reference(reference) = ty
+    pub(super) fn allocator_type(&mut self, written: &syn::Type) -> Result<Type> {
+        if let syn::Type::Reference(reference) = written
             && reference.mutability.is_none()
             && let syn::Type::Path(path) = &*reference.elem
-            && let Some(name) = path.path.get_ident()
-            && !self.names.structs.contains_key(name.to_string().as_str())
-            && let Some(heap) = self.names.heaps.iter().find(|heap| *name == Heap(heap).ty())
+            && let Some(heap) =
+                path.path.get_ident().and_then(|name| self.heap_of_type(&name.to_string()))
         {
-            return Ok(Type::Heap(Heap(heap)));
+            return Ok(Type::Heap(heap));
         }
-        self.unsupported(
-            "This allocator",
-            "A heap behind &: Vec<u8, &Bump>, Box<u8, &FirstFit>.",
-            ty,
-        )
+        let ty = self.ty(written)?;
+        self.bounds.push((ty.clone(), "Allocator", self.at(written), Why::Bound));
+        Ok(ty)
     }
 }

@@ -574,18 +574,20 @@ impl Lower<'_> {
 
     /// A heap lives to the end of the session, and a signature has to say so: no lifetime is kept of it.
     fn check_static(&self, allocator: &syn::Type) -> Result<()> {
-        match allocator {
-            syn::Type::Reference(syn::TypeReference { lifetime: Some(lifetime), .. })
-                if lifetime.ident == "static" =>
-            {
-                Ok(())
-            }
-            _ => self.unsupported(
+        let syn::Type::Reference(syn::TypeReference { lifetime, elem, .. }) = allocator else {
+            return Ok(());
+        };
+        let is_static = lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
+        let is_heap = matches!(&**elem, syn::Type::Path(path)
+            if path.path.get_ident().is_some_and(|name| self.heap_of_type(&name.to_string()).is_some()));
+        if is_heap && !is_static {
+            return self.unsupported(
                 "A heap without 'static in a signature",
                 "Write Vec<u8, &'static Bump>: it lives to the end of the session.",
                 allocator,
-            ),
+            );
         }
+        Ok(())
     }
 
     /// A function of an impl, with the struct's name for `Self`.

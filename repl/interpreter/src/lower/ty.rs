@@ -7,7 +7,7 @@ use syn::visit_mut::VisitMut;
 use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
-use super::{Kind, Lower, Result};
+use super::{Kind, Lower, Result, heap};
 use crate::types::{Lib, Mutability, Type};
 
 impl Lower<'_> {
@@ -124,6 +124,9 @@ impl Lower<'_> {
             if path.segments.len() > 1 {
                 let name = path.segments[0].ident.to_string();
                 return self.fault(Kind::UndeclaredType { name }, path);
+            }
+            if self.heap_of_type(&name).is_some() {
+                return self.unsupported("A heap's type", heap::INSTEAD, path);
             }
             let nearest = self.nearest_type(&name);
             return self.fault(Kind::UnknownType { name, nearest }, path);
