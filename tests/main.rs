@@ -18,6 +18,8 @@ mod reference;
 mod refusals;
 /// Replies in every format.
 mod render;
+/// Lines of Rust.
+mod rust;
 /// Any log: undone and redone, saved and opened, the same state and the same replies.
 mod sessions;
 /// What a reviewer should not have to look for.

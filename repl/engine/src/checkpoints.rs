@@ -44,6 +44,12 @@ impl Checkpoints {
         (*at, world)
     }
 
+    /// Behind how many lines the newest stands.
+    #[cfg(test)]
+    pub(crate) fn newest(&self) -> usize {
+        self.kept.last().expect("the start is always kept").0
+    }
+
     /// Forgets the states behind more than `lines` lines.
     pub(crate) fn forget_after(&mut self, lines: usize) {
         self.kept.truncate(self.kept.partition_point(|(at, _)| *at <= lines));

@@ -21,6 +21,7 @@ mod rust;
 mod scan;
 mod session;
 mod structure;
+mod touched;
 pub mod units;
 mod view;
 mod why;

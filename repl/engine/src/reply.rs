@@ -128,7 +128,7 @@ pub enum Event {
         address: Address,
         size_bytes: u64,
         value: String,
-        /// The three words of a `Vec` or `String`.
+        /// The words of a `Vec`, `String` or fat pointer.
         #[serde(skip_serializing_if = "Option::is_none")]
         words: Option<Words>,
         /// What its pointer points to.
@@ -191,13 +191,28 @@ pub enum Event {
     Quit {},
 }
 
-/// The words of a `Vec`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// The words that a value is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 #[allow(missing_docs)]
-pub struct Words {
-    pub capacity: u64,
-    pub pointer: Address,
-    pub length: u64,
+pub enum Words {
+    /// Of a `Vec` or `String`.
+    Vec { capacity: u64, pointer: Address, length: u64 },
+    /// Of a pointer to a slice or `str`.
+    Slice { pointer: Address, length: u64 },
+    /// Of a pointer to a `dyn`, and the type whose vtable it is.
+    Dyn { pointer: Address, vtable: Address, of: String },
+}
+
+impl Words {
+    /// Where the pointer leads.
+    pub fn pointer(&self) -> Address {
+        match self {
+            Self::Vec { pointer, .. } | Self::Slice { pointer, .. } | Self::Dyn { pointer, .. } => {
+                *pointer
+            }
+        }
+    }
 }
 
 /// A line that was accepted.

@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 
 use heap::sandbox;
 use interpreter::layout;
+use interpreter::machine::is_read_only;
 use interpreter::run::Stop;
 use interpreter::types::{Heap, Lib, Type};
-use interpreter::{Fault, Machine, NewSlot, Note, Refused};
+use interpreter::{Bound, Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
 use crate::arena::Arena;
@@ -421,11 +422,8 @@ impl Machine for Runner<'_> {
 
     fn tell(&mut self, note: Note) {
         match note {
-            Note::Bind { name, ty, address, size, value } => {
-                if !name.is_empty() {
-                    self.bind(&name, &ty, address, size, value);
-                }
-            }
+            Note::Bind(bound) if bound.name.is_empty() => {}
+            Note::Bind(bound) => self.bind(bound),
             Note::Assign { place, address, size, value } => {
                 let mut bytes = vec![0; size.min(BYTES_TOLD) as usize];
                 self.read(address, &mut bytes);
@@ -462,7 +460,8 @@ impl Machine for Runner<'_> {
 
 impl Runner<'_> {
     /// A variable has its first value. Plain numbers and arrays of them are told by their push, as `push` tells them.
-    fn bind(&mut self, name: &Arc<str>, ty: &Type, address: u64, size: u64, value: String) {
+    fn bind(&mut self, bound: Bound) {
+        let Bound { name, ty, address, size, value, behind } = bound;
         let at = Address(address);
         let plain = self.world.stack_value(at);
         let pushed = self.events.iter_mut().find_map(|event| match event {
@@ -472,29 +471,41 @@ impl Runner<'_> {
         if let (Some((value, literal)), Some(plain)) = (pushed, plain) {
             (*value, *literal) = (Some(plain.to_string()), Some(plain.literal()));
         }
-        let words = match ty {
-            Type::Lib(Lib::Vec | Lib::String, _) => {
-                let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
-                Some(Words {
-                    capacity: word(layout::vec::CAPACITY),
-                    pointer: Address(word(layout::vec::POINTER)),
-                    length: word(size - layout::WORD_BYTES),
-                })
+        let word = |offset| self.read_bits(address + offset, layout::WORD_BYTES) as u64;
+        let target = match &ty {
+            Type::Ref(_, to) => Some(&**to),
+            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, args) => Some(&args[0]),
+            _ => None,
+        };
+        let pointer = Address(target.map_or(0, |_| word(0)));
+        let words = match (&ty, target) {
+            (Type::Lib(Lib::Vec | Lib::String, _), _) => Some(Words::Vec {
+                capacity: word(layout::vec::CAPACITY),
+                pointer: Address(word(layout::vec::POINTER)),
+                length: word(size - layout::WORD_BYTES),
+            }),
+            (_, Some(Type::Str | Type::Slice(_))) => {
+                Some(Words::Slice { pointer, length: word(layout::WORD_BYTES) })
+            }
+            (_, Some(Type::Dyn(..))) => {
+                let vtable = Address(word(layout::WORD_BYTES));
+                Some(Words::Dyn { pointer, vtable, of: behind.unwrap_or_default() })
             }
             _ => None,
         };
-        let pointer = match ty {
-            Type::Ref(..) | Type::Lib(Lib::Box | Lib::Rc, _) => {
-                Some(Address(self.read_bits(address, layout::WORD_BYTES) as u64))
-            }
-            _ => words.as_ref().map(|words| words.pointer),
+        let pointer = words.as_ref().map(Words::pointer).or_else(|| target.map(|_| pointer));
+        let owner = |pointer: Address| match self.world.owner_at(pointer) {
+            None if is_read_only(pointer.0) => Some(("read-only memory".into(), 0)),
+            owner => owner,
         };
-        let points_to =
-            pointer.and_then(|pointer| self.world.owner_at(pointer)).map(|(name, _)| name);
-        let (name, ty) = (Arc::clone(name), ty.to_string());
+        let points_to = pointer.and_then(owner);
+        let points_to = points_to.map(|(name, offset)| match offset {
+            0 => name,
+            offset => format!("{name}+{offset}").into(),
+        });
         self.event(Event::Bind {
             name,
-            ty,
+            ty: ty.to_string(),
             address: at,
             size_bytes: size,
             value,

@@ -668,3 +668,17 @@ fn shown(line: &str) -> String {
     }
     line.chars().take(TOO_LONG_SHOWN).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_loop_is_not_run_again_by_the_undo_of_what_came_after_it() {
+        let mut session = Session::default();
+        for line in ["let mut s = 0u64;", "for i in 0..200_000u64 { s += i; }", "s += 1;"] {
+            assert!(session.run_alone(line).expect("it is no blank line").is_ok());
+        }
+        assert_eq!(session.checkpoints.newest(), 2);
+    }
+}

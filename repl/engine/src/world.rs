@@ -23,6 +23,7 @@ use crate::literal::Slot;
 use crate::problem::{Argument, Cause, Problem, Successor, Trouble, Whereabouts};
 use crate::reply::Event;
 use crate::scan::Span;
+use crate::touched::Touched;
 use crate::units::Address;
 use crate::why;
 
@@ -40,6 +41,9 @@ pub(crate) const SIZE_GRAIN: u64 = 16;
 pub(crate) const DEFAULT_ALIGN: u64 = 8;
 /// Where our machine's code lies: line N of the log at 16 N bytes behind it.
 const CODE_BASE: u64 = 0x0040_0000;
+
+/// So many writes of Rust take the time of a plain command.
+const TOUCHES_OF_A_COMMAND: u64 = 64;
 
 /// The heaps that a program can name: each by itself, so none that wraps others.
 static NAMED_BY_RUST: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -121,9 +125,9 @@ pub struct World {
     next_mark: u64,
     next_owned: u64,
     /// The addresses the last step changed, half open.
-    changed: Vec<(u64, u64)>,
+    changed: Touched,
     /// The same for the line being run.
-    touched: Vec<(u64, u64)>,
+    touched: Touched,
     /// The line being run.
     pub(crate) now: Cause,
     /// The program of Rust lines.
@@ -244,8 +248,8 @@ impl Default for World {
             next_slot: 1,
             next_mark: 1,
             next_owned: 1,
-            changed: Vec::new(),
-            touched: Vec::new(),
+            changed: Touched::default(),
+            touched: Touched::default(),
             now: Cause { line: 0, text: "".into() },
             rust: interpreter::Program::with_heaps(&NAMED_BY_RUST),
             rust_lines: OrdMap::new(),
@@ -1341,14 +1345,7 @@ impl World {
     // What the last step changed.
 
     pub(crate) fn touch(&mut self, address: Address, bytes: u64) {
-        if let Some(last) = self.touched.last_mut()
-            && last.0 <= address.0
-            && address.0 <= last.1
-        {
-            last.1 = last.1.max(address.0 + bytes);
-            return;
-        }
-        self.touched.push((address.0, address.0 + bytes));
+        self.touched.add(address.0, address.0 + bytes);
     }
 
     fn touch_block(&mut self, of: ArenaId, placed: Placement, edges: Edges) {
@@ -1364,18 +1361,17 @@ impl World {
 
     /// The line is done: if it was a step, what it touched is what changed last.
     pub(crate) fn conclude(&mut self, is_step: bool) {
+        let touched = std::mem::take(&mut self.touched);
         if is_step {
-            self.work += 1;
-            self.changed = std::mem::take(&mut self.touched);
-        } else {
-            self.touched.clear();
+            // A loop of Rust is one line, and may be a million steps.
+            self.work += 1 + touched.times() / TOUCHES_OF_A_COMMAND;
+            self.changed = touched;
         }
     }
 
     /// Whether the last step changed a byte of the range.
     pub(crate) fn has_changed(&self, address: Address, bytes: u64) -> bool {
-        let (start, end) = (address.0, address.0 + bytes);
-        self.changed.iter().any(|&(from, to)| from < end && start < to)
+        self.changed.meets(address.0, address.0 + bytes)
     }
 }
 

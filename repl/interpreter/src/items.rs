@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::machine::READ_ONLY_BASE;
-use crate::typed::{Function, FunctionId};
-use crate::types::Structs;
+use crate::typed::{At, Function, FunctionId, Signature};
+use crate::types::{Mutability, StructId, Structs};
 
 /// The items of a program. They only grow; a clone shares them.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +13,36 @@ pub struct Items {
     pub structs: Structs,
     /// Its functions.
     pub functions: imbl::Vector<Arc<Function>>,
+    /// Its traits.
+    pub traits: imbl::Vector<Arc<Trait>>,
     /// The bytes of its string literals, from [`READ_ONLY_BASE`] on.
     pub read_only: imbl::Vector<u8>,
+}
+
+/// A trait of the program. Its methods take `&self` or `&mut self`, so that it can stand behind `dyn`.
+#[derive(Clone, Debug)]
+pub struct Trait {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its methods, in the order of the vtable.
+    pub methods: Vec<Method>,
+    /// Where its name stands.
+    pub at: At,
+    /// The structs that have it, each with its functions in the order of the methods.
+    pub implementors: imbl::OrdMap<StructId, Arc<[FunctionId]>>,
+}
+
+/// A method of a trait.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it takes what it is called on.
+    pub receiver: Mutability,
+    /// What it takes and gives; `Self` is the `dyn Trait`.
+    pub signature: Signature,
+    /// Where its name stands.
+    pub at: At,
 }
 
 impl Items {

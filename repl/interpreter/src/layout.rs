@@ -13,7 +13,7 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use crate::typed::FunctionId;
-use crate::types::{Lib, Struct, Structs, Type};
+use crate::types::{Lib, Mutability, Struct, Structs, TraitId, Type};
 
 /// Bytes of a pointer, a length, a count.
 pub const WORD_BYTES: u64 = 8;
@@ -32,16 +32,28 @@ pub mod vec {
     pub const POINTER: u64 = 8;
     /// The elements it has, where it has no allocator.
     pub const LEN: u64 = 16;
+    /// All three.
+    pub const SIZE: u64 = 24;
     /// The address of its allocator, where it has one. The elements it has are behind.
     pub const ALLOCATOR: u64 = 16;
 }
 
-/// The block behind an `Rc`: the counts, then the value.
+/// The block behind an `Rc` or an `Arc`: the counts, then the value.
 pub mod rc {
     /// How many `Rc` there are.
     pub const STRONG: u64 = 0;
     /// How many `Weak` there are, and one for all `Rc` together.
     pub const WEAK: u64 = 8;
+}
+
+/// What a `heapless::Deque` is made of before its elements.
+pub mod deque {
+    /// The index of the first element.
+    pub const FRONT: u64 = 0;
+    /// The index behind the last, in a circle.
+    pub const BACK: u64 = 8;
+    /// Whether front and back are equal because it is full, a `bool`.
+    pub const FULL: u64 = 16;
 }
 
 /// `std::alloc::Layout` inside a `TryReserveError`.
@@ -58,6 +70,24 @@ pub struct Layouts {
     /// A type that is only pointed to so far has a number before it has a layout.
     list: Arc<Vec<Option<Arc<Layout>>>>,
     ids: imbl::OrdMap<Type, LayoutId>,
+    /// By their addresses, and the address by the types.
+    vtables: imbl::OrdMap<u64, LayoutId>,
+    vtable_of: imbl::OrdMap<(LayoutId, TraitId), u64>,
+    vtables_end: u64,
+}
+
+/// A vtable, read-only: how a value behind a `dyn Trait` is dropped, how large it is, and where its methods are.
+pub mod vtable {
+    /// The address of the function that drops a value; 0 if nothing has to be done.
+    pub const DROP: u64 = 0;
+    /// The value's bytes.
+    pub const SIZE: u64 = 8;
+    /// Its alignment.
+    pub const ALIGN: u64 = 16;
+    /// The address of the first method; the others follow.
+    pub const METHODS: u64 = 24;
+    /// Where the first vtable lies.
+    pub const BASE: u64 = 0x0800_0000;
 }
 
 /// Names a type of [`Layouts`].
@@ -92,6 +122,8 @@ pub enum Shape {
     Str,
     /// `[T]`, behind a pointer.
     Slice(LayoutId),
+    /// `dyn Trait`, behind a pointer with the address of a [`Vtable`].
+    Dyn,
     /// `&T`, `&mut T`: an address, and a length if `T` is unsized.
     Reference(LayoutId),
     /// `Box<T>`: the same, and it owns what it points to. Behind it lies its allocator, if it has one.
@@ -105,13 +137,13 @@ pub enum Shape {
     },
     /// `[T; N]`.
     Array(LayoutId, u64),
-    /// `Option` and `Result`.
+    /// `Option`, `Result` and `Cow`.
     Choice(Choice),
     /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`]. One with an allocator is a word larger.
     Vec(LayoutId),
-    /// `Rc<T>`: the address of a block, see [`rc`].
+    /// `Rc<T>`, `Arc<T>`: the address of a block, see [`rc`].
     Rc(LayoutId),
-    /// `Weak<T>`: the same; without a block all ones.
+    /// Their `Weak<T>`: the same; without a block all ones.
     Weak(LayoutId),
     /// `Cell<T>`.
     Cell(LayoutId),
@@ -131,6 +163,23 @@ pub enum Shape {
     Iter(LayoutId),
     /// `TryReserveError`, see [`reserve_error`].
     ReserveError,
+    /// `heapless::Vec`, and `heapless::String` as one of bytes: the length in so many bytes, then the room.
+    Inline(Room, u64),
+    /// `heapless::Deque`: see [`deque`], then the room.
+    Deque(Room),
+    /// An error that says what it is by its type and perhaps by a number.
+    Error(Lib),
+}
+
+/// Where the elements of a collection lie that has them in itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Their type.
+    pub element: LayoutId,
+    /// How many there can be.
+    pub capacity: u64,
+    /// Bytes before the first.
+    pub offset: u64,
 }
 
 /// A value within another.
@@ -142,7 +191,7 @@ pub struct Part {
     pub id: LayoutId,
 }
 
-/// `Option` (`None`, `Some`) or `Result` (`Ok`, `Err`).
+/// An `Option`, a `Result` or a `Cow`, its variants as [`Lib::variants`] names them.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// What each variant carries.
@@ -253,6 +302,23 @@ impl Layouts {
         self.ids.get(ty).copied()
     }
 
+    /// The address of the vtable for a type and a trait with so many methods.
+    pub fn vtable(&mut self, of: LayoutId, of_trait: TraitId, methods: usize) -> u64 {
+        if let Some(known) = self.vtable_of.get(&(of, of_trait)) {
+            return *known;
+        }
+        let address = vtable::BASE + self.vtables_end;
+        self.vtables_end += vtable::METHODS + methods as u64 * WORD_BYTES;
+        self.vtables.insert(address, of);
+        self.vtable_of.insert((of, of_trait), address);
+        address
+    }
+
+    /// Whose vtable lies at an address.
+    pub fn of_vtable(&self, address: u64) -> Option<LayoutId> {
+        self.vtables.get(&address).copied()
+    }
+
     /// Where the value lies in the block of an `Rc`.
     pub fn rc_value_offset(&self, value: LayoutId) -> u64 {
         (2 * WORD_BYTES).next_multiple_of(self[value].align)
@@ -314,7 +380,10 @@ impl Layouts {
                 Layout::new(ty, size, size, niche, Shape::Scalar(*scalar))
             }
             // What an empty collection holds may be known only when a later line uses it.
-            Type::Never | Type::Var(_) => Layout::new(ty, 0, 1, None, Shape::Never),
+            // A `Const` is no value.
+            Type::Never | Type::Const(_) | Type::Var(_) => {
+                Layout::new(ty, 0, 1, None, Shape::Never)
+            }
             Type::Str => Layout::new(ty, 0, 1, None, Shape::Str),
             Type::Slice(element) => {
                 let id = self.enter(element, structs, waiting)?;
@@ -352,8 +421,8 @@ impl Layouts {
                     let count = pointer_words(&args[0]) + u64::from(ty.allocator().is_some());
                     words(count, Shape::Box(self.number(&args[0], waiting)))
                 }
-                Lib::Rc => words(1, Shape::Rc(self.number(&args[0], waiting))),
-                Lib::Weak => words(1, Shape::Weak(self.number(&args[0], waiting))),
+                Lib::Rc | Lib::Arc => words(1, Shape::Rc(self.number(&args[0], waiting))),
+                Lib::Weak | Lib::ArcWeak => words(1, Shape::Weak(self.number(&args[0], waiting))),
                 Lib::RefGuard | Lib::RefMutGuard => {
                     let to = self.number(&args[0], waiting);
                     words(2, Shape::Guard { to, is_mut: *lib == Lib::RefMutGuard })
@@ -381,11 +450,35 @@ impl Layouts {
                 Lib::Result => {
                     self.choice(ty, [Some(&args[0]), Some(&args[1])], structs, waiting)?
                 }
+                Lib::BorrowError | Lib::BorrowMutError => {
+                    Layout::new(ty, 0, 1, None, Shape::Error(*lib))
+                }
+                // Five reasons, the last of which no integer that may be zero has.
+                Lib::ParseIntError => {
+                    let niche = Niche { offset: 0, size: 1, start: 0, end: 4 };
+                    Layout::new(ty, 1, 1, Some(niche), Shape::Error(*lib))
+                }
+                Lib::Cow => {
+                    let owned = args[0].owned().expect("the lowering lets no other Cow pass");
+                    let borrowed = Type::reference(Mutability::Shared, args[0].clone());
+                    self.choice(ty, [Some(&borrowed), Some(&owned)], structs, waiting)?
+                }
                 Lib::TryReserveError => {
                     let niche = Niche { offset: 0, size: WORD_BYTES, start: 0, end: 1 << 63 };
                     Layout { niche: Some(niche), ..words(2, Shape::ReserveError) }
                 }
+                Lib::HeaplessVec => self.inline(ty, &args[0], &args[1..], structs, waiting)?,
+                Lib::HeaplessString => self.inline(ty, &Type::U8, args, structs, waiting)?,
+                Lib::Deque => {
+                    let head = deque::FULL + 1;
+                    let (room, size, align) =
+                        self.room(ty, &args[0], &args[1], [head, WORD_BYTES], structs, waiting)?;
+                    let niche = Niche { offset: deque::FULL, size: 1, start: 0, end: 1 };
+                    Layout::new(ty, size, align, Some(niche), Shape::Deque(room))
+                }
+                Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::Error(*lib)),
             },
+            Type::Dyn(..) => Layout::new(ty, 0, 1, None, Shape::Dyn),
             // Where the heap begins is all that is known of it.
             Type::Heap(_) => words(1, Shape::Reference(self.number(&Type::unit(), waiting))),
             Type::Param(_) => panic!("{ty} stands for nothing"),
@@ -419,6 +512,42 @@ impl Layouts {
             placed.offsets.iter().zip(ids).map(|(offset, id)| Part { offset: *offset, id });
         let shape = Shape::Record { fields: fields.collect(), drop };
         Ok(Layout::new(ty, placed.size, placed.align, placed.niche, shape))
+    }
+
+    /// A length, then room for elements: what may be unset has no niche.
+    fn inline(
+        &mut self,
+        ty: &Type,
+        element: &Type,
+        capacity_and_len: &[Type],
+        structs: &Structs,
+        waiting: &mut Vec<Type>,
+    ) -> Result<Layout, TooLarge> {
+        let [capacity, Type::Scalar(len)] = capacity_and_len else { panic!("{ty} has no length") };
+        let len = u64::from(len.size_bytes());
+        let (room, size, align) = self.room(ty, element, capacity, [len, len], structs, waiting)?;
+        Ok(Layout::new(ty, size, align, None, Shape::Inline(room, len)))
+    }
+
+    /// Room for elements behind so many bytes of that alignment, and size and alignment of the whole.
+    fn room(
+        &mut self,
+        ty: &Type,
+        element: &Type,
+        capacity: &Type,
+        [head, head_align]: [u64; 2],
+        structs: &Structs,
+        waiting: &mut Vec<Type>,
+    ) -> Result<(Room, u64, u64), TooLarge> {
+        let Type::Const(capacity) = *capacity else { panic!("{ty} has no capacity") };
+        let id = self.enter(element, structs, waiting)?;
+        let Layout { size, align, .. } = *self[id];
+        let offset = head.next_multiple_of(align);
+        let align = align.max(head_align);
+        let end = size.checked_mul(capacity).and_then(|room| room.checked_add(offset));
+        let end = end.filter(|end| *end < TOO_LARGE_BYTES).ok_or_else(|| TooLarge(ty.clone()))?;
+        let room = Room { element: id, capacity, offset };
+        Ok((room, end.next_multiple_of(align), align))
     }
 
     fn choice(

@@ -17,9 +17,10 @@ pub mod lower;
 pub mod machine;
 pub mod picture;
 pub mod program;
+mod references;
 pub mod run;
 pub mod typed;
 pub mod types;
 
-pub use machine::{Machine, NewSlot, Note, Refused};
+pub use machine::{Bound, Machine, NewSlot, Note, Refused};
 pub use program::{Fault, Program};

@@ -1,4 +1,4 @@
-//! The part of the standard library that a program can call: one row a function.
+//! The part of the standard library, and of heapless, that a program can call: one row a function.
 //!
 //! A signature is Rust's own, with `T` and `E` for what the type is made of and `Self` for the type itself. Types, elision
 //! and bounds are read from it, for the library as for a function of the program.
@@ -6,8 +6,8 @@
 /// A function of the library.
 #[derive(Debug)]
 pub struct Row {
-    /// What it belongs to: a type with its parameters, `[T]`, `str`, `{integer}`, `{float}`, a module (`std::mem`), or
-    /// `*` for a trait's method that every type with the bound has.
+    /// What it belongs to: a type with its parameters, `[T]`, `str`, `u8`, a class of numbers (`{integer}`, `{unsigned}`,
+    /// `{signed}`, `{float}`), a module (`std::mem`), or `*` for a trait's method that every type with the bound has.
     pub on: &'static str,
     /// Its signature.
     pub signature: &'static str,
@@ -53,29 +53,35 @@ impl Row {
     /// Whether the program writes it in another way: as a macro or an operator.
     fn is_written_otherwise(&self) -> bool {
         use Builtin as B;
-        matches!(self.run, B::VecFromElem | B::VecFromArray | B::StringAdd)
+        let is_vec = self.on == "Vec<T>" && matches!(self.run, B::VecFromElem | B::VecFromArray);
+        is_vec || self.run == B::StringAdd
     }
 }
 
+/// A row that begins with `=` is run as the row above that has this name.
 macro_rules! library {
-    ($($on:literal { $($run:ident $signature:literal)* })*) => {
+    ($($on:literal { $($($run:ident)? $(= $same:ident)? $signature:literal)* })*) => {
         /// What runs a row of [`ROWS`]. Each does what std's function of that name does today, panics included.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
-        pub enum Builtin { $($($run,)*)* }
+        pub enum Builtin { $($($($run,)?)*)* }
 
         /// What rows belong to, in order.
         const OWNERS: &[&str] = &[$($on,)*];
 
         /// Every function of the library.
-        pub const ROWS: &[Row] = &[$($(Row { on: $on, signature: $signature, run: Builtin::$run },)*)*];
+        pub const ROWS: &[Row] = &[
+            $($(Row { on: $on, signature: $signature, run: Builtin::$($run)?$($same)? },)*)*
+        ];
     };
 }
 
 library! {
     "*" {
+        Default "fn default() -> Self where Self: Default"
         Clone "fn clone(&self) -> Self where Self: Clone"
         ToString "fn to_string(&self) -> String where Self: Display"
+        =Clone "fn to_owned(&self) -> Self where Self: ToOwned"
     }
     "std::mem" {
         Swap "fn swap(a: &mut T, b: &mut T)"
@@ -87,6 +93,7 @@ library! {
         AlignOf "fn align_of() -> usize"
         SizeOfVal "fn size_of_val(value: &T) -> usize"
         AlignOfVal "fn align_of_val(value: &T) -> usize"
+        NeedsDrop "fn needs_drop() -> bool"
     }
     "Vec<T>" {
         VecNew "fn new() -> Vec<T>"
@@ -103,11 +110,15 @@ library! {
         VecTruncate "fn truncate(&mut self, len: usize)"
         VecAppend "fn append(&mut self, other: &mut Vec<T>)"
         VecExtendFromSlice "fn extend_from_slice(&mut self, other: &[T]) where T: Clone"
+        VecSplitOff "fn split_off(&mut self, at: usize) -> Vec<T>"
+        VecDedup "fn dedup(&mut self) where T: PartialEq"
         VecResize "fn resize(&mut self, new_len: usize, value: T) where T: Clone"
         VecReserve "fn reserve(&mut self, additional: usize)"
         VecReserveExact "fn reserve_exact(&mut self, additional: usize)"
         VecTryReserve "fn try_reserve(&mut self, additional: usize) -> Result<(), TryReserveError>"
+        VecTryReserveExact "fn try_reserve_exact(&mut self, additional: usize) -> Result<(), TryReserveError>"
         VecShrinkToFit "fn shrink_to_fit(&mut self)"
+        VecShrinkTo "fn shrink_to(&mut self, min_capacity: usize)"
         VecClear "fn clear(&mut self)"
         VecLen "fn len(&self) -> usize"
         VecIsEmpty "fn is_empty(&self) -> bool"
@@ -122,15 +133,39 @@ library! {
         SliceIsEmpty "fn is_empty(&self) -> bool"
         SliceFirst "fn first(&self) -> Option<&T>"
         SliceLast "fn last(&self) -> Option<&T>"
+        =SliceFirst "fn first_mut(&mut self) -> Option<&mut T>"
+        =SliceLast "fn last_mut(&mut self) -> Option<&mut T>"
         SliceGet "fn get(&self, index: usize) -> Option<&T>"
         SliceGetMut "fn get_mut(&mut self, index: usize) -> Option<&mut T>"
         SliceIter "fn iter(&self) -> Iter<T>"
         SliceSwap "fn swap(&mut self, a: usize, b: usize)"
         SliceReverse "fn reverse(&mut self)"
+        SliceRotateLeft "fn rotate_left(&mut self, mid: usize)"
+        SliceRotateRight "fn rotate_right(&mut self, k: usize)"
         SliceSort "fn sort(&mut self) where T: Ord"
+        =SliceSort "fn sort_unstable(&mut self) where T: Ord"
+        SliceBinarySearch "fn binary_search(&self, x: &T) -> Result<usize, usize> where T: Ord"
         SliceFill "fn fill(&mut self, value: T) where T: Clone"
         SliceContains "fn contains(&self, x: &T) -> bool where T: PartialEq"
+        SliceStartsWith "fn starts_with(&self, needle: &[T]) -> bool where T: PartialEq"
+        SliceEndsWith "fn ends_with(&self, needle: &[T]) -> bool where T: PartialEq"
+        SliceSplitAt "fn split_at(&self, mid: usize) -> (&[T], &[T])"
+        =SliceSplitAt "fn split_at_mut(&mut self, mid: usize) -> (&mut [T], &mut [T])"
+        SliceCopyFromSlice "fn copy_from_slice(&mut self, src: &[T]) where T: Copy"
+        SliceRepeat "fn repeat(&self, n: usize) -> Vec<T> where T: Copy"
         SliceToVec "fn to_vec(&self) -> Vec<T> where T: Clone"
+        =SliceToVec "fn to_owned(&self) -> Vec<T> where T: Clone"
+    }
+    "[Vec<T>]" {
+        SliceConcat "fn concat(&self) -> Vec<T> where T: Clone"
+    }
+    "[String]" {
+        StrConcat "fn concat(&self) -> String"
+        StrJoin "fn join(&self, sep: &str) -> String"
+    }
+    "[&str]" {
+        =StrConcat "fn concat(&self) -> String"
+        =StrJoin "fn join(&self, sep: &str) -> String"
     }
     "[..]" {
         // `&s[range]`: the bounds are both ends, the end behind the last.
@@ -154,6 +189,8 @@ library! {
         StringPushStr "fn push_str(&mut self, string: &str)"
         StringPop "fn pop(&mut self) -> Option<char>"
         StringInsert "fn insert(&mut self, index: usize, ch: char)"
+        StringInsertStr "fn insert_str(&mut self, idx: usize, string: &str)"
+        StringSplitOff "fn split_off(&mut self, at: usize) -> String"
         StringRemove "fn remove(&mut self, index: usize) -> char"
         StringTruncate "fn truncate(&mut self, new_len: usize)"
         StringReserve "fn reserve(&mut self, additional: usize)"
@@ -164,6 +201,7 @@ library! {
         StringCapacity "fn capacity(&self) -> usize"
         StringAsStr "fn as_str(&self) -> &str"
         StringIntoBytes "fn into_bytes(self) -> Vec<u8>"
+        StringFromUtf8Lossy "fn from_utf8_lossy(v: &[u8]) -> Cow<str>"
         // `a + &b`.
         StringAdd "fn add(self, other: &str) -> String"
     }
@@ -172,10 +210,24 @@ library! {
         StrIsEmpty "fn is_empty(&self) -> bool"
         StrToOwned "fn to_owned(&self) -> String"
         StrAsBytes "fn as_bytes(&self) -> &[u8]"
-        StrContains "fn contains(&self, pattern: &str) -> bool"
-        StrStartsWith "fn starts_with(&self, pattern: &str) -> bool"
-        StrEndsWith "fn ends_with(&self, pattern: &str) -> bool"
+        StrIsCharBoundary "fn is_char_boundary(&self, index: usize) -> bool"
+        StrContains "fn contains(&self, pattern: T) -> bool where T: Pattern"
+        StrStartsWith "fn starts_with(&self, pattern: T) -> bool where T: Pattern"
+        StrEndsWith "fn ends_with(&self, pattern: T) -> bool where T: Pattern"
+        StrFind "fn find(&self, pattern: T) -> Option<usize> where T: Pattern"
+        StrRfind "fn rfind(&self, pattern: T) -> Option<usize> where T: Pattern"
+        StrStripPrefix "fn strip_prefix(&self, prefix: T) -> Option<&str> where T: Pattern"
+        StrStripSuffix "fn strip_suffix(&self, suffix: T) -> Option<&str> where T: Pattern"
+        StrSplitOnce "fn split_once(&self, delimiter: T) -> Option<(&str, &str)> where T: Pattern"
+        StrSplitAt "fn split_at(&self, mid: usize) -> (&str, &str)"
+        StrParse "fn parse(&self) -> Result<T, ParseIntError> where T: FromStr"
         StrTrim "fn trim(&self) -> &str"
+        StrTrimStart "fn trim_start(&self) -> &str"
+        StrTrimEnd "fn trim_end(&self) -> &str"
+        StrIsAscii "fn is_ascii(&self) -> bool"
+        StrEqIgnoreAsciiCase "fn eq_ignore_ascii_case(&self, other: &str) -> bool"
+        StrToAsciiUppercase "fn to_ascii_uppercase(&self) -> String"
+        StrToAsciiLowercase "fn to_ascii_lowercase(&self) -> String"
         StrRepeat "fn repeat(&self, n: usize) -> String"
         StrToUppercase "fn to_uppercase(&self) -> String"
         StrToLowercase "fn to_lowercase(&self) -> String"
@@ -185,10 +237,18 @@ library! {
         BoxNewIn "fn new_in(x: T, alloc: A) -> Box<T, A> where A: Allocator"
         BoxLeak "fn leak(b: Box<T>) -> &'static mut T"
     }
+    "Box<[T]>" {
+        =VecFromArray "fn into_vec(self) -> Vec<T>"
+    }
     "Option<T>" {
         OptionUnwrap "fn unwrap(self) -> T"
         OptionExpect "fn expect(self, msg: &str) -> T"
         OptionUnwrapOr "fn unwrap_or(self, default: T) -> T"
+        OptionUnwrapOrDefault "fn unwrap_or_default(self) -> T where T: Default"
+        OptionAnd "fn and(self, optb: Option<E>) -> Option<E>"
+        OptionOr "fn or(self, optb: Option<T>) -> Option<T>"
+        OptionXor "fn xor(self, optb: Option<T>) -> Option<T>"
+        OptionZip "fn zip(self, other: Option<E>) -> Option<(T, E)>"
         OptionIsSome "fn is_some(&self) -> bool"
         OptionIsNone "fn is_none(&self) -> bool"
         OptionTake "fn take(&mut self) -> Option<T>"
@@ -203,11 +263,18 @@ library! {
         OptionCloned "fn cloned(self) -> Option<T> where T: Clone"
         OptionCopied "fn copied(self) -> Option<T> where T: Copy"
     }
+    "Option<Option<T>>" {
+        OptionFlatten "fn flatten(self) -> Option<T>"
+    }
     "Result<T, E>" {
         ResultUnwrap "fn unwrap(self) -> T where E: Debug"
         ResultExpect "fn expect(self, msg: &str) -> T where E: Debug"
         ResultUnwrapErr "fn unwrap_err(self) -> E where T: Debug"
         ResultUnwrapOr "fn unwrap_or(self, default: T) -> T"
+        ResultExpectErr "fn expect_err(self, msg: &str) -> E where T: Debug"
+        ResultUnwrapOrDefault "fn unwrap_or_default(self) -> T where T: Default"
+        ResultAsRef "fn as_ref(&self) -> Result<&T, &E>"
+        =ResultAsRef "fn as_mut(&mut self) -> Result<&mut T, &mut E>"
         ResultIsOk "fn is_ok(&self) -> bool"
         ResultIsErr "fn is_err(&self) -> bool"
         ResultOk "fn ok(self) -> Option<T>"
@@ -221,23 +288,122 @@ library! {
         RcPtrEq "fn ptr_eq(this: &Rc<T>, other: &Rc<T>) -> bool"
         RcGetMut "fn get_mut(this: &mut Rc<T>) -> Option<&mut T>"
         RcTryUnwrap "fn try_unwrap(this: Rc<T>) -> Result<T, Rc<T>>"
+        RcIntoInner "fn into_inner(this: Rc<T>) -> Option<T>"
+        RcUnwrapOrClone "fn unwrap_or_clone(this: Rc<T>) -> T where T: Clone"
+        RcMakeMut "fn make_mut(this: &mut Rc<T>) -> &mut T where T: Clone"
     }
     "Weak<T>" {
         WeakNew "fn new() -> Weak<T>"
         WeakUpgrade "fn upgrade(&self) -> Option<Rc<T>>"
+        WeakStrongCount "fn strong_count(&self) -> usize"
+        WeakWeakCount "fn weak_count(&self) -> usize"
+        =RcPtrEq "fn ptr_eq(&self, other: &Weak<T>) -> bool"
+    }
+    "Arc<T>" {
+        =RcNew "fn new(value: T) -> Arc<T>"
+        =RcStrongCount "fn strong_count(this: &Arc<T>) -> usize"
+        =RcWeakCount "fn weak_count(this: &Arc<T>) -> usize"
+        =RcDowngrade "fn downgrade(this: &Arc<T>) -> sync::Weak<T>"
+        =RcPtrEq "fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool"
+        =RcGetMut "fn get_mut(this: &mut Arc<T>) -> Option<&mut T>"
+        =RcTryUnwrap "fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>>"
+        =RcIntoInner "fn into_inner(this: Arc<T>) -> Option<T>"
+        =RcUnwrapOrClone "fn unwrap_or_clone(this: Arc<T>) -> T where T: Clone"
+        =RcMakeMut "fn make_mut(this: &mut Arc<T>) -> &mut T where T: Clone"
+    }
+    "sync::Weak<T>" {
+        =WeakNew "fn new() -> sync::Weak<T>"
+        =WeakUpgrade "fn upgrade(&self) -> Option<Arc<T>>"
+        =WeakStrongCount "fn strong_count(&self) -> usize"
+        =WeakWeakCount "fn weak_count(&self) -> usize"
+        =RcPtrEq "fn ptr_eq(&self, other: &sync::Weak<T>) -> bool"
+    }
+    "Cow<str>" {
+        CowIntoOwned "fn into_owned(self) -> String"
+        CowToMut "fn to_mut(&mut self) -> &mut String"
+    }
+    "Cow<[T]>" {
+        =CowIntoOwned "fn into_owned(self) -> Vec<T> where T: Clone"
+        =CowToMut "fn to_mut(&mut self) -> &mut Vec<T> where T: Clone"
     }
     "Cell<T>" {
         CellNew "fn new(value: T) -> Cell<T>"
         CellGet "fn get(&self) -> T where T: Copy"
         CellSet "fn set(&self, val: T)"
         CellReplace "fn replace(&self, val: T) -> T"
+        CellTake "fn take(&self) -> T where T: Default"
+        CellSwap "fn swap(&self, other: &Cell<T>)"
+        CellGetMut "fn get_mut(&mut self) -> &mut T"
         CellIntoInner "fn into_inner(self) -> T"
     }
     "RefCell<T>" {
         RefCellNew "fn new(value: T) -> RefCell<T>"
         RefCellBorrow "fn borrow(&self) -> Ref<T>"
         RefCellBorrowMut "fn borrow_mut(&self) -> RefMut<T>"
+        RefCellTryBorrow "fn try_borrow(&self) -> Result<Ref<T>, BorrowError>"
+        RefCellTryBorrowMut "fn try_borrow_mut(&self) -> Result<RefMut<T>, BorrowMutError>"
+        RefCellReplace "fn replace(&self, t: T) -> T"
+        RefCellTake "fn take(&self) -> T where T: Default"
+        RefCellGetMut "fn get_mut(&mut self) -> &mut T"
         RefCellIntoInner "fn into_inner(self) -> T"
+    }
+    "heapless::Vec<T, N>" {
+        HeaplessVecNew "fn new() -> heapless::Vec<T, N>"
+        HeaplessVecFromSlice "fn from_slice(other: &[T]) -> Result<heapless::Vec<T, N>, heapless::CapacityError> where T: Clone"
+        HeaplessVecPush "fn push(&mut self, item: T) -> Result<(), T>"
+        HeaplessVecPop "fn pop(&mut self) -> Option<T>"
+        HeaplessVecInsert "fn insert(&mut self, index: usize, element: T) -> Result<(), T>"
+        HeaplessVecRemove "fn remove(&mut self, index: usize) -> T"
+        HeaplessVecSwapRemove "fn swap_remove(&mut self, index: usize) -> T"
+        HeaplessVecTruncate "fn truncate(&mut self, len: usize)"
+        HeaplessVecClear "fn clear(&mut self)"
+        HeaplessVecExtendFromSlice "fn extend_from_slice(&mut self, other: &[T]) -> Result<(), heapless::CapacityError> where T: Clone"
+        HeaplessVecResize "fn resize(&mut self, new_len: usize, value: T) -> Result<(), heapless::CapacityError> where T: Clone"
+        HeaplessVecCapacity "fn capacity(&self) -> usize"
+        HeaplessVecIsFull "fn is_full(&self) -> bool"
+        HeaplessVecIsEmpty "fn is_empty(&self) -> bool"
+        HeaplessVecAsSlice "fn as_slice(&self) -> &[T]"
+        HeaplessVecAsMutSlice "fn as_mut_slice(&mut self) -> &mut [T]"
+        HeaplessVecStartsWith "fn starts_with(&self, needle: &[T]) -> bool where T: PartialEq"
+        HeaplessVecEndsWith "fn ends_with(&self, needle: &[T]) -> bool where T: PartialEq"
+    }
+    "heapless::String<N>" {
+        HeaplessStringNew "fn new() -> heapless::String<N>"
+        HeaplessStringTryFrom "fn try_from(s: &str) -> Result<heapless::String<N>, heapless::CapacityError>"
+        HeaplessStringPush "fn push(&mut self, c: char) -> Result<(), heapless::CapacityError>"
+        HeaplessStringPushStr "fn push_str(&mut self, string: &str) -> Result<(), heapless::CapacityError>"
+        HeaplessStringPop "fn pop(&mut self) -> Option<char>"
+        HeaplessStringInsert "fn insert(&mut self, idx: usize, ch: char) -> Result<(), heapless::CapacityError>"
+        HeaplessStringInsertStr "fn insert_str(&mut self, idx: usize, string: &str) -> Result<(), heapless::CapacityError>"
+        HeaplessStringRemove "fn remove(&mut self, index: usize) -> char"
+        HeaplessStringTruncate "fn truncate(&mut self, new_len: usize)"
+        HeaplessStringClear "fn clear(&mut self)"
+        HeaplessStringCapacity "fn capacity(&self) -> usize"
+        HeaplessStringAsStr "fn as_str(&self) -> &str"
+        HeaplessStringIntoBytes "fn into_bytes(self) -> heapless::Vec<u8, N>"
+    }
+    "heapless::Deque<T, N>" {
+        DequeNew "fn new() -> heapless::Deque<T, N>"
+        DequePushBack "fn push_back(&mut self, item: T) -> Result<(), T>"
+        DequePushFront "fn push_front(&mut self, item: T) -> Result<(), T>"
+        DequePopBack "fn pop_back(&mut self) -> Option<T>"
+        DequePopFront "fn pop_front(&mut self) -> Option<T>"
+        DequeFront "fn front(&self) -> Option<&T>"
+        DequeFrontMut "fn front_mut(&mut self) -> Option<&mut T>"
+        DequeBack "fn back(&self) -> Option<&T>"
+        DequeBackMut "fn back_mut(&mut self) -> Option<&mut T>"
+        DequeGet "fn get(&self, index: usize) -> Option<&T>"
+        DequeGetMut "fn get_mut(&mut self, index: usize) -> Option<&mut T>"
+        DequeSwap "fn swap(&mut self, i: usize, j: usize)"
+        DequeSwapRemoveFront "fn swap_remove_front(&mut self, index: usize) -> Option<T>"
+        DequeSwapRemoveBack "fn swap_remove_back(&mut self, index: usize) -> Option<T>"
+        DequeTruncate "fn truncate(&mut self, len: usize)"
+        DequeClear "fn clear(&mut self)"
+        DequeLen "fn len(&self) -> usize"
+        DequeCapacity "fn capacity(&self) -> usize"
+        DequeIsFull "fn is_full(&self) -> bool"
+        DequeIsEmpty "fn is_empty(&self) -> bool"
+        DequeAsSlices "fn as_slices(&self) -> (&[T], &[T])"
     }
     "Deref" {
         // What leads through a smart pointer: a reference to what it holds.
@@ -247,15 +413,22 @@ library! {
         VecDerefMut "fn deref_mut(this: &mut Vec<T>) -> &mut [T]"
         StringDeref "fn deref(this: &String) -> &str"
         RcDeref "fn deref(this: &Rc<T>) -> &T"
+        CowDeref "fn deref(this: &Cow<T>) -> &T"
+        HeaplessVecDeref "fn deref(this: &heapless::Vec<T, N>) -> &[T]"
+        HeaplessVecDerefMut "fn deref_mut(this: &mut heapless::Vec<T, N>) -> &mut [T]"
+        HeaplessStringDeref "fn deref(this: &heapless::String<N>) -> &str"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"
         RefMutGuardDerefMut "fn deref_mut(this: &mut RefMut<T>) -> &mut T"
     }
     "{integer}" {
         IntPow "fn pow(self, exp: u32) -> Self"
-        IntAbs "fn abs(self) -> Self"
         IntMin "fn min(self, other: Self) -> Self"
         IntMax "fn max(self, other: Self) -> Self"
+        IntClamp "fn clamp(self, min: Self, max: Self) -> Self"
+        IntRemEuclid "fn rem_euclid(self, rhs: Self) -> Self"
+        IntDivEuclid "fn div_euclid(self, rhs: Self) -> Self"
+        IntWrappingNeg "fn wrapping_neg(self) -> Self"
         IntWrappingAdd "fn wrapping_add(self, rhs: Self) -> Self"
         IntWrappingSub "fn wrapping_sub(self, rhs: Self) -> Self"
         IntWrappingMul "fn wrapping_mul(self, rhs: Self) -> Self"
@@ -263,13 +436,47 @@ library! {
         IntCheckedSub "fn checked_sub(self, rhs: Self) -> Option<Self>"
         IntCheckedMul "fn checked_mul(self, rhs: Self) -> Option<Self>"
         IntCheckedDiv "fn checked_div(self, rhs: Self) -> Option<Self>"
+        IntCheckedRem "fn checked_rem(self, rhs: Self) -> Option<Self>"
+        IntCheckedPow "fn checked_pow(self, exp: u32) -> Option<Self>"
+        IntOverflowingAdd "fn overflowing_add(self, rhs: Self) -> (Self, bool)"
+        IntOverflowingSub "fn overflowing_sub(self, rhs: Self) -> (Self, bool)"
+        IntOverflowingMul "fn overflowing_mul(self, rhs: Self) -> (Self, bool)"
+        IntSaturatingMul "fn saturating_mul(self, rhs: Self) -> Self"
         IntSaturatingAdd "fn saturating_add(self, rhs: Self) -> Self"
         IntSaturatingSub "fn saturating_sub(self, rhs: Self) -> Self"
         IntCountOnes "fn count_ones(self) -> u32"
         IntLeadingZeros "fn leading_zeros(self) -> u32"
         IntTrailingZeros "fn trailing_zeros(self) -> u32"
+        IntCountZeros "fn count_zeros(self) -> u32"
+        IntLeadingOnes "fn leading_ones(self) -> u32"
+        IntTrailingOnes "fn trailing_ones(self) -> u32"
+        IntRotateLeft "fn rotate_left(self, n: u32) -> Self"
+        IntRotateRight "fn rotate_right(self, n: u32) -> Self"
+        IntSwapBytes "fn swap_bytes(self) -> Self"
+        IntReverseBits "fn reverse_bits(self) -> Self"
+        IntIsqrt "fn isqrt(self) -> Self"
+        IntIlog2 "fn ilog2(self) -> u32"
+        IntIlog10 "fn ilog10(self) -> u32"
+        IntToLeBytes "fn to_le_bytes(self) -> [u8; size_of::<Self>()]"
+        IntToBeBytes "fn to_be_bytes(self) -> [u8; size_of::<Self>()]"
+        =IntToLeBytes "fn to_ne_bytes(self) -> [u8; size_of::<Self>()]"
+        IntFromLeBytes "fn from_le_bytes(bytes: [u8; size_of::<Self>()]) -> Self"
+        IntFromBeBytes "fn from_be_bytes(bytes: [u8; size_of::<Self>()]) -> Self"
+        =IntFromLeBytes "fn from_ne_bytes(bytes: [u8; size_of::<Self>()]) -> Self"
+    }
+    "{unsigned}" {
+        IntAbsDiff "fn abs_diff(self, other: Self) -> Self"
+        IntDivCeil "fn div_ceil(self, rhs: Self) -> Self"
+        IntNextMultipleOf "fn next_multiple_of(self, rhs: Self) -> Self"
         IntIsPowerOfTwo "fn is_power_of_two(self) -> bool"
         IntNextPowerOfTwo "fn next_power_of_two(self) -> Self"
+        IntCheckedNextPowerOfTwo "fn checked_next_power_of_two(self) -> Option<Self>"
+    }
+    "{signed}" {
+        IntAbs "fn abs(self) -> Self"
+        IntSignum "fn signum(self) -> Self"
+        IntIsNegative "fn is_negative(self) -> bool"
+        IntIsPositive "fn is_positive(self) -> bool"
     }
     "{float}" {
         FloatSqrt "fn sqrt(self) -> Self"
@@ -277,6 +484,62 @@ library! {
         FloatMin "fn min(self, other: Self) -> Self"
         FloatMax "fn max(self, other: Self) -> Self"
         FloatFloor "fn floor(self) -> Self"
+        FloatCeil "fn ceil(self) -> Self"
+        FloatRound "fn round(self) -> Self"
+        FloatTrunc "fn trunc(self) -> Self"
+        FloatSignum "fn signum(self) -> Self"
+        FloatIsNan "fn is_nan(self) -> bool"
         FloatPowi "fn powi(self, n: i32) -> Self"
+    }
+    "f32" {
+        FloatToBits "fn to_bits(self) -> u32"
+        FloatFromBits "fn from_bits(v: u32) -> f32"
+    }
+    "f64" {
+        =FloatToBits "fn to_bits(self) -> u64"
+        =FloatFromBits "fn from_bits(v: u64) -> f64"
+    }
+    "bool" {
+        BoolThenSome "fn then_some(self, t: T) -> Option<T>"
+    }
+    "char" {
+        CharIsAlphabetic "fn is_alphabetic(self) -> bool"
+        CharIsNumeric "fn is_numeric(self) -> bool"
+        CharIsAlphanumeric "fn is_alphanumeric(self) -> bool"
+        CharIsWhitespace "fn is_whitespace(self) -> bool"
+        CharIsUppercase "fn is_uppercase(self) -> bool"
+        CharIsLowercase "fn is_lowercase(self) -> bool"
+        CharIsControl "fn is_control(self) -> bool"
+        CharIsAscii "fn is_ascii(&self) -> bool"
+        CharIsAsciiAlphabetic "fn is_ascii_alphabetic(&self) -> bool"
+        CharIsAsciiDigit "fn is_ascii_digit(&self) -> bool"
+        CharIsAsciiHexdigit "fn is_ascii_hexdigit(&self) -> bool"
+        CharIsAsciiAlphanumeric "fn is_ascii_alphanumeric(&self) -> bool"
+        CharIsAsciiUppercase "fn is_ascii_uppercase(&self) -> bool"
+        CharIsAsciiLowercase "fn is_ascii_lowercase(&self) -> bool"
+        CharIsAsciiWhitespace "fn is_ascii_whitespace(&self) -> bool"
+        CharIsAsciiPunctuation "fn is_ascii_punctuation(&self) -> bool"
+        CharToAsciiUppercase "fn to_ascii_uppercase(&self) -> char"
+        CharToAsciiLowercase "fn to_ascii_lowercase(&self) -> char"
+        CharEqIgnoreAsciiCase "fn eq_ignore_ascii_case(&self, other: &char) -> bool"
+        CharLenUtf8 "fn len_utf8(self) -> usize"
+        CharIsDigit "fn is_digit(self, radix: u32) -> bool"
+        CharToDigit "fn to_digit(self, radix: u32) -> Option<u32>"
+        CharFromDigit "fn from_digit(num: u32, radix: u32) -> Option<char>"
+        CharFromU32 "fn from_u32(i: u32) -> Option<char>"
+    }
+    "u8" {
+        =CharIsAscii "fn is_ascii(&self) -> bool"
+        =CharIsAsciiAlphabetic "fn is_ascii_alphabetic(&self) -> bool"
+        =CharIsAsciiDigit "fn is_ascii_digit(&self) -> bool"
+        =CharIsAsciiHexdigit "fn is_ascii_hexdigit(&self) -> bool"
+        =CharIsAsciiAlphanumeric "fn is_ascii_alphanumeric(&self) -> bool"
+        =CharIsAsciiUppercase "fn is_ascii_uppercase(&self) -> bool"
+        =CharIsAsciiLowercase "fn is_ascii_lowercase(&self) -> bool"
+        =CharIsAsciiWhitespace "fn is_ascii_whitespace(&self) -> bool"
+        =CharIsAsciiPunctuation "fn is_ascii_punctuation(&self) -> bool"
+        =CharToAsciiUppercase "fn to_ascii_uppercase(&self) -> u8"
+        =CharToAsciiLowercase "fn to_ascii_lowercase(&self) -> u8"
+        =CharEqIgnoreAsciiCase "fn eq_ignore_ascii_case(&self, other: &u8) -> bool"
     }
 }

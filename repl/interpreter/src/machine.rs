@@ -7,6 +7,11 @@ use crate::types::Heap;
 /// Where string literals lie: read-only memory of the program.
 pub const READ_ONLY_BASE: u64 = 0x0050_0000;
 
+/// Whether an address is one of a string literal or vtable.
+pub fn is_read_only(at: u64) -> bool {
+    (READ_ONLY_BASE..0x1000_0000).contains(&at)
+}
+
 /// The machine. Addresses are the reader's: the stack falls from `0xffff_ffff`, the heap rises from `0x1000_0000`.
 ///
 /// The interpreter keeps its side of the contract: it reads only what it wrote, frees only what it allocated and that
@@ -126,18 +131,7 @@ pub enum Refused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A variable has its first value.
-    Bind {
-        /// Its name.
-        name: Arc<str>,
-        /// Its type.
-        ty: crate::types::Type,
-        /// Where it lies.
-        address: u64,
-        /// Its bytes.
-        size: u64,
-        /// As `{:?}` prints it, where it can be.
-        value: String,
-    },
+    Bind(Bound),
     /// A place got another value.
     Assign {
         /// As the program calls it.
@@ -168,4 +162,21 @@ pub enum Note {
         /// What it said.
         message: String,
     },
+}
+
+/// A variable with its first value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its type.
+    pub ty: crate::types::Type,
+    /// Where it lies.
+    pub address: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// As `{:?}` prints it, where it can be.
+    pub value: String,
+    /// Of a pointer to a `dyn`: the type of what it points to.
+    pub behind: Option<String>,
 }

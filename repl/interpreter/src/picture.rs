@@ -1,8 +1,10 @@
 //! A type as `layout` draws it: each byte has a row, padding too.
 
 use crate::items::Items;
-use crate::layout::{Choice, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, vec};
-use crate::types::{Lib, Type};
+use crate::layout::{
+    Choice, Layout, LayoutId, Layouts, Part, Shape, Tag, TooLarge, WORD_BYTES, deque, vec, vtable,
+};
+use crate::types::{TraitId, Type};
 
 /// A type's bytes, from the lowest offset up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,9 @@ pub struct Spare {
 ///
 /// [`TooLarge`] for a type that rustc refuses for its size.
 pub fn picture(ty: &Type, items: &Items) -> Result<Picture, TooLarge> {
+    if let Type::Dyn(of, _) = ty {
+        return Ok(vtable(*of, ty, items));
+    }
     let mut layouts = Layouts::default();
     let id = layouts.of(ty, &items.structs)?;
     let layout = &layouts[id];
@@ -71,6 +76,39 @@ pub fn picture(ty: &Type, items: &Items) -> Result<Picture, TooLarge> {
             .filter(|niche| niche.available() > 0)
             .map(|niche| Spare { offset: niche.offset, patterns: niche.available() }),
     })
+}
+
+/// A `dyn` has no size of its own; what can be drawn is the vtable that its pointers lead to.
+fn vtable(of: TraitId, ty: &Type, items: &Items) -> Picture {
+    let word = |offset, name: &str, what: &str| Row {
+        offset,
+        size: WORD_BYTES,
+        name: name.to_owned(),
+        what: what.to_owned(),
+    };
+    let mut rows = vec![
+        word(vtable::DROP, "drop", "the function that ends a value, or 0"),
+        word(vtable::SIZE, "size", "the value's bytes"),
+        word(vtable::ALIGN, "align", "its alignment"),
+    ];
+    let methods = match of {
+        TraitId::Debug | TraitId::Display => vec!["fmt".to_owned()],
+        TraitId::Own(number) => {
+            let of = &items.traits[number as usize];
+            of.methods.iter().map(|method| method.name.to_string()).collect()
+        }
+    };
+    for (method, offset) in methods.iter().zip((vtable::METHODS..).step_by(WORD_BYTES as usize)) {
+        rows.push(word(offset, method, "the function of the value's type"));
+    }
+    Picture {
+        ty: format!("the vtable of {ty}"),
+        size: rows.len() as u64 * WORD_BYTES,
+        align: WORD_BYTES,
+        rows,
+        is_ordered: false,
+        spare: None,
+    }
 }
 
 /// Puts rows of padding between the others.
@@ -124,24 +162,31 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
             };
             fields.iter().zip(&names).map(part).collect()
         }
-        Shape::Array(element, len) => {
-            let shown = (*len).min(4);
-            let size = layouts[*element].size;
-            let mut list: Vec<_> = (0..shown)
-                .map(|i| row(i * size, size, &format!("[{i}]"), layouts[*element].ty.to_string()))
-                .collect();
-            if *len > shown {
-                let rest = len - shown;
-                let what = format!("{rest} more");
-                list.push(row(shown * size, rest * size, "…", what));
-            }
+        Shape::Array(element, len) => element_rows(layouts, *element, 0, *len),
+        Shape::Inline(room, len_bytes) => {
+            let what = ["u8", "u16", "u32", "usize"][len_bytes.ilog2() as usize];
+            let mut list = vec![row(0, *len_bytes, "length", what.to_owned())];
+            list.extend(element_rows(layouts, room.element, room.offset, room.capacity));
+            list
+        }
+        Shape::Deque(room) => {
+            let mut list = vec![
+                word(deque::FRONT, "front", "usize: the first element's index"),
+                word(deque::BACK, "back", "usize: the index behind the last"),
+                row(deque::FULL, 1, "full", "bool".to_owned()),
+            ];
+            list.extend(element_rows(layouts, room.element, room.offset, room.capacity));
             list
         }
         Shape::Reference(to) | Shape::Box(to) => {
             let target = &layouts[*to].ty;
             let mut list = vec![word(0, "pointer", &format!("to {target}"))];
-            if !target.is_sized() {
-                list.push(word(WORD_BYTES, "length", "usize"));
+            match target {
+                Type::Dyn(..) => {
+                    list.push(word(WORD_BYTES, "vtable", "drop, size, align, methods"));
+                }
+                target if !target.is_sized() => list.push(word(WORD_BYTES, "length", "usize")),
+                _ => {}
             }
             list.extend(allocator);
             list
@@ -174,8 +219,30 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
     }
 }
 
+/// The first elements of so many from an offset on, and how many more there are.
+fn element_rows(layouts: &Layouts, element: LayoutId, offset: u64, len: u64) -> Vec<Row> {
+    let Layout { size, ty, .. } = &*layouts[element];
+    let shown = len.min(4);
+    let (size, at) = (*size, |index: u64| offset + index * size);
+    let mut rows: Vec<_> = (0..shown)
+        .map(|index| Row {
+            offset: at(index),
+            size,
+            name: format!("[{index}]"),
+            what: ty.to_string(),
+        })
+        .collect();
+    if len > shown {
+        let rest = len - shown;
+        let (name, what) = ("…".to_owned(), format!("{rest} more"));
+        rows.push(Row { offset: at(shown), size: rest * size, name, what });
+    }
+    rows
+}
+
 fn choice_rows(layouts: &Layouts, choice: &Choice, ty: &Type) -> Vec<Row> {
-    let names = if ty.is_lib(Lib::Option) { ["None", "Some"] } else { ["Ok", "Err"] };
+    let Type::Lib(lib, _) = ty else { return Vec::new() };
+    let names = lib.variants().expect("it has variants");
     let mut rows = Vec::new();
     if let Tag::Direct(size) = choice.tag {
         let what = format!("0 {}, 1 {}", names[0], names[1]);

@@ -73,8 +73,8 @@ pub struct Signature {
     pub lifetimes: Option<Lifetimes>,
 }
 
-/// The lifetimes of a signature's references, in the order in which the references are written. `Ref`, `RefMut` and `Iter`
-/// count as references.
+/// The lifetimes of a signature's references, in the order in which the references are written. `Ref`, `RefMut`, `Iter` and
+/// `Cow` count as references.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifetimes {
     /// Of each parameter.
@@ -199,7 +199,8 @@ pub enum ExprKind {
     },
     /// A tuple, an array or a struct: the values in the order they are evaluated, each with its field's number.
     Aggregate(Vec<(u32, Expr)>),
-    /// A value of an `Option` or `Result`: the variant's number (`None` 0, `Some` 1; `Ok` 0, `Err` 1) and what it holds.
+    /// A value of an `Option`, a `Result` or a `Cow`: the variant's number, see [`crate::types::Lib::variants`], and what it
+    /// holds.
     Variant(u32, Option<Box<Expr>>),
     /// `[value; N]`. `value` is `Copy`, or N is at most 1.
     Repeat(Box<Expr>, u64),
@@ -211,7 +212,8 @@ pub enum ExprKind {
     Compare(CompareOp, Box<Expr>, Box<Expr>),
     /// `a as T` between scalars.
     Cast(Box<Expr>),
-    /// `&[T; N]` as `&[T]`, `Box<[T; N]>` as `Box<[T]>`: a length joins the pointer.
+    /// `&[T; N]` as `&[T]`, `Box<[T; N]>` as `Box<[T]>`: a length joins the pointer. `&T` as `&dyn Trait`, `Box<T>` as
+    /// `Box<dyn Trait>`: the address of a vtable does. A `&mut dyn Trait` as another that holds for less long: nothing joins.
     Unsize(Box<Expr>),
     /// `a && b`.
     And(Box<Expr>, Box<Expr>),
@@ -261,6 +263,16 @@ pub enum ExprKind {
     Return(Option<Box<Expr>>),
     /// A call of a function of the program: arguments from left to right.
     Call(FunctionId, Vec<Expr>),
+    /// A call of a trait's method on a `dyn`: the first argument's vtable says which function. The program's trait by its
+    /// number, the method by its place in it.
+    CallDyn {
+        /// The trait.
+        of: u32,
+        /// The method.
+        method: u32,
+        /// A reference to a `dyn` comes first.
+        args: Vec<Expr>,
+    },
     /// A call of the library. `types` are what the row's `T` (and `E`) stand for here.
     Library {
         /// What is called.

@@ -28,8 +28,12 @@ pub enum Type {
     Ref(Mutability, Arc<Type>),
     /// A struct of the program.
     Struct(StructId, Arc<str>),
+    /// `dyn Shape`, behind a pointer.
+    Dyn(TraitId, Arc<str>),
     /// A type of the library, with its arguments. Those of a `Vec` or `Box` with an allocator of its own end in that.
     Lib(Lib, Arc<[Type]>),
+    /// A number that is an argument of a type: 8 in `heapless::Vec<u8, 8>`.
+    Const(u64),
     /// `&'static Bump`: a heap of that design, as an allocator. Only a collection holds one.
     Heap(Heap),
     /// A parameter of a library signature: `T` in `Vec<T>`, by its number.
@@ -66,7 +70,23 @@ impl Heap {
 
 /// Names a struct of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StructId(pub u32);
+pub struct StructId {
+    /// Its number.
+    pub number: u32,
+    /// How many lifetimes it has: part of the name, so that a type tells how many references it may hold.
+    pub lifetimes: u8,
+}
+
+/// Names a trait that can stand behind `dyn`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TraitId {
+    /// `std::fmt::Debug`.
+    Debug,
+    /// `std::fmt::Display`.
+    Display,
+    /// One of the program, by its number.
+    Own(u32),
+}
 
 /// Names a type that inference has yet to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +109,10 @@ pub enum Lib {
     Rc,
     /// `std::rc::Weak<T>`.
     Weak,
+    /// `Arc<T>`: as an `Rc`.
+    Arc,
+    /// `std::sync::Weak<T>`.
+    ArcWeak,
     /// `Cell<T>`.
     Cell,
     /// `RefCell<T>`: a flag and the value.
@@ -103,17 +127,33 @@ pub enum Lib {
     Iter,
     /// `std::collections::TryReserveError`.
     TryReserveError,
+    /// `std::borrow::Cow<'_, B>`: a `&B`, or what owns a `B`.
+    Cow,
+    /// `heapless::Vec<T, N, LenT>`: a length and room for `N` elements.
+    HeaplessVec,
+    /// `heapless::String<N, LenT>`: a `heapless::Vec<u8, N, LenT>`.
+    HeaplessString,
+    /// `heapless::Deque<T, N>`: room for `N` elements, used in a circle.
+    Deque,
+    /// `heapless::CapacityError`.
+    CapacityError,
+    /// `std::cell::BorrowError`.
+    BorrowError,
+    /// `std::cell::BorrowMutError`.
+    BorrowMutError,
+    /// `std::num::ParseIntError`.
+    ParseIntError,
 }
 
 /// A row of the library's types.
 pub struct LibRow {
     /// The type.
     pub lib: Lib,
-    /// As rustc's messages call it.
+    /// As rustc's messages call it; of another crate, with the crate's name.
     pub name: &'static str,
-    /// The module of std it is in.
+    /// The module it is in.
     pub module: &'static str,
-    /// The names of its parameters.
+    /// Its parameters as Rust declares them: `T`, `const N: usize`, `LenT = usize`.
     pub params: &'static [&'static str],
 }
 
@@ -122,9 +162,24 @@ impl LibRow {
     pub fn is_in_prelude(&self) -> bool {
         matches!(self.lib, Lib::Vec | Lib::String | Lib::Box | Lib::Option | Lib::Result)
     }
+
+    /// How many parameters must be given.
+    pub fn required(&self) -> usize {
+        self.params.iter().filter(|param| !param.contains('=')).count()
+    }
+
+    /// Whether an argument is a number.
+    pub fn is_const(&self, param: usize) -> bool {
+        self.params.get(param).is_some_and(|param| param.starts_with("const "))
+    }
 }
 
 impl Lib {
+    /// Whether a value of it holds a reference of its own: a guard, an iterator, a `Cow`.
+    pub fn is_reference(self) -> bool {
+        matches!(self, Self::RefGuard | Self::RefMutGuard | Self::Iter | Self::Cow)
+    }
+
     /// Every one, in the order of the enum.
     pub const ALL: &[LibRow] = &[
         LibRow { lib: Self::Vec, name: "Vec", module: "vec", params: &["T"] },
@@ -134,6 +189,8 @@ impl Lib {
         LibRow { lib: Self::Result, name: "Result", module: "result", params: &["T", "E"] },
         LibRow { lib: Self::Rc, name: "Rc", module: "rc", params: &["T"] },
         LibRow { lib: Self::Weak, name: "Weak", module: "rc", params: &["T"] },
+        LibRow { lib: Self::Arc, name: "Arc", module: "sync", params: &["T"] },
+        LibRow { lib: Self::ArcWeak, name: "Weak", module: "sync", params: &["T"] },
         LibRow { lib: Self::Cell, name: "Cell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefCell, name: "RefCell", module: "cell", params: &["T"] },
         LibRow { lib: Self::RefGuard, name: "Ref", module: "cell", params: &["T"] },
@@ -146,11 +203,54 @@ impl Lib {
             module: "collections",
             params: &[],
         },
+        LibRow { lib: Self::Cow, name: "Cow", module: "borrow", params: &["B"] },
+        LibRow {
+            lib: Self::HeaplessVec,
+            name: "heapless::Vec",
+            module: "vec",
+            params: &["T", "const N: usize", "LenT = usize"],
+        },
+        LibRow {
+            lib: Self::HeaplessString,
+            name: "heapless::String",
+            module: "string",
+            params: &["const N: usize", "LenT = usize"],
+        },
+        LibRow {
+            lib: Self::Deque,
+            name: "heapless::Deque",
+            module: "deque",
+            params: &["T", "const N: usize"],
+        },
+        LibRow {
+            lib: Self::CapacityError,
+            name: "heapless::CapacityError",
+            module: "",
+            params: &[],
+        },
+        LibRow { lib: Self::BorrowError, name: "BorrowError", module: "cell", params: &[] },
+        LibRow { lib: Self::BorrowMutError, name: "BorrowMutError", module: "cell", params: &[] },
+        LibRow { lib: Self::ParseIntError, name: "ParseIntError", module: "num", params: &[] },
     ];
+
+    /// The names of its variants, if it is an enum.
+    pub fn variants(self) -> Option<[&'static str; 2]> {
+        match self {
+            Self::Option => Some(["None", "Some"]),
+            Self::Result => Some(["Ok", "Err"]),
+            Self::Cow => Some(["Borrowed", "Owned"]),
+            _ => None,
+        }
+    }
 
     /// Its row.
     pub fn row(self) -> &'static LibRow {
         &Self::ALL[self as usize]
+    }
+
+    /// Whether it is a collection of heapless: its elements lie in the value itself.
+    pub fn is_heapless(self) -> bool {
+        matches!(self, Self::HeaplessVec | Self::HeaplessString | Self::Deque)
     }
 }
 
@@ -165,6 +265,8 @@ pub struct Struct {
     pub is_tuple: bool,
     /// Whether it is `#[repr(C)]`.
     pub is_repr_c: bool,
+    /// What each of its lifetimes is to who holds a value.
+    pub lifetimes: Vec<Held>,
     /// Where its name stands.
     pub at: crate::typed::At,
     /// What it derives.
@@ -180,6 +282,17 @@ pub struct Field {
     pub name: Arc<str>,
     /// Its type.
     pub ty: Type,
+    /// The lifetimes of its references, in the order in which they are written.
+    pub lifetimes: Vec<crate::typed::Lifetime>,
+}
+
+/// How a struct holds the references of one of its lifetimes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Whether they may be exchanged for others through a shared reference or a `&mut`: `Cell<&'a T>`.
+    pub is_invariant: bool,
+    /// Whether the end of a value looks through them.
+    pub is_dropped: bool,
 }
 
 /// What a struct derives.
@@ -200,7 +313,12 @@ pub struct Structs(pub imbl::Vector<Arc<Struct>>);
 impl Structs {
     /// The struct.
     pub fn get(&self, id: StructId) -> &Arc<Struct> {
-        &self.0[id.0 as usize]
+        &self.0[id.number as usize]
+    }
+
+    /// Changes a struct.
+    pub fn change(&mut self, id: StructId, change: impl FnOnce(&mut Struct)) {
+        change(Arc::make_mut(&mut self.0[id.number as usize]));
     }
 }
 
@@ -237,9 +355,9 @@ impl Type {
         matches!(self, Self::Tuple(items) if items.is_empty())
     }
 
-    /// Whether a value of it is as large as its type says: all but `str` and `[T]`.
+    /// Whether a value of it is as large as its type says: all but `str`, `[T]` and `dyn Trait`.
     pub fn is_sized(&self) -> bool {
-        !matches!(self, Self::Str | Self::Slice(_))
+        !matches!(self, Self::Str | Self::Slice(_) | Self::Dyn(..))
     }
 
     /// What it points to, if it is a reference, and whether it may be written through.
@@ -253,6 +371,15 @@ impl Type {
     /// Whether it is the library type.
     pub fn is_lib(&self, lib: Lib) -> bool {
         matches!(self, Self::Lib(of, _) if *of == lib)
+    }
+
+    /// What owns a value of it: `<B as ToOwned>::Owned`, of those types that a `Cow` can have.
+    pub fn owned(&self) -> Option<Self> {
+        match self {
+            Self::Str => Some(Self::string()),
+            Self::Slice(element) => Some(Self::lib(Lib::Vec, [Self::clone(element)])),
+            _ => None,
+        }
     }
 
     /// The first argument of a library type: `T` of `Vec<T>`.
@@ -277,6 +404,7 @@ impl Type {
             Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) | Self::Heap(_) => {
                 true
             }
+            Self::Const(_) => true,
             Self::Tuple(items) => items.iter().all(|item| item.is_copy(structs)),
             Self::Array(element, _) => element.is_copy(structs),
             Self::Struct(id, _) => structs.get(*id).derives.copy,
@@ -284,25 +412,32 @@ impl Type {
                 args.iter().all(|arg| arg.is_copy(structs))
             }
             Self::Var(_) | Self::Param(_) => false,
-            Self::Str | Self::Slice(_) | Self::Ref(..) | Self::Lib(..) => false,
+            Self::Str | Self::Slice(_) | Self::Dyn(..) | Self::Ref(..) | Self::Lib(..) => false,
         }
     }
 
     /// Whether its end has something to do: it owns a block, or holds something that does, or has an `impl Drop`.
     pub fn needs_drop(&self, structs: &Structs) -> bool {
         match self {
-            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str | Self::Heap(_) => false,
+            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str => false,
+            Self::Const(_) | Self::Heap(_) => false,
             Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
             Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
             Self::Slice(element) => element.needs_drop(structs),
+            // Whose value it is, nobody knows before it runs.
+            Self::Dyn(..) => true,
             Self::Struct(id, _) => {
                 let of = structs.get(*id);
                 of.drop.is_some() || of.fields.iter().any(|field| field.ty.needs_drop(structs))
             }
             Self::Lib(lib, args) => match lib {
-                Lib::Vec | Lib::String | Lib::Box | Lib::Rc | Lib::Weak => true,
+                Lib::Vec | Lib::String | Lib::Box | Lib::Cow => true,
+                Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
-                Lib::Iter | Lib::Range | Lib::TryReserveError => false,
+                // They have an `impl Drop`, whatever their elements are.
+                Lib::HeaplessVec | Lib::HeaplessString | Lib::Deque => true,
+                Lib::Iter | Lib::Range | Lib::TryReserveError | Lib::CapacityError => false,
+                Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
                     args.iter().any(|arg| arg.needs_drop(structs))
                 }
@@ -311,12 +446,14 @@ impl Type {
         }
     }
 
-    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. A guard or an iterator holds a
-    /// reference, and is a layer.
+    /// How many layers of references it has, one inside the other: `&Vec<&str>` has 2. What [`Lib::is_reference`] is a
+    /// layer; so is what may hold one, a struct with a lifetime or a `dyn Trait`.
     pub fn layers(&self) -> u8 {
         match self {
             Self::Ref(_, to) => 1 + to.layers(),
-            Self::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => 1 + args[0].layers(),
+            Self::Dyn(..) => 1,
+            Self::Struct(id, _) => id.lifetimes.min(1),
+            Self::Lib(lib, args) if lib.is_reference() => 1 + args[0].layers(),
             Self::Tuple(items) | Self::Lib(_, items) => {
                 items.iter().map(Self::layers).max().unwrap_or(0)
             }
@@ -380,10 +517,18 @@ impl Type {
             Self::Ref(Mutability::Shared, to) => format!("&{}", to.named(unknown)),
             Self::Ref(Mutability::Mut, to) => format!("&mut {}", to.named(unknown)),
             Self::Struct(_, name) => name.to_string(),
+            Self::Dyn(_, name) => format!("dyn {name}"),
             Self::Lib(lib, args) if args.is_empty() => lib.row().name.to_owned(),
-            Self::Lib(lib, args) => format!("{}<{}>", lib.row().name, list(args, unknown)),
+            Self::Lib(lib, args) => {
+                let row = lib.row();
+                // What nobody has to write is written where it is not the default.
+                let is_default = |at: usize| at >= row.required() && args[at] == Self::USIZE;
+                let args = if is_default(args.len() - 1) { &args[..args.len() - 1] } else { args };
+                format!("{}<{}>", row.name, list(args, unknown))
+            }
             Self::Heap(heap) => format!("&{}", heap.ty()),
-            Self::Param(number) => ["T", "E"][usize::from(*number)].to_owned(),
+            Self::Const(number) => number.to_string(),
+            Self::Param(number) => ["T", "E", "U"][usize::from(*number)].to_owned(),
             Self::Var(id) => unknown(*id).to_owned(),
         }
     }

@@ -6,9 +6,11 @@
 
 mod machine;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::process::Command;
 use std::rc::{Rc, Weak};
+use std::sync::{self, Arc};
 
 use interpreter::Program;
 use machine::{HEAPS, HEAPS_OF_RUSTC, TestMachine};
@@ -32,7 +34,7 @@ fn is_pointer(bytes: &[u8]) -> bool {
 fn laid_out_by_us(structs: &str, ty: &str, text: &str) -> (TestMachine, u64, u64, u64) {
     let mut machine = TestMachine::new(4096, 4096);
     let mut program = Program::with_heaps(HEAPS);
-    let uses = "use std::rc::{Rc, Weak}; use std::cell::{Cell, RefCell};";
+    let uses = "use std::rc::{Rc, Weak}; use std::sync::{self, Arc}; use std::cell::{Cell, RefCell}; use std::borrow::Cow;";
     let line = format!("let x: {ty} = {text};");
     for (number, line) in [uses, structs, &line].into_iter().enumerate() {
         if let Err(fault) = program.run(number as u32, line, &mut machine) {
@@ -217,6 +219,17 @@ laid_out! { the_library_s_types {}
     &[u16] = &[1, 2, 3][..];
     Rc<u8> = Rc::new(1);
     Weak<u8> = Weak::new();
+    Arc<u8> = Arc::new(1);
+    sync::Weak<u8> = sync::Weak::new();
+    Option<Arc<u8>> = None;
+    Cow<'_, str> = Cow::Borrowed("four");
+    Cow<'_, str> = Cow::Owned(String::from("four"));
+    Cow<'_, [u16]> = Cow::Borrowed(&[1, 2, 3]);
+    Cow<'_, [u16]> = Cow::Owned(vec![1]);
+    Option<Cow<'_, str>> = None;
+    Option<Cow<'_, str>> = Some(Cow::Borrowed("x"));
+    Option<Cow<'_, str>> = Some(Cow::Owned(String::new()));
+    (u8, Cow<'_, str>) = (1, Cow::Borrowed(""));
     Cell<u16> = Cell::new(3);
     RefCell<u8> = RefCell::new(3);
     RefCell<u64> = RefCell::new(3);
@@ -224,6 +237,42 @@ laid_out! { the_library_s_types {}
     (u8, String, u16) = (1, String::new(), 2);
     (Vec<u8>, bool, u32) = (vec![1], true, 5);
     [Option<Box<u8>>; 2] = [None, None];
+}
+
+laid_out! { what_lies_in_itself {
+        struct Queue { id: u8, jobs: heapless::Deque<u16, 3>, ok: bool }
+        struct Wide { id: u8, at: u128 }
+    }
+    heapless::Vec<u8, 8> = heapless::Vec::from_slice(&[1, 2, 3]).unwrap();
+    heapless::Vec<u8, 0> = heapless::Vec::new();
+    heapless::Vec<u8, 3, u8> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u16, 3, u8> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u64, 2, u16> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u8, 300, u32> = heapless::Vec::from_slice(&[1, 2]).unwrap();
+    heapless::Vec<u128, 2, u8> = heapless::Vec::from_slice(&[1]).unwrap();
+    heapless::Vec<bool, 2, u8> = heapless::Vec::from_slice(&[true]).unwrap();
+    heapless::Vec<(), 2, u8> = heapless::Vec::from_slice(&[()]).unwrap();
+    heapless::Vec<Wide, 2> = heapless::Vec::new();
+    heapless::Vec<heapless::Vec<u8, 2, u8>, 2, u8> = heapless::Vec::new();
+    Option<heapless::Vec<bool, 2, u8>> = None;
+    Option<heapless::Vec<u8, 8>> = Some(heapless::Vec::from_slice(&[1, 2, 3]).unwrap());
+    heapless::String<5> = heapless::String::try_from("abc").unwrap();
+    heapless::String<5, u8> = heapless::String::try_from("hello").unwrap();
+    Option<heapless::String<5, u8>> = None;
+    heapless::Deque<u8, 4> = heapless::Deque::new();
+    heapless::Deque<u128, 2> = heapless::Deque::new();
+    heapless::Deque<Wide, 2> = heapless::Deque::new();
+    Option<heapless::Deque<u8, 4>> = None;
+    Option<heapless::Deque<u8, 4>> = Some(heapless::Deque::new());
+    Option<Option<heapless::Deque<u64, 4>>> = Some(None);
+    Result<heapless::Deque<u8, 4>, u32> = Err(5);
+    Queue = Queue { id: 1, jobs: heapless::Deque::new(), ok: true };
+    Option<Queue> = None;
+    Result<(), heapless::CapacityError> = Ok(());
+    Result<(), heapless::CapacityError> = heapless::String::<1, u8>::new().push_str("ab");
+    Result<heapless::Vec<u8, 2>, heapless::CapacityError> = heapless::Vec::from_slice(&[1]);
+    Result<(), u8> = heapless::Vec::<u8, 0>::new().push(7);
+    (u8, heapless::Vec<u8, 3, u8>, u32) = (1, heapless::Vec::from_slice(&[1, 2, 3]).unwrap(), 5);
 }
 
 #[test]
@@ -303,6 +352,73 @@ fn a_vec_and_a_box_with_an_allocator_are_laid_out_as_rustc_lays_them_out() {
             }
         }
     }
+}
+
+/// The bytes of the one block that a line leaves.
+fn block_of(line: &str) -> Vec<u8> {
+    let mut machine = TestMachine::new(4096, 4096);
+    let mut program = Program::default();
+    for (number, line) in ["use std::rc::Rc; use std::sync::Arc;", line].into_iter().enumerate() {
+        program.run(number as u32, line, &mut machine).unwrap();
+    }
+    let (at, size) = machine.blocks.iter().map(|(at, block)| (*at, block.0)).next().unwrap();
+    machine.bytes(at, size)
+}
+
+/// The bytes of a value and of the two counts before it. It has no padding and an alignment of at most 16.
+fn counted_bytes<T>(value: *const T) -> Vec<u8> {
+    let first = value.cast::<u8>().wrapping_sub(16);
+    // SAFETY: an `Rc` or `Arc` made the pointer from one to its whole block, which begins with two counts.
+    (0..16 + size_of::<T>()).map(|at| unsafe { first.add(at).read() }).collect()
+}
+
+macro_rules! block {
+    ($kind:ident, $value:expr) => {{
+        let x = $kind::new($value);
+        let _copies = (x.clone(), x.clone(), $kind::downgrade(&x));
+        let line = stringify!(
+            let x = $kind::new($value);
+            let copies = (x.clone(), x.clone(), $kind::downgrade(&x));
+        );
+        let (ours, theirs) = (block_of(line), counted_bytes($kind::as_ptr(&x)));
+        assert_eq!(ours.len(), theirs.len().next_multiple_of(align_of_val(&*x).max(8)), "{line}");
+        assert_eq!(ours[..theirs.len()], theirs, "{line}");
+    }};
+}
+
+#[test]
+fn the_counts_lie_before_the_value_of_an_rc_and_of_an_arc() {
+    block!(Rc, 7u8);
+    block!(Arc, 7u8);
+    block!(Rc, [1u16, 2, 3]);
+    block!(Arc, [1u16, 2, 3]);
+    block!(Rc, 5u128);
+    block!(Arc, 5u128);
+}
+
+#[test]
+fn errors_look_as_std_s() {
+    let parse = "Result<u8, std::num::ParseIntError>";
+    for text in ["", "x", "256", "7"] {
+        compare("", parse, &format!("{text:?}.parse::<u8>()"), &text.parse::<u8>());
+    }
+    compare("", "Result<i8, std::num::ParseIntError>", "\"-200\".parse()", &"-200".parse::<i8>());
+    let none: Option<Result<(), std::num::ParseIntError>> = None;
+    compare("", "Option<Result<(), std::num::ParseIntError>>", "None", &none);
+    let cell = RefCell::new(5u8);
+    let held = cell.borrow_mut();
+    let tried = cell.try_borrow();
+    let ty = "Result<std::cell::Ref<u8>, std::cell::BorrowError>";
+    compare(
+        "fn held(c: &RefCell<u8>) { std::mem::forget(c.borrow_mut()); }",
+        ty,
+        "{ let c = Box::leak(Box::new(RefCell::new(5u8))); held(c); c.try_borrow() }",
+        &tried,
+    );
+    drop((tried, held));
+    let tried = cell.try_borrow_mut();
+    let ty = "Result<std::cell::RefMut<u8>, std::cell::BorrowMutError>";
+    compare("", ty, "Box::leak(Box::new(RefCell::new(5u8))).try_borrow_mut()", &tried);
 }
 
 #[test]

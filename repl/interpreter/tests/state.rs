@@ -3,7 +3,7 @@
 mod machine;
 
 use interpreter::run::{Leak, Stop};
-use interpreter::{Fault, Note, Program, Refused};
+use interpreter::{Bound, Fault, Note, Program, Refused};
 use machine::{HEAPS, TestMachine};
 
 /// A program at a prompt.
@@ -100,7 +100,7 @@ fn notes_tell_what_statements_do() {
         .notes
         .iter()
         .map(|note| match note {
-            Note::Bind { name, ty, value, .. } => format!("{name}: {ty} = {value}"),
+            Note::Bind(Bound { name, ty, value, .. }) => format!("{name}: {ty} = {value}"),
             Note::Assign { place, value, .. } => format!("{place} = {value}"),
             Note::Value { ty, value } => format!("{value}: {ty}"),
             Note::Print(text) => text.trim_end().to_owned(),
@@ -251,6 +251,26 @@ fn leaks_are_found_by_what_they_hold() {
     assert_eq!(prompt.leaks(), ["Elements u8", "Counted Node"]);
     prompt.run("std::mem::forget(vec![1u16]); let r = Box::leak(Box::new(5i8));").unwrap();
     assert_eq!(prompt.leaks(), ["Elements u8", "Counted Node", "Elements u16", "Value i8"]);
+}
+
+#[test]
+fn arcs_in_a_circle_leak_as_rcs_do() {
+    let mut prompt = Prompt::after(&[
+        "use std::sync::{Arc, Weak}; use std::cell::RefCell;",
+        "struct Node { next: RefCell<Option<Arc<Node>>>, back: RefCell<Weak<Node>> }",
+        "let a = Arc::new(Node { next: RefCell::new(None), back: RefCell::new(Weak::new()) });",
+        "*a.back.borrow_mut() = Arc::downgrade(&a);",
+        "let b = Arc::new(Node { next: RefCell::new(Some(a)), back: RefCell::new(Weak::new()) });",
+        "drop(b);",
+    ]);
+    assert_eq!((prompt.leaks().len(), prompt.machine.blocks.len()), (0, 0));
+    prompt
+        .run(
+            "let c = Arc::new(Node { next: RefCell::new(None), back: RefCell::new(Weak::new()) });",
+        )
+        .unwrap();
+    prompt.run("*c.next.borrow_mut() = Some(Arc::clone(&c)); drop(c);").unwrap();
+    assert_eq!(prompt.leaks(), ["Counted Node"]);
 }
 
 #[test]

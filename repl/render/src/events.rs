@@ -54,7 +54,7 @@ fn is_bound(slot: &str, behind: &[Event]) -> bool {
 /// A variable's value, and what its words say.
 fn bound(name: &str, value: &str, words: Option<&Words>, points_to: Option<&str>) -> String {
     match (words, points_to) {
-        (Some(Words { capacity, pointer, length }), to) => {
+        (Some(Words::Vec { capacity, pointer, length }), to) => {
             let to =
                 to.map_or_else(|| "to no block yet".to_owned(), |to| format!("{pointer} ({to})"));
             let value =
@@ -62,9 +62,23 @@ fn bound(name: &str, value: &str, words: Option<&Words>, points_to: Option<&str>
             let (capacity, length) = (Count(*capacity), Count(*length));
             format!("{name} holds capacity {capacity}, pointer {to}, length {length}{value}")
         }
+        (Some(Words::Slice { pointer, length }), to) => {
+            let (to, length) = (led_to(*pointer, to), Count(*length));
+            format!("{name} holds pointer {to}, length {length}: {}", shortened(value))
+        }
+        (Some(Words::Dyn { pointer, vtable, of }), to) => {
+            let to = led_to(*pointer, to);
+            let value = shortened(value);
+            format!("{name} holds pointer {to}, vtable {vtable} of {of}: {value}")
+        }
         (None, Some(to)) => format!("{name} points to {to}: {}", shortened(value)),
         (None, None) => format!("{name}: {}", shortened(value)),
     }
+}
+
+/// An address, and whose it is if that is known.
+fn led_to(pointer: Address, owner: Option<&str>) -> String {
+    owner.map_or_else(|| pointer.to_string(), |owner| format!("{pointer} ({owner})"))
 }
 
 /// Whether the push of a variable told its value already.

@@ -1,5 +1,6 @@
 //! The looking commands, drawn.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use engine::units::{Address, Count, bytes, count, size};
@@ -8,7 +9,7 @@ use engine::{
     HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, RegionItem, Rule, RustGroup,
     SoundRow, Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::reasons::class_words;
 use crate::text::{Line, Role, visible, wrap};
@@ -20,14 +21,14 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
             let rows = stack_rows(stack);
             let between = Row { label: "not yours".into(), ..Row::sized("", size(*between_bytes)) };
             let mut lines = stack_heading(stack);
-            lines.extend(table(rows.into_iter().chain([between])));
+            lines.extend(table(rows.into_iter().chain([between]), style));
             lines.extend(heap_lines(heap, style));
             lines.extend(beside.iter().map(beside_line));
             lines
         }
         View::Stack(stack) => {
             let mut lines = stack_heading(stack);
-            lines.extend(table(stack_rows(stack)));
+            lines.extend(table(stack_rows(stack), style));
             lines
         }
         View::Sp { sp, start, used_bytes, left_bytes } => {
@@ -138,8 +139,23 @@ impl Row {
 
 /// The column `<- sp` stands in, if the row leaves room.
 const SP_COLUMN: usize = 60;
+/// What stands there.
+const SP: &str = "  <- sp";
 
-fn table(rows: impl IntoIterator<Item = Row>) -> Vec<Line> {
+/// As much of a text as there is room for.
+fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    if text.width() <= columns {
+        return text.into();
+    }
+    let mut room = columns.saturating_sub(1);
+    let fits = |letter: &char| {
+        let width = letter.width().unwrap_or(0);
+        room.checked_sub(width).inspect(|left| room = *left).is_some()
+    };
+    text.chars().take_while(fits).chain(['…']).collect::<String>().into()
+}
+
+fn table(rows: impl IntoIterator<Item = Row>, style: Style) -> Vec<Line> {
     let rows: Vec<_> = rows.into_iter().collect();
     let sized = || rows.iter().filter(|row| !row.size.is_empty());
     let label_width = sized().map(|row| row.label.width()).max().unwrap_or(0).max(7);
@@ -155,11 +171,13 @@ fn table(rows: impl IntoIterator<Item = Row>) -> Vec<Line> {
                 let gap = label_width.saturating_sub(row.label.width());
                 line = line.text(format!("{}  {:>size_width$}", " ".repeat(gap), row.size));
             }
+            let end = if row.is_sp { SP } else { "" };
             if !row.note.is_empty() {
-                line = line.put(Role::Dim, format!("  {}", row.note));
+                let room = style.width.saturating_sub(line.width() + 2 + end.width());
+                line = line.put(Role::Dim, format!("  {}", cut(&row.note, room)));
             }
             if row.is_sp {
-                line = line.pad_to(SP_COLUMN).put(Role::Changed, "  <- sp");
+                line = line.pad_to(SP_COLUMN).put(Role::Changed, end);
             }
             line
         })
@@ -276,7 +294,7 @@ fn heap_lines(heap: &HeapMap, style: Style) -> Vec<Line> {
         };
         rows.push(Row::stretch(row.changed, row.address, row.size_bytes, what));
     }
-    lines.extend(table(rows));
+    lines.extend(table(rows, style));
     lines.push(bar(&heap.bar));
     lines.extend(legend(heap, style));
     lines

@@ -220,13 +220,10 @@ impl Fault {
             }
             Wrong::Moved { place, part, .. } => {
                 let moved = or(part.as_ref().map_or(place, |_| part));
-                format!("lend it there instead, &{moved}, or move a copy, {moved}.clone()")
+                format!("lend it there instead, &{moved}, or move a copy, if it can be cloned")
             }
             Wrong::AssignedTwice { name, .. } => {
                 format!("let mut {name}, or a new variable: let {name} = …")
-            }
-            Wrong::Borrowed { loan, access: Access::Move, .. } => {
-                format!("move a copy: {}.clone()", or(loan))
             }
             Wrong::Borrowed { later: Later::Use { name: Some(name), .. }, .. } => {
                 format!("use {name} for the last time before this, or borrow anew after it")

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::references::Slot;
 use crate::typed::At;
 
-use super::regions::{Owner, Regions, Slot};
+use super::regions::{Owner, Regions};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(

@@ -1,77 +1,11 @@
-//! The references of a type, and how loans flow between regions.
+//! How loans flow between regions.
 //!
 //! Each reference of each variable has a *region*: the points of the program at which what it borrowed must stay as
-//! it is. Lifetimes are not part of a [`Type`], so a type is walked from outside in, and each reference it has gets a
-//! number: its *slot*. `&Vec<&str>` has two. A struct has none, since its fields own what they hold.
+//! it is. Which references a type has, [`crate::references`] says.
 
 use crate::typed::At;
-use crate::types::{Lib, Mutability, Type};
 
 use super::graph::{RegionId, VariableId};
-
-/// A reference of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
-    /// How many references it lies inside of.
-    pub layer: u8,
-    /// The slot of the innermost of these.
-    pub outer: Option<usize>,
-    /// Whether it must be the same on both sides of an assignment, because it can be written through what it lies in.
-    pub is_invariant: bool,
-    /// Whether the end of a value of the type looks through it: that of a `Ref` does, that of a `Vec<&T>` does not.
-    pub is_dropped: bool,
-}
-
-/// The slots of a type, from outside in.
-pub(super) fn slots(ty: &Type) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    walk(ty, Slot { layer: 0, outer: None, is_invariant: false, is_dropped: true }, &mut slots);
-    slots
-}
-
-/// Adds the slots of `ty`, which lies where `here` says.
-fn walk(ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
-    let inside = |slots: &[Slot], is_written: bool| Slot {
-        layer: here.layer + 1,
-        outer: Some(slots.len() - 1),
-        is_invariant: here.is_invariant || is_written,
-        is_dropped: false,
-    };
-    match ty {
-        Type::Scalar(_)
-        | Type::Str
-        | Type::Never
-        | Type::Struct(..)
-        | Type::Heap(_)
-        | Type::Param(_)
-        | Type::Var(_) => {}
-        Type::Tuple(items) => items.iter().for_each(|item| walk(item, here, slots)),
-        Type::Array(inner, _) | Type::Slice(inner) => walk(inner, here, slots),
-        Type::Ref(mutability, to) => {
-            slots.push(Slot { is_dropped: false, ..here });
-            walk(to, inside(slots, *mutability == Mutability::Mut), slots);
-        }
-        Type::Lib(lib @ (Lib::RefGuard | Lib::RefMutGuard | Lib::Iter), args) => {
-            slots.push(Slot { is_dropped: here.is_dropped && *lib != Lib::Iter, ..here });
-            walk(&args[0], inside(slots, *lib == Lib::RefMutGuard), slots);
-        }
-        Type::Lib(lib, args) => {
-            let is_written = matches!(lib, Lib::Cell | Lib::RefCell);
-            let here = Slot {
-                is_invariant: here.is_invariant || is_written,
-                // The end of a `Weak` does not touch the value.
-                is_dropped: here.is_dropped && *lib != Lib::Weak,
-                ..here
-            };
-            args.iter().for_each(|arg| walk(arg, here, slots));
-        }
-    }
-}
-
-/// How many slots a type has.
-pub(super) fn slot_count(ty: &Type) -> usize {
-    slots(ty).len()
-}
 
 /// Who a region belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

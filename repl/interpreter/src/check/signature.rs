@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::references::{Slot, slots};
 use crate::typed::{At, Flow, Lifetime, Lifetimes, Position, Signature};
-use crate::types::Type;
+use crate::types::{Structs, Type};
 
 use super::graph::{Graph, RegionId};
-use super::regions::{Owner, Reach, Regions, Slot, slots};
+use super::regions::{Owner, Reach, Regions};
 
 /// The regions of a call's arguments and of its result.
 pub(super) struct Call<'a> {
     pub params: &'a [Vec<RegionId>],
     pub result: &'a [RegionId],
+    pub structs: &'a Structs,
     pub at: At,
 }
 
@@ -42,7 +44,8 @@ impl Call<'_> {
         for ((param, ty), lifetimes) in
             self.params.iter().zip(&signature.params).zip(&lifetimes.params)
         {
-            for ((region, slot), lifetime) in param.iter().zip(slots(ty)).zip(lifetimes) {
+            let slots = slots(self.structs, ty);
+            for ((region, slot), lifetime) in param.iter().zip(slots).zip(lifetimes) {
                 let through = of_call(regions, *lifetime);
                 regions.flow(*region, through, self.at);
                 if slot.is_invariant {
@@ -50,7 +53,8 @@ impl Call<'_> {
                 }
             }
         }
-        let result = self.result.iter().zip(slots(&signature.result)).zip(&lifetimes.result);
+        let slots = slots(self.structs, &signature.result);
+        let result = self.result.iter().zip(slots).zip(&lifetimes.result);
         for ((region, slot), lifetime) in result {
             let through = of_call(regions, *lifetime);
             regions.flow(through, *region, self.at);
@@ -61,11 +65,15 @@ impl Call<'_> {
     }
 
     /// A layer and all deeper ones flow. Where a layer has as many references here as there, they are those of one
-    /// type parameter; otherwise it is not said which goes where.
+    /// type parameter, or so often as many if there it is a tuple of one type; otherwise it is not said which goes where.
     fn flow_by_layer(&self, regions: &mut Regions, signature: &Signature, flow: Flow) {
         let (Some(from), Some(to)) = (self.side(flow.from), self.side(flow.to)) else { return };
-        let from_slots = slots(type_of(signature, flow.from));
-        let to_slots = slots(type_of(signature, flow.to));
+        let from_slots = slots(self.structs, type_of(signature, flow.from));
+        let to_slots = slots(self.structs, type_of(signature, flow.to));
+        let times = match type_of(signature, flow.to) {
+            Type::Tuple(items) if items.windows(2).all(|pair| pair[0] == pair[1]) => items.len(),
+            _ => 1,
+        };
         let deepest = from_slots.iter().map(|slot| slot.layer).max().unwrap_or(0);
         for deeper in 0..=deepest.saturating_sub(flow.from.layer) {
             let at = |slots: &[Slot], layer: u8| -> Vec<usize> {
@@ -73,7 +81,9 @@ impl Call<'_> {
             };
             let sources = at(&from_slots, flow.from.layer);
             let targets = at(&to_slots, flow.to.layer);
-            let is_paired = sources.len() == targets.len();
+            // One reference on this side is where all on the other come from.
+            let is_only = sources.len() == 1;
+            let is_paired = is_only || sources.len() * times == targets.len();
             for (first, source) in sources.iter().enumerate() {
                 for (second, target) in targets.iter().enumerate() {
                     let (Some(one), Some(other)) = (from.get(*source), to.get(*target)) else {
@@ -84,7 +94,7 @@ impl Call<'_> {
                     if !is_paired {
                         regions.guess(*one, *other, self.at);
                         regions.guess(*other, *one, self.at);
-                    } else if first == second {
+                    } else if is_only || first == second % sources.len() {
                         regions.flow(*one, *other, self.at);
                         if is_both_ways {
                             regions.flow(*other, *one, self.at);
@@ -118,13 +128,18 @@ pub(super) struct Caller {
 
 impl Caller {
     /// The regions of a signature; `fixed` is that of `'static`.
-    pub(super) fn new(graph: &mut Graph, fixed: RegionId, signature: &Signature) -> Self {
+    pub(super) fn new(
+        graph: &mut Graph,
+        structs: &Structs,
+        fixed: RegionId,
+        signature: &Signature,
+    ) -> Self {
         let lifetimes = signature.lifetimes.clone().unwrap_or_default();
         let mut regions = BTreeMap::from([(Lifetime::Static, fixed)]);
         let mut known = Vec::new();
         let types = signature.params.iter().chain([&signature.result]);
         for (ty, of) in types.zip(lifetimes.params.iter().chain([&lifetimes.result])) {
-            for (slot, lifetime) in slots(ty).iter().zip(of) {
+            for (slot, lifetime) in slots(structs, ty).iter().zip(of) {
                 regions.entry(*lifetime).or_insert_with(|| graph.regions.add(Owner::Caller, false));
                 // What a reference leads to outlives it.
                 known.extend(slot.outer.map(|outer| (*lifetime, of[outer])));

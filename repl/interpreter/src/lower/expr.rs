@@ -12,9 +12,10 @@ use super::{Fault, Kind, Literal, Loop, Lower, Result, heap, is_block_like, ty};
 use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
-    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Step, Stmt, UnaryOp,
+    At, BinaryOp, Block, BorrowKind, CompareOp, Expr, ExprKind, LoopId, Place, Root, Step, Stmt,
+    UnaryOp,
 };
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 /// The ends of `a..b`, as indices.
 pub(super) struct Ends {
@@ -299,10 +300,37 @@ impl Lower<'_> {
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
+            (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
+                if from.len() == to.len() && self.becomes_dyn(&from[0], &to[0]) =>
+            {
+                self.check_implements(&from[0], &to[0], value.at)?;
+                for (from, to) in from.iter().zip(to.iter()).skip(1) {
+                    self.unify(to, from, value.at)?;
+                }
+                let at = value.at;
+                Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
+            }
             _ => {
-                self.unify(&wanted, &found, value.at)?;
+                let same = self.unify(&wanted, &found, value.at);
+                same.map_err(|fault| self.of_number(fault, &value, &wanted))?;
                 Ok(value)
             }
+        }
+    }
+
+    /// Two numbers of different types, of which one is a variable: perhaps its literal was taken for another type.
+    fn of_number(&self, fault: Fault, value: &Expr, wanted: &Type) -> Fault {
+        let both = [wanted, &self.shallow(&value.ty)];
+        match (fault.kind, &value.kind) {
+            (Kind::Mismatch { expected, found }, ExprKind::Read(place))
+                if both.iter().all(|ty| matches!(ty, Type::Scalar(_)))
+                    && place.steps.is_empty()
+                    && let Root::Local(local) = place.root =>
+            {
+                let name = self.body.locals[local.0 as usize].name.to_string();
+                Fault { kind: Kind::NumberMismatch { name, expected, found }, at: fault.at }
+            }
+            (kind, _) => Fault { kind, at: fault.at },
         }
     }
 
@@ -318,13 +346,21 @@ impl Lower<'_> {
             Mutability::Shared => BorrowKind::Shared,
             Mutability::Mut => BorrowKind::Mut,
         };
+        if self.becomes_dyn(from, to) {
+            self.check_implements(from, to, at)?;
+            let reference = Type::reference(to_mutability, from.clone());
+            let (from, to) = ((from_mutability, from), (to_mutability, from));
+            let value = self.coerce_reference(value, from, to, &reference)?;
+            let (kind, ty) = (ExprKind::Unsize(Box::new(value)), wanted.clone());
+            return Ok(Expr { kind, ty, at });
+        }
         if self.same_head(from, to) {
             self.unify(to, from, at).map_err(|_| self.mismatch(wanted, &value.ty, at))?;
             if from_mutability == Mutability::Shared {
                 return Ok(value);
             }
             // `&mut` is lent on, not given away; a fresh one needs no lending.
-            return Ok(match value.kind {
+            let lent = match value.kind {
                 ExprKind::Read(place) => {
                     let to = place.ty.referent().map(|(_, to)| to.clone());
                     let to = to.unwrap_or_else(|| from.clone());
@@ -335,6 +371,13 @@ impl Lower<'_> {
                     self.borrow(place.step(Step::Deref(from.clone())), kind, at)
                 }
                 _ => value,
+            };
+            // A `dyn` may be taken for one that holds for less long, behind `&mut` too.
+            return Ok(match self.shallow(to) {
+                Type::Dyn(..) => {
+                    Expr { kind: ExprKind::Unsize(Box::new(lent)), ty: wanted.clone(), at }
+                }
+                _ => lent,
             });
         }
         // Through smart pointers, until the types meet.
@@ -362,14 +405,16 @@ impl Lower<'_> {
         found: &Type,
         at: At,
     ) -> Result<Expr> {
+        let mut is_followed = false;
         loop {
             if self.same_head(&place.ty, to) {
                 let ty = place.ty.clone();
                 self.names.infer.unify(to, &ty).map_err(|_| self.mismatch(wanted, found, at))?;
                 return Ok(self.borrow(place, kind, at));
             }
-            if let (Some((element, _)), Type::Slice(wanted_element)) =
-                (self.names.infer.array_of(&place.ty), self.shallow(to))
+            // Not `&&[T; N]`: it takes one coercion to get at the array and another to forget its length.
+            if let (false, Some((element, _)), Type::Slice(wanted_element)) =
+                (is_followed, self.names.infer.array_of(&place.ty), self.shallow(to))
             {
                 let same = self.names.infer.unify(&wanted_element, &element);
                 same.map_err(|_| self.mismatch(wanted, found, at))?;
@@ -378,7 +423,36 @@ impl Lower<'_> {
                 return Ok(Expr { kind: ExprKind::Unsize(Box::new(borrow)), ty, at });
             }
             place = self.deref(place, at).map_err(|_| self.mismatch(wanted, found, at))?;
+            is_followed = true;
         }
+    }
+
+    /// Whether a value of one type is to stand behind a pointer to another, a `dyn`.
+    fn becomes_dyn(&self, from: &Type, to: &Type) -> bool {
+        let from = self.shallow(from);
+        let is_known = self.names.infer.class_of(&from) != Some(Class::Any);
+        matches!(self.shallow(to), Type::Dyn(..)) && !matches!(from, Type::Dyn(..)) && is_known
+    }
+
+    /// Refuses a `dyn` of a value that does not have its trait.
+    fn check_implements(&mut self, from: &Type, to: &Type, at: At) -> Result<()> {
+        let (from, to) = (self.shallow(from), self.shallow(to));
+        let Type::Dyn(of, name) = to else { unreachable!("it is a dyn") };
+        let bound = match of {
+            TraitId::Debug => "Debug",
+            TraitId::Display => "Display",
+            TraitId::Own(number) => {
+                let implementors = &self.items.traits[number as usize].implementors;
+                if matches!(&from, Type::Struct(id, _) if implementors.contains_key(id)) {
+                    return Ok(());
+                }
+                let (ty, name) = (self.type_name(&from), name.to_string());
+                return Err(Fault { kind: Kind::LacksTrait { ty, name }, at });
+            }
+        };
+        self.bounds.push((from.clone(), "Sized", at, Why::Bound));
+        self.bounds.push((from, bound, at, Why::Bound));
+        Ok(())
     }
 
     /// Whether two types could be one, by their outermost layer.
@@ -388,6 +462,7 @@ impl Lower<'_> {
             (Type::Scalar(a), Type::Scalar(b)) => a == b,
             (Type::Lib(a, _), Type::Lib(b, _)) => a == b,
             (Type::Struct(a, _), Type::Struct(b, _)) => a == b,
+            (Type::Dyn(a, _), Type::Dyn(b, _)) => a == b,
             (Type::Array(_, n), Type::Array(_, m)) => n == m,
             (a, b) => std::mem::discriminant(&a) == std::mem::discriminant(&b),
         }
@@ -852,7 +927,17 @@ impl Lower<'_> {
             return self.fault(Kind::NoFieldsAtAll { ty }, member);
         }
         let is_private = matches!((&first_ty, &*name), (Type::Lib(Lib::Vec, _), "len" | "buf"))
-            || first_ty.is_lib(Lib::String) && name == "vec";
+            || first_ty.is_lib(Lib::String) && name == "vec"
+            || match (&first_ty, &*name) {
+                (Type::Lib(Lib::HeaplessVec, _), name) => {
+                    ["len", "buffer", "phantom"].contains(&name)
+                }
+                (Type::Lib(Lib::HeaplessString, _), name) => name == "vec",
+                (Type::Lib(Lib::Deque, _), name) => {
+                    ["front", "back", "full", "buffer", "phantom"].contains(&name)
+                }
+                _ => false,
+            };
         if is_private {
             return self.fault(Kind::PrivateField { field: name, ty }, member);
         }
@@ -930,6 +1015,7 @@ impl Lower<'_> {
         expect: Option<&Type>,
         at: At,
     ) -> Result<Operand> {
+        self.check_not_default(operand, "E0282")?;
         let mut value = self.expr(operand, expect)?;
         if let (UnaryOp::Neg, syn::Expr::Lit(_), Some(literal)) =
             (op, unparenthesized(operand), self.literals.last_mut())
@@ -1021,6 +1107,7 @@ impl Lower<'_> {
         if let BinaryOp::Compare(compare) = op {
             return self.compare(compare, name, binary, at);
         }
+        self.check_not_default(&binary.left, "E0790")?;
         let is_shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
         let hint = expect.filter(|ty| self.names.infer.is_number(ty));
         let left = self.expr(&binary.left, hint)?;
@@ -1030,11 +1117,23 @@ impl Lower<'_> {
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringAdd, Vec::new(), vec![left, right], at));
         }
+        self.check_not_default(&binary.right, "E0284")?;
         let right_hint =
             (!is_shift && self.names.infer.is_number(&left_ty)).then(|| left_ty.clone());
         let right = self.expr(&binary.right, right_hint.as_ref())?;
         let (left, right, ty) = self.scalars(op, name, left, right, at)?;
         Ok(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, at })
+    }
+
+    /// Refuses `Default::default()` as an operand: operators take many types, so that none is the one.
+    pub(super) fn check_not_default(&self, operand: &syn::Expr, code: &'static str) -> Result<()> {
+        if let syn::Expr::Call(call) = unparenthesized(operand)
+            && let syn::Expr::Path(path) = &*call.func
+            && self.whole_path(&path.path).ends_with("Default::default")
+        {
+            return self.fault(Kind::AmbiguousDefault { code }, operand);
+        }
+        Ok(())
     }
 
     /// Two operands as scalars that the operator takes, and what it gives.
@@ -1105,6 +1204,7 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
+        self.check_not_default(&binary.right, "E0283")?;
         let Operand::Place(mut place, left_at) = self.operand(&binary.left, None)? else {
             return self.fault(Kind::BadAssignmentOp, &binary.left);
         };
@@ -1142,6 +1242,7 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
+        self.check_not_default(&binary.left, "E0790")?;
         let left = self.operand(&binary.left, None)?;
         let left_ty = self.shallow(left.ty());
         let hint = self.names.infer.is_number(&left_ty).then(|| left_ty.clone());
@@ -1155,16 +1256,11 @@ impl Lower<'_> {
             );
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
-        let is_text = |ty: &Type| {
-            ty.is_lib(Lib::String) || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
-        };
-        let texts =
-            is_text(&left_ty) && is_text(&right_ty) && matches!(op, CompareOp::Eq | CompareOp::Ne);
-        if !texts
-            && !self.unify_lists(&left_ty, &right_ty, name, right.at())?
-            && self.names.infer.unify(&left_ty, &right_ty).is_err()
-        {
-            return Err(Fault { kind: self.not_comparable(&left_ty, &right_ty, name), at });
+        let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, is_equality);
+        if self.names.infer.unify(&left_part, &right_part).is_err() {
+            let kind = self.not_comparable(&left_ty, &right_ty, left_part != left_ty, name);
+            return Err(Fault { kind, at });
         }
         let bound = match op {
             CompareOp::Eq | CompareOp::Ne => "PartialEq",
@@ -1194,39 +1290,82 @@ impl Lower<'_> {
         Ok(Expr { kind, ty: Type::BOOL, at })
     }
 
-    /// Whether a `Vec` is compared with an array, or with a `Vec` of another heap: then their elements are made one.
-    pub(super) fn unify_lists(
-        &mut self,
+    /// What is wrong with a comparison of two types that cannot be one, or whose elements cannot.
+    pub(super) fn not_comparable(
+        &self,
         left: &Type,
         right: &Type,
+        by_elements: bool,
         op: &'static str,
-        at: At,
-    ) -> Result<bool> {
-        let (left, right) = (self.shallow(left), self.shallow(right));
-        let Type::Lib(Lib::Vec, args) = &left else { return Ok(false) };
-        let other = match &right {
-            // Arrays have no order with a `Vec`.
-            Type::Array(element, _) if ["==", "!="].contains(&op) => element,
-            Type::Lib(Lib::Vec, others) if left.allocator() != right.allocator() => &others[0],
-            _ => return Ok(false),
-        };
-        if self.names.infer.unify(&args[0], other).is_err() {
-            let (left, right) = (self.type_name(&args[0]), self.type_name(other));
-            return Err(Fault { kind: Kind::NotBinaryWith { op, left, right }, at });
+    ) -> Kind {
+        let sides = [left, right].map(|ty| self.shallow(ty));
+        let [left_name, right_name] = sides.each_ref().map(|ty| self.type_name(ty));
+        let has = |test: fn(&Type) -> bool| sides.iter().any(test);
+        let is_scalar = |ty: &Type| matches!(ty, Type::Scalar(_));
+        if by_elements {
+            return Kind::NotBinaryWith { op, left: left_name, right: right_name };
         }
-        Ok(true)
+        if is_scalar(&sides[0]) || self.names.infer.is_number(&sides[0]) {
+            return if has(is_scalar) {
+                Kind::Mismatch { expected: left_name, found: right_name }
+            } else {
+                Kind::NotBinaryWith { op, left: left_name, right: right_name }
+            };
+        }
+        // Each is ordered among its like alone.
+        let is_heapless = |ty: &Type| matches!(ty, Type::Lib(lib, _) if lib.is_heapless());
+        let is_ordering = !["==", "!="].contains(&op);
+        if is_ordering && (has(is_heapless) || sides[0].is_lib(Lib::Vec)) {
+            return Kind::Mismatch { expected: left_name, found: right_name };
+        }
+        self.comparison_fault(&sides[0], op, left_name, right_name)
     }
 
-    /// What is wrong with a comparison of two types that cannot be one.
-    pub(super) fn not_comparable(&self, left: &Type, right: &Type, op: &'static str) -> Kind {
-        let (left_name, right_name) = (self.type_name(left), self.type_name(right));
-        if !matches!(left, Type::Scalar(_)) && !self.names.infer.is_number(left) {
-            return self.comparison_fault(left, op, left_name, right_name);
+    /// What of two types must be one for them to be compared: both, the elements of lists, nothing of texts.
+    pub(super) fn compared_parts(
+        &self,
+        left: &Type,
+        right: &Type,
+        is_equality: bool,
+    ) -> (Type, Type) {
+        let sides = [left, right].map(|ty| self.shallow(ty));
+        let is = |lib: Lib| sides.each_ref().map(|ty| ty.is_lib(lib));
+        let is_text = |ty: &Type| {
+            let is_cow = || ty.is_lib(Lib::Cow) && self.shallow(ty.first_arg()) == Type::Str;
+            let is_str = || ty.referent().is_some_and(|(_, to)| *to == Type::Str);
+            ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString) || is_cow() || is_str()
+        };
+        let is_owned_by_std = is(Lib::String).contains(&true) || is(Lib::Cow).contains(&true);
+        let is_mixed = is_owned_by_std && is(Lib::HeaplessString).contains(&true);
+        let texts = sides.iter().all(is_text) && is_equality && !is_mixed;
+        if texts || is(Lib::HeaplessString) == [true; 2] {
+            return (Type::unit(), Type::unit());
         }
-        if matches!(left, Type::Scalar(_)) || matches!(right, Type::Scalar(_)) {
-            Kind::Mismatch { expected: left_name, found: right_name }
-        } else {
-            Kind::NotBinaryWith { op, left: left_name, right: right_name }
+        let element = |ty: &Type| match ty {
+            Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => Some(args[0].clone()),
+            Type::Array(element, _) => Some(Type::clone(element)),
+            Type::Ref(mutability, to) => match (mutability, self.shallow(to)) {
+                (_, Type::Slice(element)) | (Mutability::Shared, Type::Array(element, _)) => {
+                    Some(Type::clone(&element))
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_array = |ty: &Type| matches!(ty, Type::Array(..));
+        let is_other = |ty: &Type| matches!(ty, Type::Array(..) | Type::Ref(..));
+        let lists = match (is(Lib::HeaplessVec), is(Lib::Vec)) {
+            ([true, true], _) => true,
+            ([true, false], _) => is_equality && is_other(&sides[1]),
+            ([false, true], _) => is_equality && is_other(&sides[0]),
+            (_, [true, false]) => is_equality && is_array(&sides[1]),
+            // Of two heaps.
+            (_, [true, true]) => sides[0].allocator() != sides[1].allocator(),
+            _ => is_equality && is(Lib::Deque) == [true; 2],
+        };
+        match sides.each_ref().map(element) {
+            [Some(left), Some(right)] if lists => (left, right),
+            _ => (left.clone(), right.clone()),
         }
     }
 
@@ -1239,9 +1378,10 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Box | Lib::Rc, args) => {
-                args.iter().all(|arg| self.is_partly_ordered(arg))
-            }
+            Type::Lib(
+                Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc | Lib::HeaplessVec,
+                args,
+            ) => args.iter().all(|arg| self.is_partly_ordered(arg)),
             other => super::traits::has(&other, "Ord", &self.names.infer, &self.items.structs),
         }
     }
@@ -1259,13 +1399,16 @@ impl Lower<'_> {
         match left_ty {
             Type::Struct(..) if has_own => Kind::Mismatch { expected: left, found: right },
             Type::Struct(..) => Kind::NotBinary { op, left, right },
-            // Equal it may be to much, ordered with its like alone.
-            Type::Lib(Lib::Vec, _) if !["==", "!="].contains(&op) => {
-                Kind::Mismatch { expected: left, found: right }
-            }
             Type::Tuple(_)
             | Type::Lib(
-                Lib::Option | Lib::Result | Lib::Box | Lib::Rc | Lib::Cell | Lib::RefCell,
+                Lib::Deque
+                | Lib::Option
+                | Lib::Result
+                | Lib::Box
+                | Lib::Rc
+                | Lib::Arc
+                | Lib::Cell
+                | Lib::RefCell,
                 _,
             ) => Kind::Mismatch { expected: left, found: right },
             _ => Kind::NotBinaryWith { op, left, right },
@@ -1438,12 +1581,17 @@ impl Lower<'_> {
                 Some((slice, element, Mutability::Shared))
             }
             Type::Ref(mutability, to) => {
-                let element = match self.shallow(to) {
-                    Type::Lib(Lib::Vec, args) => Some(args[0].clone()),
-                    Type::Array(element, _) | Type::Slice(element) => Some(Type::clone(&element)),
+                let to = self.shallow(to);
+                let element = match &to {
+                    Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => {
+                        Some(args[0].clone())
+                    }
+                    Type::Array(element, _) | Type::Slice(element) => Some(Type::clone(element)),
                     _ => None,
                 };
                 match element {
+                    // Its elements may lie in two stretches.
+                    Some(element) if to.is_lib(Lib::Deque) => Some((items, element, *mutability)),
                     Some(element) => {
                         let mutability = *mutability;
                         let slice =
@@ -1453,7 +1601,8 @@ impl Lower<'_> {
                     None => None,
                 }
             }
-            Type::Lib(Lib::Vec | Lib::Option | Lib::Result, _) | Type::Array(..) => {
+            Type::Lib(Lib::Vec | Lib::Option | Lib::Result | Lib::HeaplessVec | Lib::Deque, _)
+            | Type::Array(..) => {
                 return self.unsupported(
                     "A for loop that takes its collection apart",
                     "Look at each element: for x in &v.",

@@ -34,6 +34,12 @@ pub enum Kind {
         expected: String,
         found: String,
     },
+    /// The same, of a variable that is a number: perhaps a literal's type was not what the reader thought.
+    NumberMismatch {
+        name: String,
+        expected: String,
+        found: String,
+    },
     MutabilityMismatch {
         expected: String,
         found: String,
@@ -73,6 +79,11 @@ pub enum Kind {
         ty: String,
         nearest: Option<String>,
         bound: Option<&'static str>,
+    },
+    /// heapless has a `clone` of its own, for itself.
+    PrivateMethod {
+        method: String,
+        ty: String,
     },
     NoAssociated {
         function: String,
@@ -160,8 +171,23 @@ pub enum Kind {
         takes: usize,
         given: usize,
     },
+    /// A number where a type is taken, or a type where a number is.
+    WrongArgument {
+        takes: &'static str,
+    },
+    /// A heapless collection that no value can have: see [`crate::types::Lib::HeaplessVec`].
+    BadCapacity {
+        ty: String,
+    },
     NeedsType {
         what: String,
+    },
+    NeedsCow,
+    NeedsParsed,
+    NeedsDefault,
+    NotOwned {
+        borrowed: String,
+        found: String,
     },
     CastBool {
         from: String,
@@ -241,6 +267,60 @@ pub enum Kind {
     UnknownLifetime {
         name: String,
     },
+    /// A struct's lifetime that none of its fields has.
+    UnusedLifetime {
+        name: String,
+    },
+    /// An `impl` that leaves a struct's lifetimes out.
+    ImplicitLifetime {
+        name: String,
+    },
+    UnknownTrait {
+        name: String,
+    },
+    NotATrait {
+        name: String,
+    },
+    /// `Box<Shape>` for `Box<dyn Shape>`.
+    TraitAsType {
+        name: String,
+    },
+    NeverDyn {
+        name: String,
+    },
+    NotInTrait {
+        method: String,
+        name: String,
+    },
+    NotAllOfTrait {
+        name: String,
+        missing: Vec<String>,
+    },
+    ImplementedTwice {
+        name: String,
+        ty: String,
+    },
+    NoReceiver {
+        method: String,
+    },
+    MethodCount {
+        method: String,
+        takes: usize,
+        given: usize,
+    },
+    MethodDiffers {
+        method: String,
+        expected: String,
+        found: String,
+    },
+    /// `1 + Default::default()`, with the code that rustc has for it there.
+    AmbiguousDefault {
+        code: &'static str,
+    },
+    LacksTrait {
+        ty: String,
+        name: String,
+    },
 }
 
 /// Where a name is declared twice.
@@ -251,6 +331,8 @@ pub enum Twice {
     Parameters,
     Pattern,
     Imports,
+    Lifetimes,
+    LifetimeOfImpl,
 }
 
 /// What needed the trait.
@@ -274,7 +356,9 @@ impl Fault {
             Kind::UnclosedScope | Kind::StrayBrace => "unsupported-rust",
             Kind::TooDeep { .. } => "too-deep",
             Kind::Unsupported { .. } => "unsupported-rust",
-            Kind::Mismatch { .. } | Kind::MutabilityMismatch { .. } => "E0308",
+            Kind::Mismatch { .. }
+            | Kind::NumberMismatch { .. }
+            | Kind::MutabilityMismatch { .. } => "E0308",
             Kind::NoElse { .. } => "E0317",
             Kind::UnknownValue { .. }
             | Kind::UnknownHeap { .. }
@@ -284,6 +368,7 @@ impl Fault {
             Kind::UndeclaredType { .. } => "E0433",
             Kind::UnresolvedImport { .. } => "E0432",
             Kind::NoMethod { .. } | Kind::NoAssociated { .. } => "E0599",
+            Kind::PrivateMethod { .. } => "E0624",
             Kind::NoField { .. } => "E0609",
             Kind::NoFieldsAtAll { .. } => "E0610",
             Kind::MethodNotField { .. } => "E0615",
@@ -305,7 +390,13 @@ impl Fault {
             Kind::TwiceField { .. } => "E0062",
             Kind::NotTupleStruct { .. } => "E0423",
             Kind::MissingGenerics { .. } => "E0107",
+            Kind::WrongArgument { .. } => "E0747",
+            Kind::BadCapacity { .. } => "E0080",
             Kind::NeedsType { .. } => "E0282",
+            Kind::NeedsCow => "E0283",
+            Kind::NeedsParsed => "E0284",
+            Kind::NeedsDefault => "E0790",
+            Kind::NotOwned { .. } => "E0271",
             Kind::CastBool { .. } => "E0054",
             Kind::CastChar { .. } => "E0604",
             Kind::CastInvalid { .. } => "E0606",
@@ -324,6 +415,8 @@ impl Fault {
                 Twice::Parameters => "E0415",
                 Twice::Pattern => "E0416",
                 Twice::Imports => "E0252",
+                Twice::Lifetimes => "E0403",
+                Twice::LifetimeOfImpl => "E0496",
             },
             Kind::LiteralOutOfRange { .. } => "overflowing-literals",
             Kind::Captures { .. } => "E0434",
@@ -334,6 +427,20 @@ impl Fault {
             Kind::BadCopy { .. } => "E0204",
             Kind::RecursiveStruct { .. } => "E0072",
             Kind::UnknownLifetime { .. } => "E0261",
+            Kind::UnusedLifetime { .. } => "E0392",
+            Kind::ImplicitLifetime { .. } => "E0726",
+            Kind::UnknownTrait { .. } => "E0405",
+            Kind::NotATrait { .. } => "E0404",
+            Kind::TraitAsType { .. } => "E0782",
+            Kind::NeverDyn { .. } => "E0038",
+            Kind::NotInTrait { .. } => "E0407",
+            Kind::NotAllOfTrait { .. } => "E0046",
+            Kind::ImplementedTwice { .. } => "E0119",
+            Kind::NoReceiver { .. } => "E0186",
+            Kind::MethodCount { .. } => "E0050",
+            Kind::MethodDiffers { .. } => "E0053",
+            Kind::AmbiguousDefault { code } => code,
+            Kind::LacksTrait { .. } => "E0277",
         }
     }
 
@@ -365,6 +472,9 @@ impl Fault {
             }
             Kind::NoMethod { nearest, bound, ty, .. } => did_you_mean(nearest)
                 .or_else(|| bound.map(|bound| format!("#[derive({bound})] in front of {ty}"))),
+            Kind::NumberMismatch { name, expected, .. } => Some(format!(
+                "let {name}: {expected} = …; here, a literal has its type once its line is answered"
+            )),
             Kind::NoField { has, .. } | Kind::UnknownField { has, .. } if !has.is_empty() => {
                 Some(has.join(", "))
             }
@@ -381,7 +491,14 @@ impl Fault {
             }
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
+            Kind::WrongArgument { .. } => Some("heapless::Vec<u8, 8>".to_owned()),
+            Kind::BadCapacity { .. } => {
+                Some("a capacity of at least 1, and a length type that holds it".to_owned())
+            }
             Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::NeedsDefault => Some("a type: u32::default()".to_owned()),
+            Kind::NeedsParsed => Some("a type: \"5\".parse::<u32>()".to_owned()),
+            Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),
             Kind::CastBool { .. } => Some("x != 0".to_owned()),
             Kind::CastChar { .. } => Some("x as u8 as char".to_owned()),
             Kind::NoElse { .. } => Some("an else with a value".to_owned()),
@@ -408,7 +525,7 @@ impl fmt::Display for Fault {
             Kind::Unsupported { what, .. } => {
                 write!(f, "{what} is Rust, but not part of what runs here.")
             }
-            Kind::Mismatch { expected, found } => {
+            Kind::Mismatch { expected, found } | Kind::NumberMismatch { expected, found, .. } => {
                 write!(f, "mismatched types: expected {expected}, found {found}.")
             }
             Kind::MutabilityMismatch { expected, found } => {
@@ -426,6 +543,9 @@ impl fmt::Display for Fault {
             Kind::UndeclaredType { name } => write!(f, "{name} is not declared here."),
             Kind::UnresolvedImport { path } => write!(f, "there is no {path}."),
             Kind::NoMethod { method, ty, .. } => write!(f, "{ty} has no method {method}."),
+            Kind::PrivateMethod { method, ty } => {
+                write!(f, "{ty} has a private method {method}, but none that can be called here.")
+            }
             Kind::NoAssociated { function, ty } => write!(f, "{ty} has no function {function}."),
             Kind::NoField { field, ty, .. } => write!(f, "{ty} has no field {field}."),
             Kind::NoFieldsAtAll { ty } => write!(f, "{ty} is a primitive type and has no fields."),
@@ -476,8 +596,18 @@ impl fmt::Display for Fault {
                     if *takes == 1 { "" } else { "s" }
                 )
             }
+            Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
+            Kind::BadCapacity { ty } => {
+                write!(f, "evaluation panicked: {ty} cannot be made; its capacity does not fit.")
+            }
             Kind::NeedsType { what } => {
                 write!(f, "the type of {what} is not known, so its size is not either.")
+            }
+            Kind::NeedsDefault => f.write_str("whose default is meant is not known."),
+            Kind::NeedsParsed => f.write_str("what the text is to be parsed as is not known."),
+            Kind::NeedsCow => f.write_str("what this Cow borrows is not known."),
+            Kind::NotOwned { borrowed, found } => {
+                write!(f, "a Cow<{borrowed}> owns no {found}.")
             }
             Kind::CastBool { from } => write!(f, "{from} cannot be cast to bool."),
             Kind::CastChar { from } => write!(f, "only u8 can be cast to char, not {from}."),
@@ -509,6 +639,8 @@ impl fmt::Display for Fault {
                     Twice::Parameters => "in this parameter list",
                     Twice::Pattern => "in this pattern",
                     Twice::Imports => "by an import",
+                    Twice::Lifetimes => "in these brackets",
+                    Twice::LifetimeOfImpl => "here and by the impl around",
                 };
                 write!(f, "{name} is declared twice {place}.")
             }
@@ -548,6 +680,43 @@ impl fmt::Display for Fault {
                 )
             }
             Kind::UnknownLifetime { name } => write!(f, "the lifetime '{name} is not declared."),
+            Kind::UnusedLifetime { name } => write!(f, "no field has the lifetime '{name}."),
+            Kind::ImplicitLifetime { name } => {
+                write!(f, "{name} has a lifetime, which an impl has to show: impl {name}<'_>.")
+            }
+            Kind::UnknownTrait { name } => write!(f, "there is no trait {name} here."),
+            Kind::NotATrait { name } => write!(f, "{name} is a type, not a trait."),
+            Kind::TraitAsType { name } => {
+                write!(f, "{name} is a trait; the type of a value that has it is dyn {name}.")
+            }
+            Kind::NeverDyn { name } => {
+                write!(
+                    f,
+                    "{name} cannot stand behind dyn: its methods need to know the size of Self."
+                )
+            }
+            Kind::NotInTrait { method, name } => write!(f, "{name} has no method {method}."),
+            Kind::NotAllOfTrait { name, missing } => {
+                write!(f, "{name} asks for {}, too.", missing.join(", "))
+            }
+            Kind::ImplementedTwice { name, ty } => write!(f, "{ty} has {name} already."),
+            Kind::NoReceiver { method } => {
+                write!(f, "the trait's {method} takes self; this one does not.")
+            }
+            Kind::MethodCount { method, takes, given } => {
+                let plural = if *takes == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "the trait's {method} takes {takes} argument{plural} besides self; this one {given}."
+                )
+            }
+            Kind::MethodDiffers { method, expected, found } => {
+                write!(f, "the trait's {method} has {expected} where this one has {found}.")
+            }
+            Kind::AmbiguousDefault { .. } => {
+                write!(f, "of which type this default is, the operator does not say.")
+            }
+            Kind::LacksTrait { ty, name } => write!(f, "{ty} has no impl of {name}."),
         }
     }
 }

@@ -10,14 +10,15 @@ use crate::types::{Lib, Type};
 impl Lower<'_> {
     /// Settles what a line left open.
     pub(super) fn finish(&mut self, tops: &mut [Top], first_local: usize) -> Result<()> {
+        self.finish_bounds()?;
         for index in first_local..self.body.locals.len() {
             let ty = self.body.locals[index].ty.clone();
             let ty = self.names.infer.settle(&ty);
             let local = &mut self.body.locals[index];
             local.ty = ty;
             if !size_is_known(&local.ty) {
-                let (what, at) = (local.name.to_string(), local.at);
-                return Err(Fault { kind: Kind::NeedsType { what }, at });
+                let kind = unknown(&local.ty, local.name.to_string());
+                return Err(Fault { kind, at: local.at });
             }
         }
         // A collection declared earlier may have got its type on this line.
@@ -27,7 +28,6 @@ impl Lower<'_> {
                 self.body.locals[index].ty = self.names.infer.settle(&ty);
             }
         }
-        self.finish_bounds()?;
         for top in tops {
             match top {
                 Top::Stmt(stmt) => self.finish_stmt(stmt)?,
@@ -40,14 +40,14 @@ impl Lower<'_> {
 
     /// The same for a function's body.
     pub(super) fn finish_function(&mut self, function: &mut Function) -> Result<()> {
+        self.finish_bounds()?;
         for local in &mut function.locals {
             local.ty = self.names.infer.settle(&local.ty);
             if local.ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
-                let what = local.name.to_string();
-                return Err(Fault { kind: Kind::NeedsType { what }, at: local.at });
+                let kind = unknown(&local.ty, local.name.to_string());
+                return Err(Fault { kind, at: local.at });
             }
         }
-        self.finish_bounds()?;
         self.finish_block(&mut function.body)
     }
 
@@ -71,9 +71,30 @@ impl Lower<'_> {
         }
         for (ty, bound, at, why) in std::mem::take(&mut self.bounds) {
             let settled = self.names.infer.settle(&ty);
+            let needs = match (bound, &settled) {
+                ("FromStr", Type::Var(_)) => Some(Kind::NeedsParsed),
+                ("Default", Type::Var(_)) => Some(Kind::NeedsDefault),
+                _ => None,
+            };
+            if let Some(kind) = needs {
+                return Err(Fault { kind, at });
+            }
             if !traits::has(&settled, bound, &self.names.infer, &self.items.structs) {
+                if let ("Owned", Type::Tuple(pair)) = (bound, &settled) {
+                    let (borrowed, found) = (pair[0].to_string(), pair[1].to_string());
+                    return Err(Fault { kind: Kind::NotOwned { borrowed, found }, at });
+                }
+                if let ("FromStr", Type::Scalar(_) | Type::Lib(Lib::String, _)) = (bound, &settled)
+                {
+                    let what = format!("parse::<{settled}>");
+                    let instead = "Text can be parsed as an integer: \"5\".parse::<u32>()";
+                    return Err(Fault { kind: Kind::Unsupported { what, instead }, at });
+                }
                 let is_struct = matches!(settled, Type::Struct(..));
                 let ty = settled.to_string();
+                if bound == "capacity" {
+                    return Err(Fault { kind: Kind::BadCapacity { ty }, at });
+                }
                 return Err(Fault { kind: Kind::MissingTrait { ty, is_struct, bound, why }, at });
             }
         }
@@ -122,8 +143,8 @@ impl Lower<'_> {
     fn finish_one(&mut self, expr: &mut Expr) -> Result<()> {
         expr.ty = self.names.infer.settle(&expr.ty);
         if !size_is_known(&expr.ty) {
-            let what = "this value".to_owned();
-            return Err(Fault { kind: Kind::NeedsType { what }, at: expr.at });
+            let kind = unknown(&expr.ty, "this value".to_owned());
+            return Err(Fault { kind, at: expr.at });
         }
         match &mut expr.kind {
             ExprKind::Constant(bits) => {
@@ -182,7 +203,7 @@ impl Lower<'_> {
                 self.finish_expr(slice)?;
                 self.finish_block(body)?;
             }
-            ExprKind::Call(_, args) => self.finish_exprs(args)?,
+            ExprKind::Call(_, args) | ExprKind::CallDyn { args, .. } => self.finish_exprs(args)?,
             ExprKind::Library { types, args, .. } => {
                 for ty in types {
                     *ty = self.names.infer.settle(ty);
@@ -197,6 +218,11 @@ impl Lower<'_> {
     }
 }
 
+/// What is wrong where a type is not known in the end.
+fn unknown(ty: &Type, what: String) -> Kind {
+    if ty.is_lib(Lib::Cow) { Kind::NeedsCow } else { Kind::NeedsType { what } }
+}
+
 /// Whether a value's size is known, though an element's behind a pointer may not be: an empty collection's is found at its
 /// first use.
 fn size_is_known(ty: &Type) -> bool {
@@ -204,7 +230,7 @@ fn size_is_known(ty: &Type) -> bool {
         Type::Var(_) => false,
         Type::Tuple(items) => items.iter().all(size_is_known),
         Type::Array(inner, _) => size_is_known(inner),
-        Type::Lib(Lib::Vec | Lib::Rc | Lib::Weak, _) => true,
+        Type::Lib(Lib::Vec | Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak, _) => true,
         Type::Lib(_, args) => args.iter().all(size_is_known),
         Type::Ref(_, to) => !matches!(**to, Type::Var(_)),
         _ => true,

@@ -72,6 +72,10 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let name = mac.path.segments.last().expect("a path has a segment").ident.to_string();
+        if mac.path.segments[0].ident == "heapless" {
+            let instead = "push_str and push take text: each says whether there was room.";
+            return self.unsupported("A macro of heapless", instead, mac);
+        }
         let unit = |kind| Expr { kind, ty: Type::unit(), at };
         match name.as_str() {
             "println" | "print" | "eprintln" | "eprint" => {
@@ -161,18 +165,12 @@ impl Lower<'_> {
         let hint = self.names.infer.is_number(&hint).then_some(hint);
         let right = self.operand(&right.value, hint.as_ref())?;
         let (left_ty, right_ty) = (left.ty().clone(), right.ty().clone());
-        let is_text = |ty: &Type| {
-            ty.is_lib(Lib::String) || ty.referent().is_some_and(|(_, to)| *to == Type::Str)
-        };
-        let texts = is_text(&self.shallow(&left_ty)) && is_text(&self.shallow(&right_ty));
         let (sign, op) =
             if name == "assert_eq" { ("==", CompareOp::Eq) } else { ("!=", CompareOp::Ne) };
-        if !texts
-            && !self.unify_lists(&left_ty, &right_ty, sign, right_at)?
-            && self.names.infer.unify(&left_ty, &right_ty).is_err()
-        {
-            let (left, right) = (self.shallow(&left_ty), self.shallow(&right_ty));
-            return Err(Fault { kind: self.not_comparable(&left, &right, sign), at: right_at });
+        let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, true);
+        if self.names.infer.unify(&left_part, &right_part).is_err() {
+            let kind = self.not_comparable(&left_ty, &right_ty, left_part != left_ty, sign);
+            return Err(Fault { kind, at: right_at });
         }
         for ty in [&left_ty, &right_ty] {
             self.bounds.push((ty.clone(), "Debug", at, Why::Format("{:?}")));

@@ -51,14 +51,22 @@ impl Lower<'_> {
         heaps.find(|heap| heap.ty() == name).filter(|_| !self.names.structs.contains_key(name))
     }
 
+    /// The heap in `&Bump`, if a type is written so.
+    pub(super) fn heap_behind(&self, written: &syn::Type) -> Option<Heap> {
+        match written {
+            syn::Type::Reference(syn::TypeReference { mutability: None, elem, .. }) => {
+                match &**elem {
+                    syn::Type::Path(path) => self.heap_of_type(&path.path.get_ident()?.to_string()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// The second argument of `Vec<u8, &Bump>`.
     pub(super) fn allocator_type(&mut self, written: &syn::Type) -> Result<Type> {
-        if let syn::Type::Reference(reference) = written
-            && reference.mutability.is_none()
-            && let syn::Type::Path(path) = &*reference.elem
-            && let Some(heap) =
-                path.path.get_ident().and_then(|name| self.heap_of_type(&name.to_string()))
-        {
+        if let Some(heap) = self.heap_behind(written) {
             return Ok(Type::Heap(heap));
         }
         let ty = self.ty(written)?;

@@ -6,11 +6,13 @@ use imbl::{OrdMap, Vector};
 use syn::visit_mut::{self, VisitMut};
 
 use super::fault::Twice;
-use super::signature::Receiver;
-use super::ty::library_at;
+use super::lifetimes::This;
+use super::object::receiver;
+use super::ty::{HEAPLESS, library_at};
 use super::{Body, Kind, Lower, Result};
-use crate::typed::{Block, Function, FunctionId, Lifetime, Lifetimes, Signature};
-use crate::types::{Derives, Field, Lib, Mutability, Struct, StructId, Type};
+use crate::references;
+use crate::typed::{Block, Function, FunctionId, Lifetime, Signature};
+use crate::types::{Derives, Field, Held, Mutability, Struct, StructId, TraitId, Type};
 
 /// Modules of std that can be imported whole, and functions.
 const IMPORTS: &[&str] = &[
@@ -24,13 +26,21 @@ const IMPORTS: &[&str] = &[
     "std::mem::align_of",
     "std::mem::size_of_val",
     "std::mem::align_of_val",
+    "std::mem::needs_drop",
     "std::rc",
+    "std::sync",
+    "std::borrow",
     "std::cell",
     "std::collections",
     "std::fmt",
+    "std::num",
     "std::ops",
     "std::fmt::Debug",
     "std::fmt::Display",
+    "heapless",
+    "heapless::vec",
+    "heapless::string",
+    "heapless::deque",
 ];
 
 impl Lower<'_> {
@@ -50,13 +60,17 @@ impl Lower<'_> {
             }
         }
         for item in &items {
-            if let syn::Item::Struct(of) = item {
-                self.declare_struct(of)?;
+            match item {
+                syn::Item::Struct(of) => self.declare_struct(of)?,
+                syn::Item::Trait(of) => self.declare_trait(of)?,
+                _ => {}
             }
         }
         for item in &items {
-            if let syn::Item::Struct(of) = item {
-                self.define_struct(of)?;
+            match item {
+                syn::Item::Struct(of) => self.define_struct(of)?,
+                syn::Item::Trait(of) => self.define_trait(of)?,
+                _ => {}
             }
         }
         for item in &items {
@@ -84,12 +98,12 @@ impl Lower<'_> {
                 self.define_function(id, &function.sig, &function.block)
             }
             syn::Item::Impl(implementation) => {
-                let id = self.impl_struct(implementation)?;
+                let (id, this) = self.implementor(implementation)?;
                 for item in &implementation.items {
                     if let syn::ImplItem::Fn(function) = item {
-                        let function = &self.with_self(function, id);
+                        let function = &this.put_into(function);
                         let name: Arc<str> = function.sig.ident.to_string().into();
-                        let method = if implementation.trait_.is_some() {
+                        let method = if is_drop(implementation) {
                             self.items.structs.get(id).drop.expect("it was declared above")
                         } else {
                             self.names.methods[&(id, name)].0
@@ -99,15 +113,10 @@ impl Lower<'_> {
                 }
                 Ok(())
             }
-            syn::Item::Struct(_) | syn::Item::Use(_) => Ok(()),
+            syn::Item::Struct(_) | syn::Item::Trait(_) | syn::Item::Use(_) => Ok(()),
             syn::Item::Enum(_) => self.unsupported(
                 "An enum of one's own",
                 "Option and Result can be used, and structs.",
-                item,
-            ),
-            syn::Item::Trait(_) => self.unsupported(
-                "A trait of one's own",
-                "Methods can stand in impl Name { … }.",
                 item,
             ),
             syn::Item::Mod(_) => self.unsupported(
@@ -168,6 +177,9 @@ impl Lower<'_> {
             return Ok(());
         }
         let (module, name) = path.rsplit_once("::").unwrap_or(("", &path));
+        if module == "heapless" && HEAPLESS.split(' ').any(|known| known == name) {
+            return self.not_of_heapless(name.to_owned(), tree);
+        }
         let listed = MODULES_LISTED.iter().find(|(known, _)| *known == module);
         if listed.is_some_and(|(_, names)| !names.split(' ').any(|known| known == name)) {
             return self.fault(Kind::UnresolvedImport { path }, tree);
@@ -178,7 +190,7 @@ impl Lower<'_> {
         {
             return self.unsupported(
                 &path,
-                "std::mem, Rc, Weak, Cell and RefCell can be imported.",
+                "std::mem, Rc, Arc, Weak, Cell, RefCell and Cow can be imported.",
                 tree,
             );
         }
@@ -186,24 +198,24 @@ impl Lower<'_> {
     }
 
     fn declare_struct(&mut self, of: &syn::ItemStruct) -> Result<()> {
-        let name = of.ident.to_string();
-        if self.names.structs.contains_key(name.as_str()) {
-            return self.fault(Kind::Redefined { name }, &of.ident);
-        }
-        if !of.generics.params.is_empty() {
+        self.check_new_type(&of.ident)?;
+        if of.generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
             return self.unsupported(
                 "A generic struct",
                 "Name the types: struct S { x: u32 }.",
                 &of.generics,
             );
         }
-        let id = StructId(self.items.structs.0.len() as u32);
-        let name: Arc<str> = name.into();
+        let lifetimes = self.declared_lifetimes(&of.generics)?.len();
+        let number = self.items.structs.0.len() as u32;
+        let id = StructId { number, lifetimes: lifetimes as u8 };
+        let name: Arc<str> = of.ident.to_string().into();
         self.items.structs.0.push_back(Arc::new(Struct {
             name: Arc::clone(&name),
             fields: Vec::new(),
             is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
             is_repr_c: false,
+            lifetimes: vec![Held::default(); lifetimes],
             at: self.at(&of.ident),
             derives: Derives::default(),
             drop: None,
@@ -215,6 +227,7 @@ impl Lower<'_> {
     fn define_struct(&mut self, of: &syn::ItemStruct) -> Result<()> {
         let name: Arc<str> = of.ident.to_string().into();
         let id = self.names.structs[&name];
+        let declared = self.declared_lifetimes(&of.generics)?;
         let mut new = Struct::clone(self.items.structs.get(id));
         for attribute in &of.attrs {
             self.attribute(attribute, &mut new)?;
@@ -229,10 +242,18 @@ impl Lower<'_> {
                 return self.fault(Kind::DeclaredTwice { name, place }, field);
             }
             let ty = self.sized_type(&field.ty)?;
-            if ty.layers() > 0 || ty.any(&mut |ty| matches!(ty, Type::Heap(_))) {
+            let lifetimes = self.field_lifetimes(&declared, &field.ty)?;
+            if ty.any(&mut |ty| matches!(ty, Type::Heap(_))) {
                 return self.unsupported(
-                    "A reference in a struct",
-                    "Let it own what it holds: String, Vec, Box, Rc.",
+                    "A heap in a struct",
+                    "Let it hold a Vec or Box of the heap in use.",
+                    &field.ty,
+                );
+            }
+            if ty.layers() > 1 {
+                return self.unsupported(
+                    "A reference to a reference in a struct",
+                    "One reference does: &'a str, &'a [u8].",
                     &field.ty,
                 );
             }
@@ -241,9 +262,24 @@ impl Lower<'_> {
                 return self
                     .fault(Kind::BadCopy { name: name.to_string(), field }, &field_name_span(of));
             }
-            new.fields.push(Field { name: field_name, ty });
+            new.fields.push(Field { name: field_name, ty, lifetimes });
         }
-        self.items.structs.0[id.0 as usize] = Arc::new(new);
+        for (number, name) in declared.iter().enumerate() {
+            let lifetime = Lifetime::Named(number as u8);
+            if !new.fields.iter().any(|field| field.lifetimes.contains(&lifetime)) {
+                let name = name.to_string();
+                return self.fault(Kind::UnusedLifetime { name }, &of.generics);
+            }
+        }
+        self.items.structs.change(id, |of| *of = new);
+        loop {
+            let of = self.items.structs.get(id);
+            let held = references::held(&self.items.structs, of);
+            if held == of.lifetimes {
+                break;
+            }
+            self.items.structs.change(id, |of| of.lifetimes = held);
+        }
         if self.holds_itself(id, id, 0) {
             return self.fault(Kind::RecursiveStruct { name: name.to_string() }, &of.ident);
         }
@@ -263,9 +299,16 @@ impl Lower<'_> {
             Type::Struct(of, _) => *of == id || self.holds_itself(id, *of, depth + 1),
             Type::Tuple(items) => items.iter().any(|item| self.inline_holds(id, item, depth)),
             Type::Array(inner, _) => self.inline_holds(id, inner, depth),
-            Type::Lib(Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell | Lib::Range, args) => {
-                args.iter().any(|arg| self.inline_holds(id, arg, depth))
-            }
+            Type::Lib(
+                Lib::Option
+                | Lib::Result
+                | Lib::Cell
+                | Lib::RefCell
+                | Lib::Range
+                | Lib::HeaplessVec
+                | Lib::Deque,
+                args,
+            ) => args.iter().any(|arg| self.inline_holds(id, arg, depth)),
             _ => false,
         }
     }
@@ -313,83 +356,136 @@ impl Lower<'_> {
         Ok(())
     }
 
-    fn impl_struct(&self, implementation: &syn::ItemImpl) -> Result<StructId> {
-        if !implementation.generics.params.is_empty() {
-            return self.unsupported("A generic impl", "Name the types.", &implementation.generics);
-        }
-        if let syn::Type::Path(path) = &*implementation.self_ty
-            && let Some(ident) = path.path.get_ident()
-        {
-            let name = ident.to_string();
-            return match self.names.structs.get(name.as_str()) {
-                Some(id) => Ok(*id),
-                None => {
-                    self.fault(Kind::UnknownType { name, nearest: None }, &implementation.self_ty)
-                }
-            };
-        }
-        self.unsupported(
-            "An impl for this",
-            "A struct of the program can have methods.",
-            &implementation.self_ty,
-        )
+    /// Refuses a second type of one name.
+    pub(super) fn check_new_type(&self, ident: &syn::Ident) -> Result<()> {
+        let name = ident.to_string();
+        let is_known = self.names.structs.contains_key(name.as_str())
+            || self.names.traits.contains_key(name.as_str());
+        if is_known { self.fault(Kind::Redefined { name }, ident) } else { Ok(()) }
     }
 
-    fn declare_impl(&mut self, implementation: &syn::ItemImpl) -> Result<()> {
-        let id = self.impl_struct(implementation)?;
-        let of = Arc::clone(self.items.structs.get(id));
-        let is_drop = match &implementation.trait_ {
-            None => false,
-            Some((_, path, _)) if path.is_ident("Drop") => true,
-            Some((_, path, _)) => {
+    /// The struct that an `impl` is for.
+    fn implementor(&self, implementation: &syn::ItemImpl) -> Result<(StructId, This)> {
+        let generics = &implementation.generics;
+        if generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
+            return self.unsupported("A generic impl", "Name the types.", generics);
+        }
+        let mut declared = self.declared_lifetimes(generics)?;
+        let syn::Type::Path(syn::TypePath { qself: None, path }) = &*implementation.self_ty else {
+            return self.unsupported(
+                "An impl for this",
+                "A struct of the program can have methods.",
+                &implementation.self_ty,
+            );
+        };
+        let name = path.segments.last().expect("a path has a segment").ident.to_string();
+        let Some(id) = self.struct_at(path) else {
+            if self.library_type(path).is_some() || stack::Scalar::named(&name).is_some() {
                 return self.unsupported(
-                    "An impl of this trait",
-                    "Drop can be implemented; Copy, Clone, Debug, PartialEq and Default can be derived.",
+                    "An impl for a type that is not the program's",
+                    "A struct can hold one, and have the methods.",
                     path,
                 );
             }
+            return self.fault(Kind::UnknownType { name, nearest: None }, path);
         };
+        let mut path = path.clone();
+        let last = path.segments.last_mut().expect("a path has a segment");
+        match &mut last.arguments {
+            syn::PathArguments::AngleBracketed(args) => {
+                if args.args.len() != usize::from(id.lifetimes) {
+                    let (takes, given) = (id.lifetimes.into(), args.args.len());
+                    return self.fault(Kind::MissingGenerics { ty: name, takes, given }, &path);
+                }
+                for arg in &mut args.args {
+                    // A lifetime without a name is one for the whole `impl`, too.
+                    if let syn::GenericArgument::Lifetime(lifetime) = arg
+                        && lifetime.ident == "_"
+                    {
+                        let ident = quote_ident(declared.len(), lifetime.ident.span());
+                        lifetime.ident = ident.clone();
+                        declared.push(ident);
+                    }
+                }
+            }
+            _ if id.lifetimes > 0 => return self.fault(Kind::ImplicitLifetime { name }, &path),
+            _ => {}
+        }
+        let ty = Type::Struct(id, name.into());
+        Ok((id, This { ty, path, declared }))
+    }
+
+    fn declare_impl(&mut self, implementation: &syn::ItemImpl) -> Result<()> {
+        let of_trait = match &implementation.trait_ {
+            None => None,
+            Some(_) if is_drop(implementation) => None,
+            Some((not, path, _)) => {
+                let is_derived = path.get_ident().is_some_and(|name| {
+                    ["Clone", "Copy", "Debug", "Default", "Eq", "PartialEq"]
+                        .contains(&name.to_string().as_str())
+                });
+                if is_derived || not.is_some() {
+                    return self.unsupported("An impl of this trait", "It can be derived.", path);
+                }
+                match self.trait_at(path)? {
+                    TraitId::Own(number) => Some(number),
+                    TraitId::Debug | TraitId::Display => {
+                        return self.unsupported(
+                            "An impl of this trait",
+                            "Drop can be implemented, and traits of the program.",
+                            path,
+                        );
+                    }
+                }
+            }
+        };
+        let (id, this) = self.implementor(implementation)?;
+        let of = Arc::clone(self.items.structs.get(id));
+        let mut functions = Vec::new();
         for item in &implementation.items {
             let syn::ImplItem::Fn(function) = item else {
                 return self.unsupported("This in an impl", "Functions can stand here.", item);
             };
-            let function = &self.with_self(function, id);
+            let function = &this.put_into(function);
             let name = function.sig.ident.to_string();
             let method =
-                self.declare_function(&function.sig, &format!("{}::{name}", of.name), Some(id))?;
-            if is_drop {
-                let mut new = Struct::clone(self.items.structs.get(id));
-                if new.derives.copy {
-                    let name = of.name.to_string();
-                    return self.fault(Kind::DropOfCopy { name, derived: of.at }, implementation);
+                self.declare_function(&function.sig, &format!("{}::{name}", of.name), Some(&this))?;
+            if is_drop(implementation) {
+                let of = self.items.structs.get(id);
+                if of.derives.copy {
+                    let (name, derived) = (of.name.to_string(), of.at);
+                    return self.fault(Kind::DropOfCopy { name, derived }, implementation);
                 }
-                if new.drop.is_some() {
+                if of.drop.is_some() {
                     return self.fault(
                         Kind::Redefined { name: format!("Drop for {}", of.name) },
                         implementation,
                     );
                 }
-                new.drop = Some(method);
-                self.items.structs.0[id.0 as usize] = Arc::new(new);
-            } else {
-                let receiver = match function.sig.inputs.first() {
-                    Some(syn::FnArg::Receiver(this)) => match (&this.reference, &this.mutability) {
-                        (None, _) => Receiver::Value,
-                        (Some(_), None) => Receiver::Ref(Mutability::Shared),
-                        (Some(_), Some(_)) => Receiver::Ref(Mutability::Mut),
-                    },
-                    _ => Receiver::None,
-                };
-                let key = (id, Arc::from(name.as_str()));
-                if let Some((earlier, _)) = self.names.methods.get(&key) {
-                    let first = self.items.function(*earlier).at;
-                    let kind = Kind::RedefinedMethod { name, first };
-                    return self.fault(kind, &function.sig.ident);
-                }
-                self.names.methods.insert(key, (method, receiver));
+                self.items.structs.change(id, |of| {
+                    of.drop = Some(method);
+                    of.lifetimes.iter_mut().for_each(|held| held.is_dropped = true);
+                });
+                continue;
             }
+            let name: Arc<str> = name.into();
+            let receiver = receiver(&function.sig);
+            if of_trait.is_some() {
+                functions.push((name, method, receiver));
+                continue;
+            }
+            let key = (id, name);
+            if let Some((earlier, _)) = self.names.methods.get(&key) {
+                let first = self.items.function(*earlier).at;
+                let kind = Kind::RedefinedMethod { name: key.1.to_string(), first };
+                return self.fault(kind, &function.sig.ident);
+            }
+            self.names.methods.insert(key, (method, receiver));
         }
-        Ok(())
+        match of_trait {
+            Some(number) => self.implement(number, implementation, &this, &functions),
+            None => Ok(()),
+        }
     }
 
     /// Gives a function its number and its signature; its body is empty until [`Self::define_function`].
@@ -397,8 +493,27 @@ impl Lower<'_> {
         &mut self,
         sig: &syn::Signature,
         name: &str,
-        this: Option<StructId>,
+        this: Option<&This>,
     ) -> Result<FunctionId> {
+        let signature = self.signature(sig, this)?;
+        let id = FunctionId(self.items.functions.len() as u32);
+        let at = self.at(&sig.ident);
+        self.items.functions.push_back(Arc::new(Function {
+            name: name.into(),
+            locals: Vec::new(),
+            signature,
+            body: Block { stmts: Vec::new(), tail: None, end: at },
+            at,
+        }));
+        Ok(id)
+    }
+
+    /// What a function takes and gives.
+    pub(super) fn signature(
+        &mut self,
+        sig: &syn::Signature,
+        this: Option<&This>,
+    ) -> Result<Signature> {
         for param in &sig.generics.params {
             if !matches!(param, syn::GenericParam::Lifetime(_)) {
                 return self.unsupported(
@@ -418,12 +533,12 @@ impl Lower<'_> {
         for input in &sig.inputs {
             match input {
                 syn::FnArg::Receiver(arg) => {
-                    let Some(id) = this else {
+                    let Some(this) = this else {
                         let kind =
                             Kind::Syntax { message: "self stands in methods alone".to_owned() };
                         return self.fault(kind, arg);
                     };
-                    let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+                    let ty = this.ty.clone();
                     let mutability =
                         if arg.mutability.is_some() { Mutability::Mut } else { Mutability::Shared };
                     if arg.colon_token.is_some() {
@@ -448,154 +563,8 @@ impl Lower<'_> {
             syn::ReturnType::Default => Type::unit(),
             syn::ReturnType::Type(_, ty) => self.sized_type(ty)?,
         };
-        let lifetimes = Some(self.lifetimes(sig, &params)?);
-        let id = FunctionId(self.items.functions.len() as u32);
-        let at = self.at(&sig.ident);
-        self.items.functions.push_back(Arc::new(Function {
-            name: name.into(),
-            locals: Vec::new(),
-            signature: Signature { params, result, flows: Vec::new(), lifetimes },
-            body: Block { stmts: Vec::new(), tail: None, end: at },
-            at,
-        }));
-        Ok(id)
-    }
-
-    /// The lifetimes of a signature, those that are not written put in.
-    fn lifetimes(&self, sig: &syn::Signature, types: &[Type]) -> Result<Lifetimes> {
-        let declared: Vec<_> =
-            sig.generics.lifetimes().map(|param| &param.lifetime.ident).collect();
-        let find = |written: &syn::Lifetime| match declared
-            .iter()
-            .position(|name| **name == written.ident)
-        {
-            _ if written.ident == "static" => Ok(Lifetime::Static),
-            Some(number) => Ok(Lifetime::Named(number as u8)),
-            None => {
-                let name = written.ident.to_string();
-                self.fault(Kind::UnknownLifetime { name }, written)
-            }
-        };
-        let mut elided = 0;
-        let mut params = Vec::new();
-        for input in &sig.inputs {
-            let mut written = Vec::new();
-            match input {
-                syn::FnArg::Receiver(arg) => {
-                    written.extend(arg.reference.as_ref().map(|(_, lifetime)| lifetime.as_ref()));
-                }
-                syn::FnArg::Typed(arg) => self.written_lifetimes(&arg.ty, &mut written)?,
-            }
-            let mut lifetimes = Vec::new();
-            for written in written {
-                if let Some(written) = written.filter(|written| written.ident != "_") {
-                    lifetimes.push(find(written)?);
-                } else {
-                    lifetimes.push(Lifetime::Elided(elided));
-                    elided += 1;
-                }
-            }
-            params.push(lifetimes);
-        }
-        // A result's lifetime that is not written is that of `&self`, or the only one there is.
-        let is_method = matches!(sig.inputs.first(), Some(syn::FnArg::Receiver(_)));
-        let receiver = params.first().filter(|_| is_method).and_then(|of: &Vec<_>| of.first());
-        let mut heaps = Vec::new();
-        for ty in types {
-            ty.any(&mut |ty| {
-                heaps.extend(matches!(ty, Type::Heap(_)).then_some(Lifetime::Static));
-                false
-            });
-        }
-        let mut all = params.iter().flatten().chain(&heaps);
-        let only = all.next().filter(|_| all.next().is_none());
-        let source = receiver.or(only).copied();
-        let mut result = Vec::new();
-        if let syn::ReturnType::Type(_, ty) = &sig.output {
-            let mut written = Vec::new();
-            self.written_lifetimes(ty, &mut written)?;
-            for written in written {
-                result.push(match (written.filter(|written| written.ident != "_"), source) {
-                    (Some(written), _) => find(written)?,
-                    (None, Some(source)) => source,
-                    (None, None) => return self.fault(Kind::MissingLifetime, &sig.output),
-                });
-            }
-        }
-        Ok(Lifetimes { params, result })
-    }
-
-    /// The lifetimes of a type's references, as far as they are written.
-    fn written_lifetimes<'t>(
-        &self,
-        ty: &'t syn::Type,
-        found: &mut Vec<Option<&'t syn::Lifetime>>,
-    ) -> Result<()> {
-        match ty {
-            syn::Type::Reference(reference) => {
-                found.push(reference.lifetime.as_ref());
-                self.written_lifetimes(&reference.elem, found)?;
-            }
-            syn::Type::Tuple(tuple) => {
-                for ty in &tuple.elems {
-                    self.written_lifetimes(ty, found)?;
-                }
-            }
-            syn::Type::Array(array) => self.written_lifetimes(&array.elem, found)?,
-            syn::Type::Slice(slice) => self.written_lifetimes(&slice.elem, found)?,
-            syn::Type::Paren(inner) => self.written_lifetimes(&inner.elem, found)?,
-            syn::Type::Group(inner) => self.written_lifetimes(&inner.elem, found)?,
-            syn::Type::Path(path) => {
-                let args = path.path.segments.last().and_then(|last| match &last.arguments {
-                    syn::PathArguments::AngleBracketed(args) => Some(&args.args),
-                    _ => None,
-                });
-                let lib = self.library_type(&path.path);
-                if matches!(lib, Some(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter)) {
-                    found.push(args.into_iter().flatten().find_map(|arg| match arg {
-                        syn::GenericArgument::Lifetime(lifetime) => Some(lifetime),
-                        _ => None,
-                    }));
-                }
-                let is_collection = matches!(lib, Some(Lib::Vec | Lib::Box));
-                for (index, arg) in args.into_iter().flatten().enumerate() {
-                    let syn::GenericArgument::Type(ty) = arg else { continue };
-                    if is_collection && index == 1 {
-                        self.check_static(ty)?;
-                    } else {
-                        self.written_lifetimes(ty, found)?;
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A heap lives to the end of the session, and a signature has to say so: no lifetime is kept of it.
-    fn check_static(&self, allocator: &syn::Type) -> Result<()> {
-        let syn::Type::Reference(syn::TypeReference { lifetime, elem, .. }) = allocator else {
-            return Ok(());
-        };
-        let is_static = lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
-        let is_heap = matches!(&**elem, syn::Type::Path(path)
-            if path.path.get_ident().is_some_and(|name| self.heap_of_type(&name.to_string()).is_some()));
-        if is_heap && !is_static {
-            return self.unsupported(
-                "A heap without 'static in a signature",
-                "Write Vec<u8, &'static Bump>: it lives to the end of the session.",
-                allocator,
-            );
-        }
-        Ok(())
-    }
-
-    /// A function of an impl, with the struct's name for `Self`.
-    fn with_self(&self, function: &syn::ImplItemFn, id: StructId) -> syn::ImplItemFn {
-        let name = Arc::clone(&self.items.structs.get(id).name);
-        let mut function = function.clone();
-        SelfIs(&name).visit_impl_item_fn_mut(&mut function);
-        function
+        let lifetimes = Some(self.lifetimes(sig, &params, this)?);
+        Ok(Signature { params, result, flows: Vec::new(), lifetimes })
     }
 
     fn define_function(
@@ -721,12 +690,19 @@ const OF_STD_MODULES: &[&str] = &[
     "std::thread",
     "std::time",
     "std::vec",
-    "heapless",
 ];
 
 /// Modules of which everything is listed: another name in them is a mistake, not our limit.
 const MODULES_LISTED: &[(&str, &str)] = &[
     ("std::rc", "Rc Weak UniqueRc"),
+    ("std::borrow", "Cow Borrow BorrowMut ToOwned"),
+    (
+        "std::sync",
+        "Arc Weak Mutex MutexGuard MappedMutexGuard RwLock RwLockReadGuard RwLockWriteGuard MappedRwLockReadGuard \
+         MappedRwLockWriteGuard Condvar WaitTimeoutResult Barrier BarrierWaitResult Once OnceState OnceLock LazyLock \
+         ReentrantLock ReentrantLockGuard Exclusive UniqueArc PoisonError TryLockError LockResult TryLockResult atomic mpsc \
+         mpmc poison nonpoison ONCE_INIT",
+    ),
     (
         "std::cell",
         "Cell RefCell Ref RefMut OnceCell LazyCell UnsafeCell SyncUnsafeCell BorrowError BorrowMutError",
@@ -739,13 +715,33 @@ const MODULES_LISTED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Puts a struct's name where an impl says `Self`.
-struct SelfIs<'a>(&'a str);
+/// Whether an impl is one of `Drop`.
+fn is_drop(implementation: &syn::ItemImpl) -> bool {
+    implementation.trait_.as_ref().is_some_and(|(_, path, _)| path.is_ident("Drop"))
+}
+
+/// A name for a lifetime that has none; no program can write it.
+fn quote_ident(number: usize, span: proc_macro2::Span) -> syn::Ident {
+    syn::Ident::new(&format!("_of_impl_{number}"), span)
+}
+
+impl This {
+    /// A function of an impl, with the struct's path for `Self`.
+    fn put_into(&self, function: &syn::ImplItemFn) -> syn::ImplItemFn {
+        let mut function = function.clone();
+        SelfIs(&self.path).visit_impl_item_fn_mut(&mut function);
+        function
+    }
+}
+
+struct SelfIs<'a>(&'a syn::Path);
 
 impl VisitMut for SelfIs<'_> {
     fn visit_path_segment_mut(&mut self, segment: &mut syn::PathSegment) {
         if segment.ident == "Self" {
-            segment.ident = syn::Ident::new(self.0, segment.ident.span());
+            let span = segment.ident.span();
+            *segment = self.0.segments.last().expect("a path has a segment").clone();
+            segment.ident.set_span(span);
         }
         visit_mut::visit_path_segment_mut(self, segment);
     }

@@ -11,14 +11,16 @@ use super::place::{Operand, read};
 use super::signature::{self, Parsed, Receiver};
 use super::{Fault, Kind, Lower, Result, traits, ty};
 use crate::library::{Builtin, ROWS};
-use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Step};
-use crate::types::{Lib, Mutability, Type};
+use crate::typed::{At, BorrowKind, Expr, ExprKind, FunctionId, Place, Signature, Step};
+use crate::types::{Lib, Mutability, TraitId, Type};
 
 type Args = Punctuated<syn::Expr, syn::Token![,]>;
 
 /// What a method name was found to be.
 enum Found {
     Function(FunctionId, Receiver),
+    /// A trait of the program, and the method's place in it.
+    Dyn(u32, u32),
     Library(&'static Parsed, Vec<Type>),
 }
 
@@ -59,6 +61,9 @@ impl Lower<'_> {
                 _ => {}
             }
             if let Some(found) = self.find_method(&ty, &name, &mut bound) {
+                if let Some(generics) = &call.turbofish {
+                    self.method_generics(&found, generics, &name, at)?;
+                }
                 return self.call_method(found, place, receiver_at, &call.args, &name, at);
             }
             place = match self.deref(place, receiver_at) {
@@ -69,14 +74,43 @@ impl Lower<'_> {
                 },
             };
         }
-        if is_of_std(&name) && !matches!(first_ty, Type::Struct(..)) && bound.is_none() {
+        let is_of_heapless = is_of_heapless(&name)
+            && matches!(innermost(&self.shallow(&first_ty)), Type::Lib(lib, _) if lib.is_heapless());
+        if (is_of_heapless || is_of_std(&name))
+            && !matches!(first_ty, Type::Struct(..))
+            && bound.is_none()
+        {
             let what = format!("{first_name}::{name}");
             let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
         }
+        if first_ty.is_lib(Lib::HeaplessVec) && name == "clone" {
+            let kind = Kind::PrivateMethod { method: name, ty: first_name };
+            return Err(Fault { kind, at: name_at });
+        }
         let nearest = ty::nearest(&name, self.method_names(&first_ty));
         let kind = Kind::NoMethod { method: name, ty: first_name, nearest, bound };
         Err(Fault { kind, at: name_at })
+    }
+
+    /// `receiver.name::<T>(args)`: the parameters that the receiver's type does not have.
+    fn method_generics(
+        &mut self,
+        found: &Found,
+        generics: &syn::AngleBracketedGenericArguments,
+        name: &str,
+        at: At,
+    ) -> Result<()> {
+        let own = match found {
+            Found::Library(parsed, types) => parsed.own(types),
+            Found::Function(..) | Found::Dyn(..) => &[],
+        };
+        let given = self.generic_types(generics)?;
+        if given.len() != own.len() {
+            let (ty, takes, given) = (name.to_owned(), own.len(), given.len());
+            return Err(Fault { kind: Kind::MissingGenerics { ty, takes, given }, at });
+        }
+        given.iter().zip(own).try_for_each(|(given, own)| self.unify(given, own, at))
     }
 
     /// Whether a type has an `impl Drop` of the program's, as itself or behind references.
@@ -101,6 +135,12 @@ impl Lower<'_> {
         {
             return Some(Found::Function(*function, *receiver));
         }
+        if let Type::Dyn(TraitId::Own(number), _) = ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            if let Some(method) = methods.iter().position(|method| *method.name == *name) {
+                return Some(Found::Dyn(*number, method as u32));
+            }
+        }
         for parsed in signature::named(name) {
             if parsed.receiver == Receiver::None {
                 continue;
@@ -113,7 +153,7 @@ impl Lower<'_> {
                 let has =
                     |ty: &Type| traits::has(ty, bound_name, &self.names.infer, &self.items.structs);
                 if inner.as_ref().is_some_and(has)
-                    || matches!(ty, Type::Str | Type::Slice(_)) && name == "clone"
+                    || matches!(ty, Type::Str | Type::Slice(_)) && name != "to_string"
                 {
                     continue;
                 }
@@ -124,10 +164,10 @@ impl Lower<'_> {
                 continue;
             }
             let types: Vec<_> = (0..parsed.types).map(|_| self.fresh(Class::Any)).collect();
-            let fits = match parsed.row.on {
-                "{integer}" => self.names.infer.is_integer(ty),
-                "{float}" => self.names.infer.is_float(ty),
-                _ => parsed.on.as_ref().is_some_and(|on| self.fits(on, ty)),
+            let fits = match (signature::class(parsed.row.on), self.shallow(ty)) {
+                (Some(class), Type::Scalar(scalar)) => class.has(scalar),
+                (Some(_), _) => false,
+                (None, ty) => parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty)),
             };
             if fits {
                 let types = parsed.with_allocator(types, ty);
@@ -150,6 +190,7 @@ impl Lower<'_> {
             (Type::Slice(x), Type::Slice(y)) => self.fits(x, y),
             (Type::Ref(m, x), Type::Ref(n, y)) => m == n && self.fits(x, y),
             (Type::Str, Type::Str) => true,
+            (Type::Scalar(x), Type::Scalar(y)) => x == y,
             _ => false,
         }
     }
@@ -165,6 +206,10 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let receiver = match &found {
             Found::Function(_, receiver) => *receiver,
+            Found::Dyn(of, method) => {
+                let methods = &self.items.traits[*of as usize].methods;
+                Receiver::Ref(methods[*method as usize].receiver)
+            }
             Found::Library(parsed, _) => parsed.receiver,
         };
         let this = match receiver {
@@ -177,6 +222,13 @@ impl Lower<'_> {
         };
         match found {
             Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Dyn(of, method) => {
+                let found = &self.items.traits[of as usize].methods[method as usize];
+                let (signature, name) = (found.signature.clone(), Arc::clone(&found.name));
+                let args = self.arguments(&name, &signature, Some(this), args, at)?;
+                let kind = ExprKind::CallDyn { of, method, args };
+                Ok(Expr { kind, ty: signature.result, at })
+            }
             Found::Library(parsed, types) => {
                 self.call_library(parsed, types, Some(this), args, name, at)
             }
@@ -192,17 +244,30 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let function = Arc::clone(self.items.function(id));
-        let params = &function.signature.params[usize::from(this.is_some())..];
-        self.check_count(&function.name, params.len(), args.len(), at)?;
+        let args = self.arguments(&function.name, &function.signature, this, args, at)?;
+        let ty = function.signature.result.clone();
+        Ok(Expr { kind: ExprKind::Call(id, args), ty, at })
+    }
+
+    /// Arguments as a signature wants them.
+    fn arguments(
+        &mut self,
+        name: &str,
+        signature: &Signature,
+        this: Option<Expr>,
+        args: &Args,
+        at: At,
+    ) -> Result<Vec<Expr>> {
+        let params = &signature.params[usize::from(this.is_some())..];
+        self.check_count(name, params.len(), args.len(), at)?;
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(params) {
             values.push(self.coerced(arg, param)?);
         }
-        let ty = function.signature.result.clone();
-        Ok(Expr { kind: ExprKind::Call(id, values), ty, at })
+        Ok(values)
     }
 
-    fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
+    pub(super) fn check_count(&self, name: &str, takes: usize, given: usize, at: At) -> Result<()> {
         if takes == given {
             return Ok(());
         }
@@ -224,6 +289,15 @@ impl Lower<'_> {
             .map(|param| parsed.put(param, &types))
             .collect();
         self.check_count(name, params.len(), args.len(), at)?;
+        if parsed.has_bytes()
+            && let Type::Scalar(scalar) = self.shallow(&types[0])
+        {
+            let bytes = Type::Array(Arc::new(Type::U8), scalar.size_bytes().into());
+            self.unify(&bytes, &types[1], at)?;
+        }
+        if parsed.bounds.iter().any(|(_, bound)| *bound == "Pattern") {
+            args.iter().try_for_each(|arg| self.check_not_default(arg, "E0283"))?;
+        }
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
             values.push(match self.heap_argument(arg, parsed.row.run)? {
@@ -237,12 +311,18 @@ impl Lower<'_> {
                 self.bounds.push((types[usize::from(*number)].clone(), "Sized", at, Why::Bound));
             }
         }
-        for &(param, bound) in &parsed.bounds {
-            if parsed.row.on != "*" {
-                self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
-            }
+        if parsed.receiver == Receiver::None
+            && let Some(Type::Lib(lib, _)) = &parsed.on
+            && lib.is_heapless()
+        {
+            let on = parsed.on.as_ref().expect("it was just looked at");
+            let made = parsed.put(on, &types);
+            self.bounds.push((made, "capacity", at, Why::Bound));
         }
-        Ok(self.library(parsed.row.run, types, values, at))
+        for &(param, bound) in &parsed.bounds {
+            self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
+        }
+        Ok(self.library_row(parsed, types, values, at))
     }
 
     /// Methods that one signature cannot say.
@@ -305,14 +385,20 @@ impl Lower<'_> {
             ty = self.shallow(to);
         }
         for row in ROWS {
-            let parsed = signature::of(row.run);
-            let on_slice =
-                matches!(&ty, Type::Lib(Lib::Vec, _) | Type::Array(..)) && row.on == "[T]";
-            let on_str = ty.is_lib(Lib::String) && row.on == "str";
+            let parsed = signature::of_row(row);
+            let is_list =
+                matches!(&ty, Type::Lib(Lib::Vec | Lib::HeaplessVec, _) | Type::Array(..));
+            let on_slice = is_list && row.on == "[T]";
+            let is_text = ty.is_lib(Lib::String) || ty.is_lib(Lib::HeaplessString);
+            let on_str = is_text && row.on == "str";
             let fits = parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty));
             if parsed.receiver != Receiver::None && (fits || on_slice || on_str) {
                 names.push(parsed.name.to_owned());
             }
+        }
+        if let Type::Dyn(TraitId::Own(number), _) = &ty {
+            let methods = &self.items.traits[*number as usize].methods;
+            names.extend(methods.iter().map(|method| method.name.to_string()));
         }
         if let Type::Struct(id, _) = &ty {
             let own = self.names.methods.iter().filter(|((of, _), _)| of == id);
@@ -343,7 +429,10 @@ impl Lower<'_> {
                 return Ok(constructed);
             }
         }
-        self.call_path(&path.path, &segments, call, at)
+        if let Some(cow) = self.cow(&path.path, call, expect, at)? {
+            return Ok(cow);
+        }
+        self.call_path(&path.path, &segments, call, expect, at)
     }
 
     /// `Some(x)`, `Ok(x)`, `Err(e)` and tuple structs.
@@ -404,6 +493,7 @@ impl Lower<'_> {
         path: &syn::Path,
         segments: &[String],
         call: &syn::ExprCall,
+        expect: Option<&Type>,
         at: At,
     ) -> Result<Expr> {
         let name = segments.last().expect("a path has a segment").clone();
@@ -436,12 +526,27 @@ impl Lower<'_> {
             if let Some((function, _)) = method {
                 return self.call_function(function, None, &call.args, at);
             }
-            let derives = self.items.structs.get(id).derives;
-            if name == "default" && derives.default {
-                let instead = "std::mem::take leaves a default behind; a struct literal says it.";
-                return self.unsupported(&format!("{owner_name}::default"), instead, path);
+            let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+            let of_all = signature::named(&name).find(|parsed| {
+                let has = |bound| traits::has(&ty, bound, &self.names.infer, &self.items.structs);
+                parsed.row.on == "*" && has(parsed.bounds[0].1)
+            });
+            if let Some(parsed) = of_all {
+                return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
             }
             return self.fault(Kind::NoAssociated { function: name, ty: owner_name }, path);
+        }
+        if let [krate, ty] = owner
+            && krate == "heapless"
+            && self.library_type(&owner_path).is_none()
+            && ty::HEAPLESS.split(' ').any(|known| known == ty)
+        {
+            return self.not_of_heapless(ty.clone(), path);
+        }
+        if segments == ["Default", "default"] {
+            let ty = expect.cloned().unwrap_or_else(|| self.fresh(Class::Any));
+            let parsed = signature::of(Builtin::Default);
+            return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
         }
         let scalar = match owner {
             [one] => Scalar::named(one),
@@ -456,19 +561,24 @@ impl Lower<'_> {
             }
             return self.fault(Kind::UndeclaredType { name: owner_name }, &owner_path);
         }
-        let (owner_types, allocator) = self.owner_types(&owner_path, lib)?;
+        let (owner_types, allocator) = match (lib, owner_path.segments.last()) {
+            (Some(lib), Some(segment)) if lib.is_heapless() && !segment.arguments.is_none() => {
+                (self.library_args(lib, segment, &owner_path)?, None)
+            }
+            _ => self.owner_types(&owner_path, lib)?,
+        };
         let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
             (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
-            _ => match parsed.row.on {
-                "{integer}" => scalar.is_some_and(Scalar::is_integer),
-                "{float}" => scalar.is_some_and(Scalar::is_float),
-                "str" => on_str,
-                "*" => true,
+            (Some(Type::Scalar(of)), None) => scalar == Some(*of),
+            _ => match (signature::class(parsed.row.on), parsed.row.on) {
+                (Some(class), _) => scalar.is_some_and(|scalar| class.has(scalar)),
+                (None, "str") => on_str,
+                (None, "*") => true,
                 _ => false,
             },
         });
         let Some(parsed) = found else {
-            if is_of_std(&name) {
+            if is_of_std(&name) || is_of_heapless(&name) && lib.is_some_and(Lib::is_heapless) {
                 let what = format!("{owner_name}::{name}");
                 let instead = "help rust lists what can be called here.";
                 return self.fault(Kind::Unsupported { what, instead }, path);
@@ -484,16 +594,26 @@ impl Lower<'_> {
             // `Rc::clone(&a)`: Self is the owner.
             let this = match (lib, scalar) {
                 (Some(lib), _) => {
-                    let args: Vec<_> =
-                        lib.row().params.iter().map(|_| self.fresh(Class::Any)).collect();
+                    let mut given = owner_types.iter().cloned();
+                    let params = lib.row().params.iter();
+                    let args: Vec<_> = params
+                        .map(|_| given.next().unwrap_or_else(|| self.fresh(Class::Any)))
+                        .collect();
                     Type::lib(lib, args)
                 }
                 (_, Some(scalar)) => Type::Scalar(scalar),
                 _ => Type::Str,
             };
-            types = vec![this];
-        } else if let Some(scalar) = scalar {
-            types = vec![Type::Scalar(scalar)];
+            let (_, bound) = parsed.bounds[0];
+            if !traits::has(&this, bound, &self.names.infer, &self.items.structs) {
+                let ty = self.type_name(&this);
+                return self.fault(Kind::NoAssociated { function: name, ty }, path);
+            }
+            let ty = this.clone();
+            return self.call_library(parsed, vec![ty], None, &call.args, &name, at);
+        }
+        if let (Some(scalar), Some(_)) = (scalar, signature::class(parsed.row.on)) {
+            types[0] = Type::Scalar(scalar);
         }
         for (param, given) in types.iter().zip(owner_types.iter().chain(&allocator)) {
             let _ = self.names.infer.unify(param, given);
@@ -537,9 +657,13 @@ impl Lower<'_> {
 
     /// The types in `name::<T, U>`.
     pub(super) fn turbofish(&mut self, segment: &syn::PathSegment) -> Result<Vec<Type>> {
-        let syn::PathArguments::AngleBracketed(args) = &segment.arguments else {
-            return Ok(Vec::new());
-        };
+        match &segment.arguments {
+            syn::PathArguments::AngleBracketed(args) => self.generic_types(args),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn generic_types(&mut self, args: &syn::AngleBracketedGenericArguments) -> Result<Vec<Type>> {
         let mut types = Vec::new();
         for arg in &args.args {
             if let syn::GenericArgument::Type(ty) = arg {
@@ -583,11 +707,35 @@ fn is_collection(ty: &Type) -> bool {
 
 /// Whether numbers have a method of that name.
 fn number_has(name: &str) -> bool {
-    signature::named(name).any(|parsed| matches!(parsed.row.on, "{integer}" | "{float}"))
+    signature::named(name).any(|parsed| {
+        let is_number =
+            matches!(parsed.on, Some(Type::Scalar(of)) if of.is_integer() || of.is_float());
+        is_number || signature::class(parsed.row.on).is_some()
+    })
 }
 
 /// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.
 static OF_STD: &str = include_str!("of_std.txt");
+
+/// The same of heapless, whose collections have methods that std's do not, or that std's have and run here.
+const OF_HEAPLESS: &str = "from_array into_array cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked \
+    push_unchecked swap_remove_unchecked set_len retain retain_mut spare_capacity_mut extend iter iter_mut storage_len \
+    storage_capacity as_mut_slices push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked \
+    pop_front_if pop_back_if make_contiguous resize_default get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 \
+    as_mut_str as_mut_vec from_iter from_str default into_iter try_from hash eq ne cmp partial_cmp from try_into into \
+    write_str write_char write_fmt borrow borrow_mut as_ref as_mut deref deref_mut";
+
+fn is_of_heapless(name: &str) -> bool {
+    OF_HEAPLESS.split_ascii_whitespace().any(|known| known == name)
+}
+
+/// What references lead to.
+fn innermost(ty: &Type) -> &Type {
+    match ty {
+        Type::Ref(_, to) => innermost(to),
+        ty => ty,
+    }
+}
 
 /// Whether std has something of that name that we do not.
 pub(super) fn is_of_std(name: &str) -> bool {

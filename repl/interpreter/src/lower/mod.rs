@@ -8,6 +8,7 @@
     reason = "a match here is a table that is read row by row, and every helper is called alike"
 )]
 
+mod cow;
 mod expr;
 mod fault;
 mod finish;
@@ -15,7 +16,9 @@ mod format;
 mod heap;
 mod infer;
 mod item;
+mod lifetimes;
 mod method;
+mod object;
 mod place;
 mod scan;
 mod signature;
@@ -47,6 +50,7 @@ pub struct Names {
     body: Body,
     functions: OrdMap<Arc<str>, FunctionId>,
     structs: OrdMap<Arc<str>, StructId>,
+    traits: OrdMap<Arc<str>, u32>,
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
     /// Imports: the path that a name stands for.
     uses: OrdMap<Arc<str>, Arc<str>>,
@@ -130,7 +134,7 @@ impl Names {
     /// Every name a line may begin with, for completion.
     pub fn words(&self) -> impl Iterator<Item = &Arc<str>> {
         let locals = self.body.scopes.iter().flat_map(OrdMap::keys);
-        locals.chain(self.functions.keys()).chain(self.structs.keys())
+        locals.chain(self.functions.keys()).chain(self.structs.keys()).chain(self.traits.keys())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::signature::Parsed;
 use super::{Kind, Lower, Result, signature};
 use crate::library::Builtin;
 use crate::typed::{At, BorrowKind, Expr, ExprKind, Place, Root, Step, Stmt};
@@ -75,6 +76,10 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Vec, Builtin::VecDeref, Some(Builtin::VecDerefMut)),
     (Lib::String, Builtin::StringDeref, None),
     (Lib::Rc, Builtin::RcDeref, None),
+    (Lib::Arc, Builtin::RcDeref, None),
+    (Lib::Cow, Builtin::CowDeref, None),
+    (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
+    (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];
@@ -91,7 +96,7 @@ fn mutable_twin(run: Builtin) -> Option<Builtin> {
 }
 
 impl Lower<'_> {
-    /// A call of the library whose parameters are known.
+    /// A call of what is written as an operator.
     pub(super) fn library(
         &mut self,
         run: Builtin,
@@ -99,7 +104,17 @@ impl Lower<'_> {
         args: Vec<Expr>,
         at: At,
     ) -> Expr {
-        let parsed = signature::of(run);
+        self.library_row(signature::of(run), types, args, at)
+    }
+
+    /// A call of the library whose parameters are known.
+    pub(super) fn library_row(
+        &mut self,
+        parsed: &'static Parsed,
+        types: Vec<Type>,
+        args: Vec<Expr>,
+        at: At,
+    ) -> Expr {
         let ty = parsed.put(&parsed.signature.result, &types);
         Expr { kind: ExprKind::Library { row: parsed.row, types, args }, ty, at }
     }
@@ -180,7 +195,7 @@ impl Lower<'_> {
                     let place = Operand::Value(pointer).into_place();
                     return Ok(Operand::Place(place.step(Step::Deref(element)), at));
                 }
-                Type::Str | Type::Lib(Lib::String, _) => {
+                Type::Str | Type::Lib(Lib::String | Lib::HeaplessString, _) => {
                     let by = self.expr(&index.index, None)?;
                     let by = self.type_name(&by.ty);
                     let kind = Kind::BadIndexType { of: "str".to_owned(), by };

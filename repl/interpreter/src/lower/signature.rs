@@ -8,7 +8,7 @@ use syn::{FnArg, GenericArgument, PathArguments, ReturnType};
 
 use crate::library::{ROWS, Row};
 use crate::typed::{Flow, Position, Signature};
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, LibRow, Mutability, Type};
 
 /// How a method takes what it is called on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,26 @@ pub(crate) struct Parsed {
     pub(crate) types: usize,
 }
 
+/// Numbers that have the same methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    Integers,
+    Unsigned,
+    Signed,
+    Floats,
+}
+
+/// The numbers that a row belongs to, if it is one class of them.
+pub(crate) fn class(on: &str) -> Option<Numbers> {
+    match on {
+        "{integer}" => Some(Numbers::Integers),
+        "{unsigned}" => Some(Numbers::Unsigned),
+        "{signed}" => Some(Numbers::Signed),
+        "{float}" => Some(Numbers::Floats),
+        _ => None,
+    }
+}
+
 impl Parsed {
     /// A type of its signature with the parameters put in. One type more than there are parameters is the allocator of what
     /// it is called on: every `Vec` and `Box` of the signature then has that.
@@ -57,6 +77,30 @@ impl Parsed {
             self.on.as_ref().is_some_and(|row| matches!(row, Type::Lib(Lib::Vec | Lib::Box, _)));
         types.extend(on.allocator().filter(|_| may).cloned());
         types
+    }
+
+    /// Those of its parameters that what it belongs to does not have.
+    pub(crate) fn own<'t>(&self, types: &'t [Type]) -> &'t [Type] {
+        let Some(on) = &self.on else { return &[] };
+        let types = &types[..self.types];
+        let of_owner = (0..types.len()).find(|number| layer_of(on, *number as u8).is_none());
+        &types[of_owner.unwrap_or(types.len())..]
+    }
+
+    /// Whether its second parameter stands for the bytes of the first.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.row.signature.contains("size_of::<Self>")
+    }
+}
+
+impl Numbers {
+    pub(crate) fn has(self, scalar: Scalar) -> bool {
+        match self {
+            Self::Integers => scalar.is_integer(),
+            Self::Unsigned => scalar.is_integer() && !scalar.is_signed(),
+            Self::Signed => scalar.is_integer() && scalar.is_signed(),
+            Self::Floats => scalar.is_float(),
+        }
     }
 }
 
@@ -83,16 +127,34 @@ pub(crate) fn named(name: &str) -> impl Iterator<Item = &'static Parsed> {
     found.iter().map(|&index| PARSED[index].get_or_init(|| parse(&ROWS[index])))
 }
 
-/// The row that `run` runs.
+/// The rows that each builtin runs.
+static BY_RUN: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+    let mut by_run: Vec<Vec<usize>> = Vec::new();
+    for (index, row) in ROWS.iter().enumerate() {
+        by_run.resize_with(by_run.len().max(row.run as usize + 1), Vec::new);
+        by_run[row.run as usize].push(index);
+    }
+    by_run
+});
+
+/// The row that `run` runs; of several, the first.
 pub(crate) fn of(run: crate::library::Builtin) -> &'static Parsed {
-    let index = run as usize;
-    debug_assert!(ROWS[index].run == run, "the rows are in the order of the enum");
+    let index = BY_RUN[run as usize][0];
+    PARSED[index].get_or_init(|| parse(&ROWS[index]))
+}
+
+/// The row, read.
+pub(crate) fn of_row(row: &'static Row) -> &'static Parsed {
+    let same = &BY_RUN[row.run as usize];
+    let is_it = |of: &Row| (of.on, of.signature) == (row.on, row.signature);
+    let index = same.iter().copied().find(|index| same.len() == 1 || is_it(&ROWS[*index]));
+    let index = index.expect("every row has its place");
     PARSED[index].get_or_init(|| parse(&ROWS[index]))
 }
 
 /// What a call of a row takes and gives, with its parameters put in.
 pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
-    let parsed = of(row.run);
+    let parsed = of_row(row);
     let put = |ty: &Type| parsed.put(ty, types);
     let Signature { params, result, flows, .. } = &parsed.signature;
     Signature {
@@ -107,11 +169,12 @@ fn parse(row: &'static Row) -> Parsed {
     let text = format!("{} {{}}", row.signature.replace("'static ", ""));
     let function: syn::ItemFn =
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
-    let on = (row.on.contains('<') || row.on == "String" || row.on == "str" || row.on == "[T]")
-        .then(|| {
-            let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
-            library_type(&ty, None)
-        });
+    let mut names = Vec::new();
+    let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem") && class(row.on).is_none();
+    let on = is_type.then(|| {
+        let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
+        library_type(&ty, None, &mut names)
+    });
     // `Self` of a trait's method and of a number is the one parameter.
     let this = on.clone().unwrap_or(Type::Param(0));
     let mut receiver = Receiver::None;
@@ -132,18 +195,19 @@ fn parse(row: &'static Row) -> Parsed {
                     this.clone()
                 }
             }
-            FnArg::Typed(arg) => library_type(&arg.ty, Some(&this)),
+            FnArg::Typed(arg) => library_type(&arg.ty, Some(&this), &mut names),
         });
     }
     let result = match &function.sig.output {
         ReturnType::Default => Type::unit(),
-        ReturnType::Type(_, ty) => library_type(ty, Some(&this)),
+        ReturnType::Type(_, ty) => library_type(ty, Some(&this), &mut names),
     };
     let mut bounds = Vec::new();
     if let Some((_, clause)) = row.signature.split_once(" where ") {
         for bound in clause.split(", ") {
             let (param, bound) = bound.split_once(": ").expect("a bound has a colon");
-            bounds.push((u8::from(matches!(param, "E" | "A")), bound));
+            let number = names.iter().position(|name| name == param);
+            bounds.push((number.unwrap_or(0) as u8, bound));
         }
     }
     let flows = if row.signature.contains("'static") {
@@ -162,53 +226,73 @@ fn parse(row: &'static Row) -> Parsed {
             false
         });
     }
-    if types == 0
-        && matches!(row.run, crate::library::Builtin::SizeOf | crate::library::Builtin::AlignOf)
-    {
+    // `size_of::<T>()`: a parameter that nothing else mentions.
+    if types == 0 && row.on == "std::mem" {
         types = 1;
     }
     let signature = Signature { params, result, flows, lifetimes: None };
     Parsed { row, name: name_of(row), on, receiver, signature, bounds, types }
 }
 
+/// The names that stand for a parameter in the table.
+const PARAMS: &[&str] = &["T", "E", "A", "N", "LenT"];
+
+/// A parameter: they are numbered as they come up, so that a type's own, which are named first, have their places in it.
+fn param(name: &str, names: &mut Vec<String>) -> Type {
+    let known = names.iter().position(|known| known == name);
+    Type::Param(known.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    }) as u8)
+}
+
 /// Reads a type of the table: the names in it are known.
-fn library_type(ty: &syn::Type, this: Option<&Type>) -> Type {
+fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) -> Type {
     match ty {
         syn::Type::Reference(reference) => {
             let mutability =
                 if reference.mutability.is_some() { Mutability::Mut } else { Mutability::Shared };
-            Type::reference(mutability, library_type(&reference.elem, this))
+            Type::reference(mutability, library_type(&reference.elem, this, names))
         }
-        syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this))),
+        syn::Type::Slice(slice) => Type::Slice(Arc::new(library_type(&slice.elem, this, names))),
+        // `[u8; size_of::<Self>()]`: as long as the number says, see `Parsed::bytes`.
+        syn::Type::Array(_) => Type::Param(1),
         syn::Type::Tuple(tuple) => {
-            Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this)).collect())
+            Type::Tuple(tuple.elems.iter().map(|ty| library_type(ty, this, names)).collect())
         }
         syn::Type::Path(path) => {
             let segment = path.path.segments.last().expect("a path has a segment");
-            let name = segment.ident.to_string();
-            let args: Vec<_> = match &segment.arguments {
+            let segments = path.path.segments.iter().map(|segment| segment.ident.to_string());
+            let name = segments.collect::<Vec<_>>().join("::");
+            let mut args: Vec<_> = match &segment.arguments {
                 PathArguments::AngleBracketed(args) => args
                     .args
                     .iter()
                     .map(|arg| match arg {
-                        GenericArgument::Type(ty) => library_type(ty, this),
+                        GenericArgument::Type(ty) => library_type(ty, this, names),
                         _ => panic!("{name}: the table has type arguments only"),
                     })
                     .collect(),
                 _ => Vec::new(),
             };
             match name.as_str() {
-                "T" => Type::Param(0),
-                // No row has both: an allocator is a collection's, an error a Result's.
-                "E" | "A" => Type::Param(1),
+                name if PARAMS.contains(&name) => param(name, names),
                 "str" => Type::Str,
                 "Self" => this.expect("Self stands in a method").clone(),
                 _ => {
                     if let Some(scalar) = Scalar::named(&name) {
                         Type::Scalar(scalar)
                     } else {
-                        let row = Lib::ALL.iter().find(|row| row.name == name);
-                        Type::lib(row.unwrap_or_else(|| panic!("no type {name}")).lib, args)
+                        let is_it = |row: &&LibRow| {
+                            row.name == name || format!("{}::{}", row.module, row.name) == name
+                        };
+                        let row = Lib::ALL.iter().find(is_it);
+                        let row = row.unwrap_or_else(|| panic!("no type {name}"));
+                        // What a program need not write, the table does not.
+                        for default in row.params.iter().skip(args.len()) {
+                            args.push(param(default.split(' ').next().unwrap_or(default), names));
+                        }
+                        Type::lib(row.lib, args)
                     }
                 }
             }
@@ -229,6 +313,15 @@ fn elided(params: &[Type], result: &Type) -> Vec<Flow> {
     flow.into_iter().collect()
 }
 
+/// Whether what lies behind a parameter may be written to.
+fn is_written(ty: &Type) -> bool {
+    match ty {
+        Type::Ref(Mutability::Mut, _) => true,
+        Type::Ref(Mutability::Shared, to) => to.is_lib(Lib::Cell) || to.is_lib(Lib::RefCell),
+        _ => false,
+    }
+}
+
 /// The flows of values of a parameter type: what goes in as `T` may come out as `T`, or stay in another argument's.
 fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
     let mut flows = Vec::new();
@@ -242,9 +335,7 @@ fn by_parameter(params: &[Type], result: &Type) -> Vec<Flow> {
                 flows.push(Flow { from: from_position, to: Position { param: None, layer } });
             }
             for (to, layer) in layers.iter().enumerate() {
-                if let (true, Some(layer), true) =
-                    (to != from, *layer, matches!(params[to], Type::Ref(..)))
-                {
+                if let (true, Some(layer), true) = (to != from, *layer, is_written(&params[to])) {
                     let to = Position { param: Some(to as u8), layer };
                     flows.push(Flow { from: from_position, to });
                 }
@@ -259,7 +350,7 @@ fn layer_of(ty: &Type, number: u8) -> Option<u8> {
     match ty {
         Type::Param(found) if *found == number => Some(0),
         Type::Ref(_, to) => layer_of(to, number).map(|layer| layer + 1),
-        Type::Lib(Lib::RefGuard | Lib::RefMutGuard | Lib::Iter, args) => {
+        Type::Lib(lib, args) if lib.is_reference() => {
             layer_of(&args[0], number).map(|layer| layer + 1)
         }
         Type::Tuple(items) | Type::Lib(_, items) => {
@@ -277,9 +368,9 @@ mod tests {
     #[test]
     fn every_row_of_the_library_can_be_read() {
         for row in ROWS {
-            let parsed = of(row.run);
+            let parsed = of_row(row);
             assert_eq!(parsed.name, name_of(row));
-            assert!(parsed.types <= 2, "{}", row.signature);
+            assert!(parsed.types <= 3, "{}", row.signature);
         }
     }
 

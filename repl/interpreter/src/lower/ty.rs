@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use stack::Scalar;
+use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
 use super::{Kind, Lower, Result, heap};
-use crate::types::{Lib, Mutability, Type};
+use crate::types::{Lib, Mutability, StructId, Type};
 
 impl Lower<'_> {
     /// A type that a variable can have.
@@ -64,9 +65,10 @@ impl Lower<'_> {
                 Ok(Type::reference(mutability, self.ty(&reference.elem)?))
             }
             syn::Type::Path(path) if path.qself.is_none() => self.path_type(&path.path),
-            syn::Type::TraitObject(_) | syn::Type::ImplTrait(_) => self.unsupported(
-                "A trait as a type",
-                "Name the type itself: a struct, a Box, a reference.",
+            syn::Type::TraitObject(object) => self.object_type(object),
+            syn::Type::ImplTrait(_) => self.unsupported(
+                "impl Trait",
+                "Name the type itself, or Box<dyn Trait>.",
                 ty,
             ),
             syn::Type::Ptr(_) => self.unsupported(
@@ -76,7 +78,7 @@ impl Lower<'_> {
             ),
             _ => self.unsupported(
                 "This type",
-                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Cell and RefCell can be used.",
+                "Numbers, bool, char, tuples, arrays, structs, references, String, Vec, Box, Option, Result, Rc, Arc, Cell, RefCell and Cow can be used.",
                 ty,
             ),
         }
@@ -85,26 +87,6 @@ impl Lower<'_> {
     fn path_type(&mut self, path: &syn::Path) -> Result<Type> {
         let last = path.segments.last().expect("a path has a segment");
         let name = last.ident.to_string();
-        let args: Vec<&syn::Type> = match &last.arguments {
-            PathArguments::AngleBracketed(args) => {
-                let mut types = Vec::new();
-                for arg in &args.args {
-                    match arg {
-                        GenericArgument::Type(ty) => types.push(ty),
-                        GenericArgument::Lifetime(_) => {}
-                        _ => {
-                            return self.unsupported(
-                                "This argument",
-                                "A type can stand here.",
-                                arg,
-                            );
-                        }
-                    }
-                }
-                types
-            }
-            _ => Vec::new(),
-        };
         if path.segments.len() == 1 {
             if let Some(scalar) = Scalar::named(&name) {
                 return Ok(Type::Scalar(scalar));
@@ -112,18 +94,26 @@ impl Lower<'_> {
             if name == "str" {
                 return Ok(Type::Str);
             }
-            if let Some(id) = self.names.structs.get(name.as_str()) {
-                if !args.is_empty() {
-                    let (ty, given) = (name, args.len());
-                    return self.fault(Kind::MissingGenerics { ty, takes: 0, given }, path);
+            if let Some(id) = self.struct_at(path) {
+                let takes = usize::from(id.lifetimes);
+                let (types, lifetimes) = (arguments(last).len(), lifetime_count(last));
+                let given = if types == 0 { lifetimes } else { types };
+                if types > 0 || lifetimes > 0 && lifetimes != takes {
+                    return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
                 }
-                return Ok(Type::Struct(*id, name.as_str().into()));
+                return Ok(Type::Struct(id, name.as_str().into()));
+            }
+            if self.names.traits.contains_key(name.as_str()) {
+                return self.fault(Kind::TraitAsType { name }, path);
             }
         }
         let Some(lib) = self.library_type(path) else {
             if path.segments.len() > 1 {
-                let name = path.segments[0].ident.to_string();
-                return self.fault(Kind::UndeclaredType { name }, path);
+                let of = path.segments[0].ident.to_string();
+                if of == "heapless" {
+                    return self.not_of_heapless(name, path);
+                }
+                return self.fault(Kind::UndeclaredType { name: of }, path);
             }
             if self.heap_of_type(&name).is_some() {
                 return self.unsupported("A heap's type", heap::INSTEAD, path);
@@ -131,23 +121,128 @@ impl Lower<'_> {
             let nearest = self.nearest_type(&name);
             return self.fault(Kind::UnknownType { name, nearest }, path);
         };
-        let takes = lib.row().params.len();
-        let has_allocator = matches!(lib, Lib::Vec | Lib::Box) && args.len() == 2;
-        if args.len() != takes && !has_allocator {
-            let ty = lib.row().name.to_owned();
-            return self.fault(Kind::MissingGenerics { ty, takes, given: args.len() }, path);
+        Ok(Type::lib(lib, self.library_args(lib, last, path)?))
+    }
+
+    /// The arguments of a library type, with what is not written put in.
+    pub(super) fn library_args(
+        &mut self,
+        lib: Lib,
+        segment: &syn::PathSegment,
+        path: &syn::Path,
+    ) -> Result<Vec<Type>> {
+        let row = lib.row();
+        let given = arguments(segment);
+        let allocator = usize::from(matches!(lib, Lib::Vec | Lib::Box));
+        if !(row.required()..=row.params.len() + allocator).contains(&given.len()) {
+            let (ty, takes) = (row.name.to_owned(), row.required());
+            return self.fault(Kind::MissingGenerics { ty, takes, given: given.len() }, path);
         }
-        let mut types = Vec::new();
-        for (index, ty) in args.into_iter().enumerate() {
-            types.push(if index == takes { self.allocator_type(ty)? } else { self.ty(ty)? });
+        let mut args = Vec::new();
+        for (number, arg) in given.iter().enumerate() {
+            let ty = match (row.is_const(number), arg) {
+                (true, _) => self.const_arg(arg)?,
+                (false, GenericArgument::Type(ty)) if number == row.params.len() => {
+                    args.push(self.allocator_type(ty)?);
+                    break;
+                }
+                (false, GenericArgument::Type(ty)) => self.ty(ty)?,
+                (false, GenericArgument::Const(value)) => {
+                    return self.fault(Kind::WrongArgument { takes: "a type" }, value);
+                }
+                (false, _) => {
+                    return self.unsupported("This argument", "A type can stand here.", arg);
+                }
+            };
+            if matches!(ty, Type::Dyn(..)) && lib != Lib::Box {
+                return self.unsized_arg(lib, &ty, path, arg);
+            }
+            if number >= row.required() {
+                self.check_len_type(&ty, arg)?;
+            }
+            args.push(ty);
         }
-        Ok(Type::lib(lib, types))
+        args.resize(row.params.len().max(args.len()), Type::USIZE);
+        if lib == Lib::Cow {
+            self.check_cow(&args[0], self.at(path))?;
+        }
+        Ok(args)
+    }
+
+    /// Refuses a `dyn Trait` as an argument: std takes it here and we do not, or nobody does.
+    fn unsized_arg<T>(
+        &self,
+        lib: Lib,
+        ty: &Type,
+        path: &syn::Path,
+        arg: &GenericArgument,
+    ) -> Result<T> {
+        let may_be_unsized =
+            matches!(lib, Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak | Lib::Cell | Lib::RefCell);
+        if may_be_unsized {
+            let what = format!("{}<{ty}>", lib.row().name);
+            return self.unsupported(&what, "Box<dyn Trait> and &dyn Trait can be used.", path);
+        }
+        self.fault(Kind::Unsized { ty: ty.to_string() }, arg)
+    }
+
+    /// The struct that a path leads to.
+    pub(super) fn struct_at(&self, path: &syn::Path) -> Option<StructId> {
+        let [only] = path.segments.iter().collect::<Vec<_>>()[..] else { return None };
+        self.names.structs.get(only.ident.to_string().as_str()).copied()
+    }
+
+    /// A number as an argument: `8`, `{ 4 * 2 }`, `_`.
+    fn const_arg(&mut self, arg: &GenericArgument) -> Result<Type> {
+        let number = match arg {
+            GenericArgument::Type(syn::Type::Infer(_)) => return Ok(self.fresh(Class::Any)),
+            GenericArgument::Const(syn::Expr::Block(block)) => match &block.block.stmts[..] {
+                [syn::Stmt::Expr(value, None)] => self.constant_len(value)?,
+                _ => return self.bad_constant(arg),
+            },
+            GenericArgument::Const(syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Bool(_) | syn::Lit::Char(_) | syn::Lit::Str(_),
+                ..
+            })) => {
+                let found = "something else".to_owned();
+                return self.fault(Kind::Mismatch { expected: "usize".to_owned(), found }, arg);
+            }
+            GenericArgument::Const(value) => self.constant_len(value)?,
+            GenericArgument::Type(syn::Type::Path(path)) if path.path.get_ident().is_some() => {
+                let name = path.path.segments[0].ident.to_string();
+                if self.find_local(&name).is_some() {
+                    return self.fault(Kind::NonConstant { name }, arg);
+                }
+                return self.fault(Kind::WrongArgument { takes: "a number" }, arg);
+            }
+            _ => return self.fault(Kind::WrongArgument { takes: "a number" }, arg),
+        };
+        Ok(Type::Const(number))
+    }
+
+    /// The type of a length: heapless takes four.
+    fn check_len_type(&self, ty: &Type, arg: &GenericArgument) -> Result<()> {
+        let ty = self.shallow(ty);
+        let names = ["u8", "u16", "u32", "usize"];
+        if matches!(&ty, Type::Scalar(scalar) if names.contains(&scalar.name()))
+            || matches!(ty, Type::Var(_))
+        {
+            return Ok(());
+        }
+        let (ty, why) = (self.type_name(&ty), super::fault::Why::Bound);
+        let is_struct = false;
+        self.fault(Kind::MissingTrait { ty, is_struct, bound: "LenType", why }, arg)
     }
 
     /// The library type that a path leads to: of the prelude, imported, or with its whole path.
     pub(super) fn library_type(&self, path: &syn::Path) -> Option<Lib> {
+        library_at(&self.whole_path(path))
+    }
+
+    /// A path with what imports stand for.
+    pub(super) fn whole_path(&self, path: &syn::Path) -> String {
         let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        let whole = match names.as_slice() {
+        match names.as_slice() {
             [one] => match self.names.uses.get(one.as_str()) {
                 Some(whole) => whole.to_string(),
                 None => one.clone(),
@@ -156,9 +251,17 @@ impl Lower<'_> {
                 Some(whole) => format!("{whole}::{}", rest.join("::")),
                 None => names.join("::"),
             },
-            [] => return None,
-        };
-        library_at(&whole)
+            [] => String::new(),
+        }
+    }
+
+    /// A type of heapless that does not run here, or none of its.
+    pub(super) fn not_of_heapless<T>(&self, name: String, node: &impl Spanned) -> Result<T> {
+        if HEAPLESS.split(' ').any(|known| known == name) {
+            let what = format!("heapless::{name}");
+            return self.unsupported(&what, "heapless::Vec, String and Deque can be used.", node);
+        }
+        self.fault(Kind::UnknownType { name, nearest: None }, node)
     }
 
     fn nearest_type(&self, name: &str) -> Option<String> {
@@ -213,7 +316,7 @@ impl Lower<'_> {
         }
     }
 
-    fn bad_constant<T>(&self, expr: &syn::Expr) -> Result<T> {
+    fn bad_constant<T>(&self, expr: &impl Spanned) -> Result<T> {
         self.unsupported(
             "This length",
             "A length is a number, or a sum of numbers: [0u8; 4 * 50].",
@@ -222,9 +325,29 @@ impl Lower<'_> {
     }
 }
 
+/// What stands in angle brackets, lifetimes aside.
+fn arguments(segment: &syn::PathSegment) -> Vec<&GenericArgument> {
+    let PathArguments::AngleBracketed(args) = &segment.arguments else { return Vec::new() };
+    args.args.iter().filter(|arg| !matches!(arg, GenericArgument::Lifetime(_))).collect()
+}
+
+fn lifetime_count(segment: &syn::PathSegment) -> usize {
+    let PathArguments::AngleBracketed(args) = &segment.arguments else { return 0 };
+    args.args.iter().filter(|arg| matches!(arg, GenericArgument::Lifetime(_))).count()
+}
+
+/// What else the crate has at its root.
+pub(super) const HEAPLESS: &str = "BinaryHeap CString HistoryBuf OldestOrdered IndexMap IndexSet LenType LinearMap \
+    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc pool sorted_linked_list spsc storage \
+    format";
+
 /// The library type at a whole path; the prelude's have a short one too.
 pub(super) fn library_at(path: &str) -> Option<Lib> {
     let row = Lib::ALL.iter().find(|row| {
+        if let Some((krate, name)) = row.name.split_once("::") {
+            let inside = path.strip_prefix(krate).and_then(|path| path.strip_prefix("::"));
+            return inside == Some(name) || inside == Some(&format!("{}::{name}", row.module));
+        }
         let in_prelude = row.is_in_prelude() && path == row.name;
         let inside = |root: &str| path.strip_prefix(root).and_then(|path| path.strip_prefix("::"));
         let below = ["std", "alloc", "core"].into_iter().find_map(inside);

@@ -8,7 +8,7 @@ use crate::layout::{Choice, LayoutId, Part, Shape};
 use crate::library::Builtin;
 
 impl Vm<'_> {
-    fn choice_of(&self, id: LayoutId) -> Choice {
+    pub(super) fn choice_of(&self, id: LayoutId) -> Choice {
         match &self.layouts[id].shape {
             Shape::Choice(choice) => choice.clone(),
             shape => panic!("{shape:?} has no variants"),
@@ -75,8 +75,9 @@ impl Vm<'_> {
                 return panic(self.view().text(text, len));
             }
             B::OptionUnwrap | B::OptionExpect => return Ok(held(self, call.to)),
-            B::ResultUnwrap | B::ResultExpect | B::ResultUnwrapErr => {
-                let wanted = usize::from(call.run == B::ResultUnwrapErr);
+            B::ResultUnwrap | B::ResultExpect | B::ResultUnwrapErr | B::ResultExpectErr => {
+                let wanted =
+                    usize::from(matches!(call.run, B::ResultUnwrapErr | B::ResultExpectErr));
                 if variant == wanted {
                     return Ok(held(self, call.to));
                 }
@@ -105,6 +106,21 @@ impl Vm<'_> {
                 self.drop_payload(place, payload);
                 return Ok(self.moved(of, call.args[1], call.to));
             }
+            B::OptionUnwrapOrDefault | B::ResultUnwrapOrDefault => {
+                if (call.run == B::OptionUnwrapOrDefault) == is_some {
+                    return Ok(held(self, call.to));
+                }
+                self.drop_payload(place, payload);
+                return self.default(call.result, call.to);
+            }
+            B::OptionAnd | B::OptionOr | B::OptionXor | B::OptionZip => {
+                self.two_options(call, &choice);
+            }
+            B::OptionFlatten if is_some => {
+                self.copy(place, call.to, self.layouts[call.result].size);
+            }
+            B::OptionFlatten => self.write_none(call.result, call.to),
+            B::ResultAsRef => self.write_variant(call.result, variant, place.into(), call.to),
             B::OptionTake => {
                 self.copy(at, call.to, self.layouts[id].size);
                 self.set_variant(at, &choice, 0);
@@ -160,6 +176,48 @@ impl Vm<'_> {
             other => panic!("{other:?} is not of Option or Result"),
         }
         Ok(0)
+    }
+
+    /// `a.and(b)` and its like. Both are given away: what does not come back is dropped.
+    fn two_options(&mut self, call: &Called<'_>, choice: &Choice) {
+        use Builtin as B;
+        let [(a, a_id), (b, b_id)] = [0, 1].map(|arg| (call.word(arg), call.arg_types[arg]));
+        let of_b = self.choice_of(b_id);
+        let (a_is, b_is) = (self.variant(a, choice) == 1, self.variant(b, &of_b) == 1);
+        let given = match call.run {
+            B::OptionZip if a_is && b_is => {
+                let (of_a, of_b) = (choice.variants[1], of_b.variants[1]);
+                let result = self.choice_of(call.result);
+                let (Some(of_a), Some(of_b), Some(pair)) = (of_a, of_b, result.variants[1]) else {
+                    panic!("Some holds something")
+                };
+                let values =
+                    [(of_a, a), (of_b, b)].map(|(part, at)| self.stored(part.id, at + part.offset));
+                self.write_tuple(pair.id, &values, call.to + pair.offset);
+                self.set_variant(call.to, &result, 1);
+                return;
+            }
+            B::OptionAnd if a_is => Some(b),
+            B::OptionOr => Some(if a_is { a } else { b }),
+            B::OptionXor if a_is != b_is => Some(if a_is { a } else { b }),
+            _ => None,
+        };
+        // The newest task is done first.
+        for (at, id) in [(b, b_id), (a, a_id)] {
+            if given != Some(at) {
+                self.drop_later(at, id);
+            }
+        }
+        match given {
+            Some(at) => self.copy(at, call.to, self.layouts[call.result].size),
+            None => self.write_none(call.result, call.to),
+        }
+    }
+
+    /// What lies at an address, as an argument: its bits, or the address.
+    fn stored(&self, id: LayoutId, at: u64) -> u128 {
+        let layout = &self.layouts[id];
+        if layout.is_operand() { self.bits(at, layout.size) } else { at.into() }
     }
 
     fn drop_payload(&mut self, at: u64, payload: Option<Part>) {

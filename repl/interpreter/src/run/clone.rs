@@ -26,7 +26,8 @@ impl Vm<'_> {
             | Shape::Never
             | Shape::Range(..)
             | Shape::Iter(_)
-            | Shape::ReserveError => true,
+            | Shape::ReserveError
+            | Shape::Error(_) => true,
             Shape::Array(inner, _) | Shape::Cell(inner) => self.is_plain(*inner),
             Shape::Record { fields, .. } => fields.iter().all(|part| self.is_plain(part.id)),
             Shape::Choice(choice) => {
@@ -170,6 +171,23 @@ impl Vm<'_> {
                     self.count_up(block + if is_rc { rc::STRONG } else { rc::WEAK });
                 }
                 self.set_word(to, block);
+            }
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view().inline(*room, *len_bytes, from);
+                if !is_look {
+                    self.set_bits(to, *len_bytes, list.len.into());
+                }
+                let Todo { to, .. } = part(room.element, room.offset);
+                todo.push(Todo { id: room.element, from: list.first, to, count: list.len });
+            }
+            Shape::Deque(room) => {
+                let size = self.layouts[room.element].size;
+                let ring = self.view().ring(*room, size, from);
+                let mut to = if is_look { 0 } else { self.new_ring(&ring, to) };
+                for (from, count) in ring.stretches() {
+                    todo.push(Todo { id: room.element, from, to, count });
+                    to = to.wrapping_add(count * size);
+                }
             }
             shape => panic!("{shape:?} cannot be cloned"),
         }

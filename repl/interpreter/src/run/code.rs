@@ -102,10 +102,22 @@ pub(super) enum Arg {
 /// A call of a function of the program.
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) function: FunctionId,
+    pub(super) callee: Callee,
     pub(super) args: Vec<Arg>,
     /// Where a result that is no operand goes.
     pub(super) result: Option<Loc>,
+}
+
+/// What is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callee {
+    Function(FunctionId),
+    /// Of a trait by its number, the method at this place: the first argument is an operand, a fat pointer whose vtable
+    /// says which function it is.
+    Method {
+        of: u32,
+        method: u32,
+    },
 }
 
 /// A call of the library.
@@ -265,6 +277,12 @@ pub(super) enum Op {
     EachNext {
         to: Loc,
         stride: u64,
+        exit: u32,
+    },
+    /// `[address of a Deque, with how many are done as its length] → [the same]`: as [`Self::EachNext`].
+    DequeNext {
+        to: Loc,
+        deque: LayoutId,
         exit: u32,
     },
     /// Marks the variant of an `Option` or `Result`, whose payload is there already.

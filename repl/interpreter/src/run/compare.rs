@@ -71,6 +71,11 @@ impl Vm<'_> {
                 Shape::Guard { to, .. } => (*to, self.word(at).into()),
                 Shape::Rc(to) => (*to, (self.word(at) + self.layouts.rc_value_offset(*to)).into()),
                 Shape::Cell(to) => (*to, reference),
+                Shape::Choice(choice) if layout.ty.is_lib(Lib::Cow) => {
+                    let part = choice.variants[self.variant(at, choice)];
+                    let part = part.expect("a Cow always holds something");
+                    (part.id, (at + part.offset).into())
+                }
                 _ => return (id, reference),
             };
         }
@@ -88,6 +93,10 @@ impl Vm<'_> {
                 let (first, len) = (self.word(at + vec::POINTER), self.word(at + vec::LEN));
                 Some(self.view().bytes(first, len))
             }
+            Shape::Inline(room, len_bytes) if self.layouts[id].ty.is_lib(Lib::HeaplessString) => {
+                let text = self.view().inline(*room, *len_bytes, at);
+                Some(self.view().bytes(text.first, text.len))
+            }
             _ => None,
         }
     }
@@ -101,6 +110,10 @@ impl Vm<'_> {
             Shape::Vec(element) => {
                 let len = self.word(at + self.layouts[id].len_offset());
                 Some(((*element, self.word(at + vec::POINTER)), len))
+            }
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view().inline(*room, *len_bytes, at);
+                Some(((room.element, list.first), list.len))
             }
             _ => None,
         }
@@ -124,6 +137,16 @@ impl Vm<'_> {
             }
             todo.push(Todo::Decided(a_len.cmp(&b_len)));
             todo.push(Todo::Elements { a, b, left: a_len.min(b_len) });
+            return equal;
+        }
+        if let (Shape::Deque(_), Shape::Deque(_)) =
+            (&self.layouts[a.0].shape, &self.layouts[b.0].shape)
+        {
+            let (a, b) = (self.ring(a.0, a.1 as u64), self.ring(b.0, b.1 as u64));
+            if a.len() != b.len() {
+                return Ok(Some(a.len().cmp(&b.len())));
+            }
+            todo.extend(a.beside(&b).map(|(a, b, left)| Todo::Elements { a, b, left }));
             return equal;
         }
         let layout = Arc::clone(&self.layouts[a.0]);
@@ -155,6 +178,10 @@ impl Vm<'_> {
             }
             Shape::ReserveError => {
                 let [a, b] = [a, b].map(|at| self.bits(at, 2 * WORD_BYTES));
+                return Ok(Some(a.cmp(&b)));
+            }
+            Shape::Error(_) => {
+                let [a, b] = [a, b].map(|at| self.bits(at, layout.size));
                 return Ok(Some(a.cmp(&b)));
             }
             Shape::Never => {}

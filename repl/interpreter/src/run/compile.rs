@@ -6,7 +6,8 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{
-    Arg, Base, Call, Code, LibraryCall, Loc, Op, Path, SlotInfo, SlotRef, Text, TextPiece, Told,
+    Arg, Base, Call, Callee, Code, LibraryCall, Loc, Op, Path, SlotInfo, SlotRef, Text, TextPiece,
+    Told,
 };
 use crate::deep::deep;
 use crate::items::Items;
@@ -16,7 +17,7 @@ use crate::typed::{
     At, Block, Expr, ExprKind, Format, Function, Local, LocalId, LoopId, Piece, Place, Root, Step,
     Stmt,
 };
-use crate::types::{Lib, Type};
+use crate::types::{Lib, TraitId, Type};
 
 pub(super) type Result<T = ()> = std::result::Result<T, TooLarge>;
 
@@ -208,7 +209,8 @@ impl<'a> Compiler<'a> {
             Op::Jump(to)
             | Op::JumpIfNot(to)
             | Op::RangeNext { exit: to, .. }
-            | Op::EachNext { exit: to, .. } => *to = here,
+            | Op::EachNext { exit: to, .. }
+            | Op::DequeNext { exit: to, .. } => *to = here,
             op => panic!("{op:?} does not jump"),
         }
     }
@@ -479,6 +481,14 @@ impl<'a> Compiler<'a> {
             }
             ExprKind::ForEach { id, local, slice, body } => {
                 self.operand(slice)?;
+                if referent(&slice.ty).is_lib(Lib::Deque) {
+                    let deque = self.layout(referent(&slice.ty))?;
+                    return self.turns(*id, *local, body, 1, |to| Op::DequeNext {
+                        to,
+                        deque,
+                        exit: 0,
+                    });
+                }
                 let Type::Slice(element) = referent(&slice.ty) else {
                     panic!("{} is no slice", slice.ty)
                 };
@@ -515,9 +525,10 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
             ExprKind::Call(function, args) => {
-                let args = self.args(args)?;
-                let result = memory_result(ty, want);
-                self.give(Op::Call(Box::new(Call { function: *function, args, result })), ty, want)
+                self.call(Callee::Function(*function), args, ty, want)
+            }
+            ExprKind::CallDyn { of, method, args } => {
+                self.call(Callee::Method { of: *of, method: *method }, args, ty, want)
             }
             ExprKind::Library { row, types, args } => {
                 self.library(expr, row.run, types, args, want)
@@ -573,6 +584,12 @@ impl<'a> Compiler<'a> {
             Want::Into(loc) => loc,
             _ => panic!("a value in memory is wanted nowhere at {:?}", self.at),
         }
+    }
+
+    fn call(&mut self, callee: Callee, args: &[Expr], ty: &Type, want: Want) -> Result {
+        let args = self.args(args)?;
+        let result = memory_result(ty, want);
+        self.give(Op::Call(Box::new(Call { callee, args, result })), ty, want)
     }
 
     fn args(&mut self, exprs: &[Expr]) -> Result<Vec<Arg>> {
@@ -724,13 +741,22 @@ impl<'a> Compiler<'a> {
     }
 
     fn unsize(&mut self, inner: &Expr, ty: &Type, want: Want) -> Result {
-        let len = match referent(&inner.ty) {
-            Type::Array(_, len) => *len,
-            other => panic!("{other} has no length to join its pointer"),
+        let word = match (referent(&inner.ty), referent(ty)) {
+            (Type::Dyn(..), _) => return self.expr(inner, want),
+            (of, Type::Dyn(of_trait, _)) => {
+                let methods = match of_trait {
+                    TraitId::Own(number) => self.items.traits[*number as usize].methods.len(),
+                    TraitId::Debug | TraitId::Display => 1,
+                };
+                let id = self.layout(of)?;
+                self.layouts.vtable(id, *of_trait, methods)
+            }
+            (Type::Array(_, len), _) => *len,
+            (other, _) => panic!("{other} has nothing to join its pointer"),
         };
         if is_operand(ty) {
             self.operand(inner)?;
-            return self.give_operand(Op::Fatten(len), ty, want);
+            return self.give_operand(Op::Fatten(word), ty, want);
         }
         let to = self.wanted(want);
         self.expr(inner, want)?;
@@ -740,7 +766,7 @@ impl<'a> Compiler<'a> {
             self.emit(Op::Load(to.plus(WORD_BYTES), word));
             self.emit(Op::Store(to.plus(2 * WORD_BYTES), word));
         }
-        self.emit(Op::Constant(len));
+        self.emit(Op::Constant(word));
         self.emit(Op::Store(to.plus(WORD_BYTES), WORD_BYTES as u8));
         Ok(())
     }

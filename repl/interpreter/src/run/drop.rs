@@ -143,8 +143,12 @@ impl Vm<'_> {
             }
             Shape::Box(to) => {
                 let first = self.word(at);
+                let to = &match self.layouts[*to].shape {
+                    Shape::Dyn => self.behind_dyn(self.word(at + WORD_BYTES)),
+                    _ => *to,
+                };
                 let Layout { mut size, align, .. } = *self.layouts[*to];
-                if layout.pointer_bytes() > WORD_BYTES {
+                if layout.pointer_bytes() > WORD_BYTES && !self.layouts[*to].ty.is_sized() {
                     let len = self.word(at + WORD_BYTES);
                     let element = self.layouts[*to].element();
                     size = len * element.map_or(1, |element| self.layouts[element].size);
@@ -174,6 +178,15 @@ impl Vm<'_> {
                 let flag = self.word(flag_at).cast_signed();
                 let rest = if *is_mut { flag + 1 } else { flag - 1 };
                 self.set_word(flag_at, rest.cast_unsigned());
+            }
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view().inline(*room, *len_bytes, at);
+                self.drop_elements_later(list.first, room.element, list.len);
+            }
+            Shape::Deque(room) => {
+                let size = self.layouts[room.element].size;
+                let ring = self.view().ring(*room, size, at);
+                self.drop_ring_later(&ring);
             }
             shape => panic!("{shape:?} has nothing to drop"),
         }

@@ -11,13 +11,15 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use super::code::{Path, PathStep, Text, TextPiece, rest_of};
-use super::memory::{Bytes, fat, is_read_only, thin};
+use super::memory::{Bytes, fat, thin};
 use super::scalar;
+use super::shared::{ALREADY_BORROWED, ALREADY_MUTABLY_BORROWED};
+use super::text::PARSE_ERRORS;
 use super::vm::{Halt, Run, Vm};
 use super::{Held, State, Stop};
 use crate::items::Items;
 use crate::layout::{LayoutId, Layouts, Shape, WORD_BYTES, reserve_error, vec};
-use crate::machine::Machine;
+use crate::machine::{Machine, is_read_only};
 use crate::typed::{How, LocalId, Spec};
 use crate::types::{Lib, Type};
 
@@ -78,6 +80,8 @@ enum Todo {
         at: u64,
         id: LayoutId,
         left: u64,
+        /// Where more of them lie, and how many: of a `Deque`.
+        more: (u64, u64),
         depth: usize,
         is_first: bool,
     },
@@ -227,13 +231,16 @@ impl Writer<'_> {
                 self.out.push_str("moved");
             }
             Todo::Value(value) => self.value(&value),
+            Todo::Elements { left: 0, id, more: (at, left @ 1..), depth, is_first, .. } => {
+                self.todo.push(Todo::Elements { at, id, left, more: (0, 0), depth, is_first });
+            }
             Todo::Elements { left: 0, depth, is_first, .. } => {
                 if self.spec.is_alternate && !is_first {
                     self.new_line(depth);
                 }
                 self.out.push(']');
             }
-            Todo::Elements { at, id, left, depth, is_first } => {
+            Todo::Elements { at, id, left, more, depth, is_first } => {
                 if self.spec.is_alternate {
                     self.new_line(depth + 1);
                 } else if !is_first {
@@ -241,7 +248,8 @@ impl Writer<'_> {
                 }
                 let next = at + self.layouts[id].size;
                 let left = left - 1;
-                self.todo.push(Todo::Elements { at: next, id, left, depth, is_first: false });
+                let is_first = false;
+                self.todo.push(Todo::Elements { at: next, id, left, more, depth, is_first });
                 if self.spec.is_alternate {
                     self.later(",");
                 }
@@ -292,6 +300,11 @@ impl Writer<'_> {
             Shape::Scalar(of) => self.scalar(*of, self.view.bits(at, layout.size)),
             Shape::Never => self.out.push('!'),
             Shape::Str => self.text(at, len),
+            // In place of a length there is the address of the vtable.
+            Shape::Dyn => {
+                let of = self.layouts.of_vtable(len).expect("a dyn has a vtable");
+                self.todo.push(Todo::Value(Value { id: of, len: 0, moved: Vec::new(), ..*value }));
+            }
             Shape::Vec(byte) if layout.ty.is_lib(Lib::String) => {
                 let [first, len] =
                     [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
@@ -321,6 +334,10 @@ impl Writer<'_> {
                 let behind = match self.layouts[*to].shape {
                     Shape::Slice(element) => self.is_there(at, element, len),
                     Shape::Str => self.trust == Trust::Used || self.is_text(at, len),
+                    Shape::Dyn => {
+                        let of = self.layouts.of_vtable(len);
+                        of.is_some_and(|of| self.is_there(at, of, 1))
+                    }
                     _ => self.is_there(at, *to, 1),
                 };
                 if behind {
@@ -367,19 +384,30 @@ impl Writer<'_> {
             }
             Shape::Choice(choice) => {
                 let variant = self.view.variant(at, choice);
-                let name = match (layout.ty.is_lib(Lib::Option), variant) {
-                    (true, 0) => "None",
-                    (true, _) => "Some",
-                    (false, 0) => "Ok",
-                    (false, _) => "Err",
-                };
-                self.out.push_str(name);
+                let Type::Lib(lib, _) = layout.ty else { unreachable!("Option and its like") };
+                if let (Lib::Cow, Some(part)) = (lib, choice.variants[variant]) {
+                    return self.part(at + part.offset, part.id, 0, depth);
+                }
+                self.out.push_str(lib.variants().expect("it has variants")[variant]);
                 if let Some(part) = choice.variants[variant] {
                     let field = (String::new(), Some((at + part.offset, part.id)));
                     self.group(["(", ")"], vec![field], depth, &[]);
                 }
             }
             Shape::ReserveError => self.reserve_error(at, depth),
+            Shape::Inline(room, len_bytes) => {
+                let list = self.view.inline(*room, *len_bytes, at);
+                if layout.ty.is_lib(Lib::HeaplessString) {
+                    self.text(list.first, list.len);
+                } else {
+                    self.list(list.first, room.element, list.len, depth);
+                }
+            }
+            Shape::Deque(room) => {
+                let ring = self.view.ring(*room, self.layouts[room.element].size, at);
+                self.lists(ring.stretches(), room.element, depth);
+            }
+            Shape::Error(lib) => self.error(*lib, self.view.bits(at, layout.size), depth),
             Shape::Record { fields, .. } => {
                 let places = fields.iter().map(|part| Some((at + part.offset, part.id)));
                 let Type::Struct(id, name) = &layout.ty else {
@@ -450,8 +478,13 @@ impl Writer<'_> {
     }
 
     fn list(&mut self, at: u64, id: LayoutId, len: u64, depth: usize) {
+        self.lists([(at, len), (0, 0)], id, depth);
+    }
+
+    /// A list in two stretches.
+    fn lists(&mut self, [(at, left), more]: [(u64, u64); 2], id: LayoutId, depth: usize) {
         self.out.push('[');
-        self.todo.push(Todo::Elements { at, id, left: len, depth, is_first: true });
+        self.todo.push(Todo::Elements { at, id, left, more, depth, is_first: true });
     }
 
     fn is_text(&self, at: u64, len: u64) -> bool {
@@ -521,6 +554,27 @@ impl Writer<'_> {
         let len = padded(&len, self.spec, Side::Right);
         let fields = [format!("addr: {address}"), format!("metadata: {len}")];
         self.named("Pointer", fields.map(|field| (field, None)).into(), depth);
+    }
+
+    fn error(&mut self, lib: Lib, number: u128, depth: usize) {
+        let is_debug = self.spec.how == How::Debug;
+        match lib {
+            Lib::ParseIntError => {
+                let (kind, text) = &PARSE_ERRORS[number as usize];
+                if is_debug {
+                    let kind = format!("kind: {kind:?}");
+                    self.named("ParseIntError", vec![(kind, None)], depth);
+                } else {
+                    self.pad_text(text);
+                }
+            }
+            Lib::CapacityError if is_debug => self.out.push_str("CapacityError"),
+            // Its `Display` looks at no width.
+            Lib::CapacityError => self.out.push_str("insufficient capacity"),
+            _ if is_debug => self.out.push_str(lib.row().name),
+            Lib::BorrowError => self.pad_text(ALREADY_MUTABLY_BORROWED),
+            _ => self.pad_text(ALREADY_BORROWED),
+        }
     }
 
     fn reserve_error(&mut self, at: u64, depth: usize) {
@@ -634,6 +688,16 @@ fn pointer_text(address: u64, spec: Spec) -> String {
 /// What `T: Display` prints of what a reference refers to.
 pub(super) fn display_text(vm: &Vm<'_>, id: LayoutId, reference: u128) -> Run<String> {
     vm.view().value_text(&vm.layouts, id, reference, Spec::default())
+}
+
+impl Vm<'_> {
+    /// A number as `{:?}` prints it.
+    pub(super) fn number_text(&self, id: LayoutId, bits: u128) -> String {
+        match self.layouts[id].shape {
+            Shape::Scalar(of) => integer_text(of, bits, DEBUG),
+            ref shape => panic!("{shape:?} is no number"),
+        }
+    }
 }
 
 /// What `T: Debug` prints of a value that an error message shows.

@@ -149,10 +149,24 @@ impl State {
                     (0..len).for_each(|index| own(first + index * size, *element));
                 }
             }
+            Shape::Inline(room, len_bytes) => {
+                let list = view.inline(*room, *len_bytes, at);
+                let size = self.layouts[room.element].size;
+                (0..list.len).for_each(|index| own(list.first + index * size, room.element));
+            }
+            Shape::Deque(room) => {
+                let size = self.layouts[room.element].size;
+                for (first, count) in view.ring(*room, size, at).stretches() {
+                    (0..count).for_each(|index| own(first + index * size, room.element));
+                }
+            }
             Shape::Box(to) => {
                 let first = view.word(at);
                 lost.remove(&first);
-                if layout.pointer_bytes() == WORD_BYTES {
+                if let Shape::Dyn = self.layouts[*to].shape {
+                    let of = self.layouts.of_vtable(view.word(at + WORD_BYTES));
+                    own(first, of.expect("a dyn has a vtable"));
+                } else if layout.pointer_bytes() == WORD_BYTES {
                     let moved = rest_of(&owner.moved, PathStep::Deref);
                     if !moved.iter().any(|path| path.is_empty()) {
                         owners.push(Owner { at: first, id: *to, moved });

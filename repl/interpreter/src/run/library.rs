@@ -6,10 +6,11 @@ use super::Held;
 use super::code::{Arg, LibraryCall};
 use super::drop::Task;
 use super::leaks::Block;
-use super::memory::thin;
+use super::memory::{fat, thin};
 use super::vm::{Run, Vm};
 use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES};
 use crate::library::Builtin;
+use crate::types::Lib;
 
 /// A call with its arguments: numbers and references as they are, everything else by its address.
 pub(super) struct Called<'a> {
@@ -75,6 +76,8 @@ impl Vm<'_> {
     fn call_library(&mut self, call: &Called<'_>) -> Run<u128> {
         use Builtin as B;
         match call.run {
+            B::Default => self.default(call.result, call.to),
+            B::NeedsDrop => Ok(self.layouts[call.of()].needs_drop.into()),
             B::Clone => {
                 let of = self.referent(call.arg_types[0]);
                 self.clone_to(of, call.word(0), call.to)
@@ -109,7 +112,12 @@ impl Vm<'_> {
                 Ok(self.size_behind(of, thin(call.args[0]).1).into())
             }
             B::AlignOfVal => {
-                let of = self.referent(call.arg_types[0]);
+                let of = match self.referent(call.arg_types[0]) {
+                    of if matches!(self.layouts[of].shape, Shape::Dyn) => {
+                        self.behind_dyn(thin(call.args[0]).1)
+                    }
+                    of => of,
+                };
                 Ok(self.layouts[of].align.into())
             }
             B::BoxNew => {
@@ -145,11 +153,15 @@ impl Vm<'_> {
             | B::VecTruncate
             | B::VecAppend
             | B::VecExtendFromSlice
+            | B::VecSplitOff
+            | B::VecDedup
             | B::VecResize
             | B::VecReserve
             | B::VecReserveExact
             | B::VecTryReserve
+            | B::VecTryReserveExact
             | B::VecShrinkToFit
+            | B::VecShrinkTo
             | B::VecClear
             | B::VecLen
             | B::VecIsEmpty
@@ -171,7 +183,16 @@ impl Vm<'_> {
             | B::SliceIter
             | B::SliceSwap
             | B::SliceReverse
+            | B::SliceRotateLeft
+            | B::SliceRotateRight
             | B::SliceSort
+            | B::SliceBinarySearch
+            | B::SliceStartsWith
+            | B::SliceEndsWith
+            | B::SliceSplitAt
+            | B::SliceCopyFromSlice
+            | B::SliceRepeat
+            | B::SliceConcat
             | B::SliceFill
             | B::SliceContains
             | B::SliceToVec
@@ -188,6 +209,8 @@ impl Vm<'_> {
             | B::StringPushStr
             | B::StringPop
             | B::StringInsert
+            | B::StringInsertStr
+            | B::StringSplitOff
             | B::StringRemove
             | B::StringTruncate
             | B::StringReserve
@@ -198,6 +221,7 @@ impl Vm<'_> {
             | B::StringCapacity
             | B::StringAsStr
             | B::StringIntoBytes
+            | B::StringFromUtf8Lossy
             | B::StringAdd
             | B::StringDeref => self.string(call),
             B::StrLen
@@ -207,6 +231,22 @@ impl Vm<'_> {
             | B::StrContains
             | B::StrStartsWith
             | B::StrEndsWith
+            | B::StrIsCharBoundary
+            | B::StrFind
+            | B::StrRfind
+            | B::StrStripPrefix
+            | B::StrStripSuffix
+            | B::StrSplitOnce
+            | B::StrSplitAt
+            | B::StrParse
+            | B::StrTrimStart
+            | B::StrTrimEnd
+            | B::StrIsAscii
+            | B::StrEqIgnoreAsciiCase
+            | B::StrToAsciiUppercase
+            | B::StrToAsciiLowercase
+            | B::StrConcat
+            | B::StrJoin
             | B::StrTrim
             | B::StrRepeat
             | B::StrToUppercase
@@ -217,6 +257,12 @@ impl Vm<'_> {
             B::OptionUnwrap
             | B::OptionExpect
             | B::OptionUnwrapOr
+            | B::OptionUnwrapOrDefault
+            | B::OptionAnd
+            | B::OptionOr
+            | B::OptionXor
+            | B::OptionZip
+            | B::OptionFlatten
             | B::OptionIsSome
             | B::OptionIsNone
             | B::OptionTake
@@ -232,6 +278,9 @@ impl Vm<'_> {
             | B::ResultExpect
             | B::ResultUnwrapErr
             | B::ResultUnwrapOr
+            | B::ResultExpectErr
+            | B::ResultUnwrapOrDefault
+            | B::ResultAsRef
             | B::ResultIsOk
             | B::ResultIsErr
             | B::ResultOk
@@ -243,14 +292,28 @@ impl Vm<'_> {
             | B::RcPtrEq
             | B::RcGetMut
             | B::RcTryUnwrap
+            | B::RcIntoInner
+            | B::RcUnwrapOrClone
+            | B::RcMakeMut
             | B::RcDeref
             | B::WeakNew
-            | B::WeakUpgrade => self.rc(call),
+            | B::WeakUpgrade
+            | B::WeakStrongCount
+            | B::WeakWeakCount => self.rc(call),
+            B::CowIntoOwned | B::CowToMut | B::CowDeref => self.cow(call),
             B::CellNew
             | B::CellGet
             | B::CellSet
             | B::CellReplace
+            | B::CellTake
+            | B::CellSwap
+            | B::CellGetMut
             | B::CellIntoInner
+            | B::RefCellTryBorrow
+            | B::RefCellTryBorrowMut
+            | B::RefCellReplace
+            | B::RefCellTake
+            | B::RefCellGetMut
             | B::RefCellNew
             | B::RefCellBorrow
             | B::RefCellBorrowMut
@@ -258,8 +321,94 @@ impl Vm<'_> {
             | B::RefGuardDeref
             | B::RefMutGuardDeref
             | B::RefMutGuardDerefMut => self.cell(call),
+            B::HeaplessVecNew
+            | B::HeaplessVecFromSlice
+            | B::HeaplessVecPush
+            | B::HeaplessVecPop
+            | B::HeaplessVecInsert
+            | B::HeaplessVecRemove
+            | B::HeaplessVecSwapRemove
+            | B::HeaplessVecTruncate
+            | B::HeaplessVecClear
+            | B::HeaplessVecExtendFromSlice
+            | B::HeaplessVecResize
+            | B::HeaplessVecCapacity
+            | B::HeaplessVecIsFull
+            | B::HeaplessVecIsEmpty
+            | B::HeaplessVecAsSlice
+            | B::HeaplessVecAsMutSlice
+            | B::HeaplessVecStartsWith
+            | B::HeaplessVecEndsWith
+            | B::HeaplessVecDeref
+            | B::HeaplessVecDerefMut => self.heapless_vec(call),
+            B::HeaplessStringNew
+            | B::HeaplessStringTryFrom
+            | B::HeaplessStringPush
+            | B::HeaplessStringPushStr
+            | B::HeaplessStringPop
+            | B::HeaplessStringInsert
+            | B::HeaplessStringInsertStr
+            | B::HeaplessStringRemove
+            | B::HeaplessStringTruncate
+            | B::HeaplessStringClear
+            | B::HeaplessStringCapacity
+            | B::HeaplessStringAsStr
+            | B::HeaplessStringIntoBytes
+            | B::HeaplessStringDeref => self.heapless_string(call),
+            B::DequeNew
+            | B::DequePushBack
+            | B::DequePushFront
+            | B::DequePopBack
+            | B::DequePopFront
+            | B::DequeFront
+            | B::DequeFrontMut
+            | B::DequeBack
+            | B::DequeBackMut
+            | B::DequeGet
+            | B::DequeGetMut
+            | B::DequeSwap
+            | B::DequeSwapRemoveFront
+            | B::DequeSwapRemoveBack
+            | B::DequeTruncate
+            | B::DequeClear
+            | B::DequeLen
+            | B::DequeCapacity
+            | B::DequeIsFull
+            | B::DequeIsEmpty
+            | B::DequeAsSlices => self.deque(call),
             B::IntPow
             | B::IntAbs
+            | B::IntClamp
+            | B::IntRemEuclid
+            | B::IntDivEuclid
+            | B::IntWrappingNeg
+            | B::IntCheckedRem
+            | B::IntCheckedPow
+            | B::IntOverflowingAdd
+            | B::IntOverflowingSub
+            | B::IntOverflowingMul
+            | B::IntSaturatingMul
+            | B::IntCountZeros
+            | B::IntLeadingOnes
+            | B::IntTrailingOnes
+            | B::IntRotateLeft
+            | B::IntRotateRight
+            | B::IntSwapBytes
+            | B::IntReverseBits
+            | B::IntIsqrt
+            | B::IntIlog2
+            | B::IntIlog10
+            | B::IntToLeBytes
+            | B::IntToBeBytes
+            | B::IntFromLeBytes
+            | B::IntFromBeBytes
+            | B::IntAbsDiff
+            | B::IntDivCeil
+            | B::IntNextMultipleOf
+            | B::IntCheckedNextPowerOfTwo
+            | B::IntSignum
+            | B::IntIsNegative
+            | B::IntIsPositive
             | B::IntMin
             | B::IntMax
             | B::IntWrappingAdd
@@ -281,7 +430,49 @@ impl Vm<'_> {
             | B::FloatMin
             | B::FloatMax
             | B::FloatFloor
-            | B::FloatPowi => Ok(self.float(call)),
+            | B::FloatPowi
+            | B::FloatCeil
+            | B::FloatRound
+            | B::FloatTrunc
+            | B::FloatIsNan
+            | B::FloatSignum
+            | B::FloatToBits
+            | B::FloatFromBits => Ok(self.float(call)),
+            B::BoolThenSome => {
+                if call.args[0] == 1 {
+                    self.write_variant(call.result, 1, call.args[1], call.to);
+                } else {
+                    if !self.layouts[call.arg_types[1]].is_operand() {
+                        self.drop_later(call.word(1), call.arg_types[1]);
+                    }
+                    self.write_none(call.result, call.to);
+                }
+                Ok(0)
+            }
+            B::CharIsAlphabetic
+            | B::CharIsNumeric
+            | B::CharIsAlphanumeric
+            | B::CharIsWhitespace
+            | B::CharIsUppercase
+            | B::CharIsLowercase
+            | B::CharIsControl
+            | B::CharIsAscii
+            | B::CharIsAsciiAlphabetic
+            | B::CharIsAsciiDigit
+            | B::CharIsAsciiHexdigit
+            | B::CharIsAsciiAlphanumeric
+            | B::CharIsAsciiUppercase
+            | B::CharIsAsciiLowercase
+            | B::CharIsAsciiWhitespace
+            | B::CharIsAsciiPunctuation
+            | B::CharToAsciiUppercase
+            | B::CharToAsciiLowercase
+            | B::CharEqIgnoreAsciiCase
+            | B::CharLenUtf8
+            | B::CharIsDigit
+            | B::CharToDigit
+            | B::CharFromDigit
+            | B::CharFromU32 => self.char(call),
         }
     }
 
@@ -298,8 +489,14 @@ impl Vm<'_> {
         match &self.layouts[id].shape {
             Shape::Str => len,
             Shape::Slice(element) => self.layouts[*element].size * len,
+            Shape::Dyn => self.layouts[self.behind_dyn(len)].size,
             _ => self.layouts[id].size,
         }
+    }
+
+    /// The type of the value whose vtable lies at an address.
+    pub(super) fn behind_dyn(&self, vtable: u64) -> LayoutId {
+        self.layouts.of_vtable(vtable).expect("a dyn has a vtable")
     }
 
     /// Has what lies at `to` dropped, and puts the value there after that.
@@ -331,6 +528,28 @@ impl Vm<'_> {
         Ok(())
     }
 
+    /// `T::default()`: an operand, or made at `to`.
+    pub(super) fn default(&mut self, id: LayoutId, to: u64) -> Run<u128> {
+        match self.layouts[id].shape {
+            // `""` and `&[]`: nowhere, but aligned.
+            Shape::Reference(of) => return Ok(fat(self.layouts[of].align, 0)),
+            Shape::Scalar(_) => {}
+            _ => self.write_default(id, to)?,
+        }
+        Ok(0)
+    }
+
+    /// A tuple of arguments, made at `to`.
+    pub(super) fn write_tuple(&mut self, id: LayoutId, values: &[u128], to: u64) {
+        let layout = Arc::clone(&self.layouts[id]);
+        let Shape::Record { fields, .. } = &layout.shape else {
+            panic!("{} is no tuple", layout.ty)
+        };
+        for (part, value) in fields.iter().zip(values) {
+            self.store(part.id, *value, to + part.offset);
+        }
+    }
+
     /// `T::default()`, made at `to`.
     pub(super) fn write_default(&mut self, id: LayoutId, to: u64) -> Run {
         let layout = Arc::clone(&self.layouts[id]);
@@ -353,7 +572,13 @@ impl Vm<'_> {
                     self.write_default(*element, to + index * size)?;
                 }
             }
-            Shape::Choice(choice) => self.set_variant(to, choice, 0),
+            Shape::Choice(choice) => match choice.variants {
+                [Some(_), Some(owned)] => {
+                    self.write_default(owned.id, to + owned.offset)?;
+                    self.set_variant(to, choice, 1);
+                }
+                _ => self.set_variant(to, choice, 0),
+            },
             Shape::Vec(element) => self.write_vec(to, 0, self.layouts[*element].align, 0),
             Shape::Cell(inner) => self.write_default(*inner, to)?,
             Shape::RefCell(inner) => {
@@ -372,6 +597,8 @@ impl Vm<'_> {
                 self.set_word(to, at);
             }
             Shape::Weak(_) => self.set_word(to, u64::MAX),
+            Shape::Inline(..) | Shape::Deque(_) => self.new_heapless(id, to),
+            Shape::Error(Lib::CapacityError) => {}
             shape => panic!("{shape:?} has no default"),
         }
         Ok(())

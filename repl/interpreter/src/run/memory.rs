@@ -4,7 +4,7 @@ use super::leaks::Block;
 use super::vm::{Halt, Run, Vm};
 use crate::items::Items;
 use crate::layout::{Choice, LayoutId, Tag, WORD_BYTES};
-use crate::machine::{Machine, READ_ONLY_BASE, Refused};
+use crate::machine::{Machine, READ_ONLY_BASE, Refused, is_read_only};
 
 /// So many bytes are looked for before they are read.
 const LONG_BYTES: u64 = 4096;
@@ -71,10 +71,6 @@ impl Bytes<'_> {
         let stored = self.items.read_only.iter().skip(start);
         bytes.iter_mut().zip(stored).for_each(|(to, from)| *to = *from);
     }
-}
-
-pub(super) fn is_read_only(at: u64) -> bool {
-    (READ_ONLY_BASE..0x1000_0000).contains(&at)
 }
 
 /// An address and a length as one operand.

@@ -3,13 +3,16 @@
 //! A body is first made into a list of operations (`code`, `compile`), once; `vm` does them. Calls, drops and
 //! unwinding are lists of their own there, so the process's stack does not grow with the program's.
 
+mod char;
 mod choice;
 mod clone;
 mod code;
 mod compare;
 mod compile;
+mod cow;
 mod drop;
 mod format;
+mod heapless;
 mod leaks;
 mod library;
 mod memory;

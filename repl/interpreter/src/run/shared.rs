@@ -26,6 +26,34 @@ impl Vm<'_> {
         self.set_word(at, count + 1);
     }
 
+    fn count_down(&mut self, at: u64) {
+        let count = self.word(at);
+        self.set_word(at, count - 1);
+    }
+
+    /// The value behind the `Rc` at `at`, nobody else's from now on: a clone in a block of its own if there are other `Rc`,
+    /// itself in another block if there are `Weak`.
+    fn make_mut(&mut self, of: LayoutId, at: u64) -> Run<u64> {
+        let old = self.word(at);
+        let offset = self.layouts.rc_value_offset(of);
+        let (strong, weak) = (self.word(old + rc::STRONG), self.word(old + rc::WEAK));
+        if (strong, weak) == (1, 1) {
+            return Ok(old + offset);
+        }
+        let new = self.new_rc(of)?;
+        if strong == 1 {
+            self.copy(old + offset, new + offset, self.layouts[of].size);
+            self.count_down(old + rc::WEAK);
+        } else if let Err(halt) = self.clone_into(of, old + offset, new + offset) {
+            let (size, align) = self.layouts.rc_block(of);
+            self.deallocate(new, size, align);
+            return Err(halt);
+        }
+        self.count_down(old + rc::STRONG);
+        self.set_word(at, new);
+        Ok(new + offset)
+    }
+
     /// Calls of `Rc` and `Weak`. A reference to either leads to the address of the block.
     pub(super) fn rc(&mut self, call: &Called<'_>) -> Run<u128> {
         use Builtin as B;
@@ -66,6 +94,31 @@ impl Vm<'_> {
                     self.write_payload(call.result, 1, call.word(0), call.to);
                 }
             }
+            B::RcIntoInner | B::RcUnwrapOrClone => {
+                let (is_last, is_option) =
+                    (self.word(block + rc::STRONG) == 1, call.run == B::RcIntoInner);
+                let mut result = 0;
+                if is_option && is_last {
+                    self.write_payload(call.result, 1, value, call.to);
+                } else if is_option {
+                    self.write_none(call.result, call.to);
+                } else if is_last {
+                    result = self.take(of, value, call.to);
+                } else {
+                    result = self.clone_to(of, value, call.to)?;
+                }
+                self.count_down(block + rc::STRONG);
+                if is_last {
+                    self.drop_weak(block, of);
+                }
+                return Ok(result);
+            }
+            B::RcMakeMut => return Ok(self.make_mut(of, call.word(0))?.into()),
+            B::WeakStrongCount | B::WeakWeakCount => {
+                let strong = if block == u64::MAX { 0 } else { self.word(block + rc::STRONG) };
+                let is_weak = call.run == B::WeakWeakCount && strong > 0;
+                return Ok(if is_weak { self.word(block + rc::WEAK) - 1 } else { strong }.into());
+            }
             B::WeakUpgrade => {
                 if block == u64::MAX || self.word(block + rc::STRONG) == 0 {
                     self.write_none(call.result, call.to);
@@ -91,6 +144,43 @@ impl Vm<'_> {
                 let old = self.take(call.of(), at, call.to);
                 self.store(call.of(), call.args[1], at);
                 return Ok(old);
+            }
+            B::CellTake => {
+                let old = self.take(call.of(), at, call.to);
+                self.write_default(call.of(), at)?;
+                return Ok(old);
+            }
+            B::CellSwap => self.swap(call.of(), at, call.word(1))?,
+            B::CellGetMut => return Ok(at.into()),
+            B::RefCellGetMut => {
+                let part = self.in_ref_cell(self.referent(call.arg_types[0]));
+                return Ok((at + part.offset).into());
+            }
+            B::RefCellReplace | B::RefCellTake => {
+                let part = self.in_ref_cell(self.referent(call.arg_types[0]));
+                if self.word(at) != 0 {
+                    return panic(ALREADY_BORROWED);
+                }
+                let old = self.take(part.id, at + part.offset, call.to);
+                if call.run == B::RefCellTake {
+                    self.write_default(part.id, at + part.offset)?;
+                } else {
+                    self.store(part.id, call.args[1], at + part.offset);
+                }
+                return Ok(old);
+            }
+            B::RefCellTryBorrow | B::RefCellTryBorrowMut => {
+                let part = self.in_ref_cell(self.referent(call.arg_types[0]));
+                let flag = self.word(at).cast_signed();
+                let is_mut = call.run == B::RefCellTryBorrowMut;
+                let result = self.choice_of(call.result);
+                let is_lent = if is_mut { flag != 0 } else { flag < 0 };
+                if let (false, Some(guard)) = (is_lent, result.variants[0]) {
+                    self.set_word(at, if is_mut { -1 } else { flag + 1 }.cast_unsigned());
+                    self.set_word(call.to + guard.offset, at + part.offset);
+                    self.set_word(call.to + guard.offset + WORD_BYTES, at);
+                }
+                self.set_variant(call.to, &result, usize::from(is_lent));
             }
             B::RefCellNew => {
                 let part = self.in_ref_cell(call.result);

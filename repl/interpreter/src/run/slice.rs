@@ -8,7 +8,7 @@ use super::library::Called;
 use super::memory::{fat, thin};
 use super::vec::VecAt;
 use super::vm::{Run, Vm, element, panic};
-use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES};
+use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, vec};
 use crate::library::Builtin;
 use crate::typed::CompareOp;
 
@@ -47,6 +47,74 @@ impl Vm<'_> {
                 }
             }
             B::SliceSort => self.sort(of, first, len)?,
+            B::SliceRotateLeft | B::SliceRotateRight => {
+                let by = call.word(1);
+                let name = if call.run == B::SliceRotateLeft { "mid" } else { "k" };
+                if by > len {
+                    return panic(format!("assertion failed: {name} <= self.len()"));
+                }
+                let start = if call.run == B::SliceRotateLeft { by } else { len - by };
+                self.permute(of, first, (start..len).chain(0..start).collect())?;
+            }
+            B::SliceBinarySearch => {
+                let found = self.search(of, (first, len), call.args[1])?;
+                let (variant, index) = found.map_or_else(|index| (1, index), |index| (0, index));
+                self.write_variant(call.result, variant, index.into(), call.to);
+            }
+            B::SliceStartsWith | B::SliceEndsWith => {
+                let (needle, needle_len) = thin(call.args[1]);
+                let Some(rest) = len.checked_sub(needle_len) else { return Ok(0) };
+                let start = if call.run == B::SliceStartsWith { 0 } else { rest };
+                for index in 0..needle_len {
+                    let a = (of, u128::from(first + (start + index) * size));
+                    let b = (of, u128::from(needle + index * size));
+                    if !self.compare(CompareOp::Eq, a, b)? {
+                        return Ok(0);
+                    }
+                }
+                return Ok(1);
+            }
+            B::SliceSplitAt => {
+                let mid = call.word(1);
+                if mid > len {
+                    return panic("mid > len");
+                }
+                let halves = [fat(first, mid), fat(first + mid * size, len - mid)];
+                self.write_tuple(call.result, &halves, call.to);
+            }
+            B::SliceCopyFromSlice => {
+                let (from, from_len) = thin(call.args[1]);
+                if from_len != len {
+                    return panic(format!(
+                        "copy_from_slice: source slice length ({from_len}) does not match destination slice length ({len})"
+                    ));
+                }
+                self.count_steps(len * size / 64)?;
+                self.copy(from, first, len * size);
+            }
+            B::SliceRepeat => {
+                let count = call.word(1);
+                let Some(total) = len.checked_mul(count) else {
+                    return panic("capacity overflow");
+                };
+                let to = self.new_vec(of, total, false, call.to)?;
+                if total > 0 {
+                    self.copy(first, to, len * size);
+                    self.replicate(to, len * size, count)?;
+                }
+                self.set_len(call.to, total);
+            }
+            B::SliceConcat => {
+                let lists: Vec<_> =
+                    (0..len).map(|list| self.header(first + list * vec::SIZE)).collect();
+                let total = lists.iter().map(|list| list.len).sum();
+                let mut to = self.new_vec(of, total, false, call.to)?;
+                for list in lists {
+                    self.clone_elements(of, list.first, to, list.len)?;
+                    to += list.len * size;
+                }
+                self.set_len(call.to, total);
+            }
             B::SliceFill => self.fill(of, call.args[1], first, len)?,
             B::SliceContains => {
                 let wanted = (of, self.reference_to(of, call.args[1]));
@@ -121,27 +189,64 @@ impl Vm<'_> {
         if let Some(halt) = failed {
             return Err(halt);
         }
+        self.permute(of, first, order)
+    }
+
+    /// What stands where afterwards: `order[n]` comes to place `n`.
+    pub(super) fn permute(&mut self, of: LayoutId, first: u64, mut order: Vec<u64>) -> Run {
         let layout = Arc::clone(&self.layouts[of]);
+        let place = |index: u64| first + index * layout.size;
+        self.count_steps(order.len() as u64)?;
         let between = self.borrow_slot(&layout)?;
         // Round each cycle: its first element waits in between while the others move up.
-        for start in 0..len {
+        for start in 0..order.len() as u64 {
             if order[start as usize] == start {
                 continue;
             }
-            self.copy(place(start), between, size);
+            self.copy(place(start), between, layout.size);
             let mut to = start;
             loop {
                 let from = std::mem::replace(&mut order[to as usize], to);
                 if from == start {
-                    self.copy(between, place(to), size);
+                    self.copy(between, place(to), layout.size);
                     break;
                 }
-                self.copy(place(from), place(to), size);
+                self.copy(place(from), place(to), layout.size);
                 to = from;
             }
         }
         self.machine.pop(1);
         Ok(())
+    }
+
+    /// The place of a value in what is sorted, as std finds it: halves, and of equal ones the same.
+    fn search(
+        &mut self,
+        of: LayoutId,
+        (first, len): (u64, u64),
+        wanted: u128,
+    ) -> Run<Result<u64, u64>> {
+        let size = self.layouts[of].size;
+        let order = |vm: &mut Self, index: u64| {
+            let order = vm.order((of, u128::from(first + index * size)), (of, wanted), false)?;
+            Run::Ok(order.unwrap_or(Ordering::Equal))
+        };
+        if len == 0 {
+            return Ok(Err(0));
+        }
+        let (mut base, mut left) = (0, len);
+        while left > 1 {
+            let half = left / 2;
+            if order(self, base + half)? != Ordering::Greater {
+                base += half;
+            }
+            left -= half;
+        }
+        Ok(match order(self, base)? {
+            Ordering::Equal => Ok(base),
+            Ordering::Less => Err(base + 1),
+            Ordering::Greater => Err(base),
+        })
     }
 
     /// Clones of a value all over a slice, the last of which is the value itself.

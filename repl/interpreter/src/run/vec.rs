@@ -7,6 +7,7 @@ use super::vm::{Halt, Run, Vm, element, panic};
 use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, reserve_error, vec};
 use crate::library::Builtin;
 use crate::machine::Refused;
+use crate::typed::CompareOp;
 
 /// Where a vector lies.
 #[derive(Clone, Copy, Debug)]
@@ -100,14 +101,34 @@ impl Vm<'_> {
         to: impl Into<VecAt>,
     ) -> Run<u64> {
         let to: VecAt = to.into();
-        let bytes = self.bytes_of(of, capacity)?;
-        let align = self.layouts[of].align;
         let heap = self.heap_of(to);
-        let first = self.allocate_in(heap, bytes, align, Block::elements(of), is_zeroed)?;
-        // Elements without a size need no room, so there is always room for them.
-        let capacity = if bytes == 0 { 0 } else { capacity };
+        let (first, capacity) = self.new_elements_in(heap, of, capacity, is_zeroed)?;
         self.write_vec(to, capacity, first, 0);
         Ok(first)
+    }
+
+    /// Room for so many elements, and the capacity of who owns them.
+    pub(super) fn new_elements(
+        &mut self,
+        of: LayoutId,
+        count: u64,
+        is_zeroed: bool,
+    ) -> Run<(u64, u64)> {
+        self.new_elements_in(None, of, count, is_zeroed)
+    }
+
+    fn new_elements_in(
+        &mut self,
+        heap: Option<u64>,
+        of: LayoutId,
+        count: u64,
+        is_zeroed: bool,
+    ) -> Run<(u64, u64)> {
+        let bytes = self.bytes_of(of, count)?;
+        let align = self.layouts[of].align;
+        let first = self.allocate_in(heap, bytes, align, Block::elements(of), is_zeroed)?;
+        // Elements without a size need no room, so there is always room for them.
+        Ok((first, if bytes == 0 { 0 } else { count }))
     }
 
     fn capacity(&self, of: LayoutId, header: &Header) -> u64 {
@@ -164,17 +185,17 @@ impl Vm<'_> {
         Ok(header)
     }
 
-    /// Gives back what is not used.
-    pub(super) fn shrink(&mut self, of: LayoutId, at: impl Into<VecAt>) -> Run {
+    /// Gives back what is not used, down to a capacity.
+    pub(super) fn shrink(&mut self, of: LayoutId, at: impl Into<VecAt>, least: u64) -> Run {
         let at: VecAt = at.into();
         let mut header = self.header(at);
         let Layout { size, align, .. } = *self.layouts[of];
-        if size == 0 || header.capacity == header.len {
+        let capacity = header.len.max(least);
+        if size == 0 || header.capacity <= capacity {
             return Ok(());
         }
-        if header.len > 0 {
-            let len = header.len;
-            return Ok(self.set_capacity(of, &mut header, len)?);
+        if capacity > 0 {
+            return Ok(self.set_capacity(of, &mut header, capacity)?);
         }
         self.deallocate(header.first, header.capacity * size, align);
         self.write_vec(at, 0, align, 0);
@@ -360,12 +381,32 @@ impl Vm<'_> {
                 let mut header = self.header(at);
                 self.grow(of, &mut header, call.word(1), true)?;
             }
-            Builtin::VecTryReserve => {
+            Builtin::VecTryReserve | Builtin::VecTryReserveExact => {
                 let mut header = self.header(at);
-                let result = self.grow(of, &mut header, call.word(1), false);
+                let is_exact = call.run == Builtin::VecTryReserveExact;
+                let result = self.grow(of, &mut header, call.word(1), is_exact);
                 self.write_reserved(call, align, &result);
             }
-            Builtin::VecShrinkToFit => self.shrink(of, at)?,
+            Builtin::VecShrinkToFit => self.shrink(of, at, 0)?,
+            Builtin::VecShrinkTo => self.shrink(of, at, call.word(1))?,
+            Builtin::VecSplitOff => {
+                let (index, header) = (call.word(1), self.header(at));
+                let len = header.len;
+                if index > len {
+                    return panic(format!(
+                        "`at` split index (is {index}) should be <= len (is {len})"
+                    ));
+                }
+                if let Some(heap) = self.heap_of(at) {
+                    self.set_word(call.to + vec::ALLOCATOR, heap);
+                }
+                let first = self.new_vec(of, len - index, false, to)?;
+                self.count_steps((len - index) * size / 64)?;
+                self.copy(header.first + index * size, first, (len - index) * size);
+                self.set_len(to, len - index);
+                self.set_len(at, index);
+            }
+            Builtin::VecDedup => self.dedup(of, at)?,
             Builtin::VecLen => return Ok(self.header(at).len.into()),
             Builtin::VecIsEmpty => return Ok((self.header(at).len == 0).into()),
             Builtin::VecCapacity => {
@@ -373,7 +414,7 @@ impl Vm<'_> {
                 return Ok(self.capacity(of, &header).into());
             }
             Builtin::VecIntoBoxedSlice => {
-                self.shrink(of, at)?;
+                self.shrink(of, at, 0)?;
                 let Header { first, len, .. } = self.header(at);
                 self.set_bits(call.to, 2 * WORD_BYTES, fat(first, len));
                 if let Some(heap) = self.heap_of(at) {
@@ -391,6 +432,25 @@ impl Vm<'_> {
             }
         }
         Ok(0)
+    }
+
+    /// Drops each element that equals the one before it. They go to the end first.
+    fn dedup(&mut self, of: LayoutId, at: VecAt) -> Run {
+        let (header, size) = (self.header(at), self.layouts[of].size);
+        let place = |index: u64| (of, u128::from(header.first + index * size));
+        let (mut kept, mut twice) = (Vec::new(), Vec::new());
+        for index in 0..header.len {
+            let is_same = match kept.last() {
+                Some(last) => self.compare(CompareOp::Eq, place(index), place(*last))?,
+                None => false,
+            };
+            if is_same { twice.push(index) } else { kept.push(index) }
+        }
+        let count = twice.len() as u64;
+        kept.append(&mut twice);
+        self.permute(of, header.first, kept)?;
+        self.truncate(of, at, header.len - count);
+        Ok(())
     }
 
     /// Drops what is behind the first `len` elements. They are out of the vector before the first one is dropped.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::code::{Arg, Base, Call, Code, Loc, Op, SlotInfo, SlotRef, Text};
+use super::code::{Arg, Base, Call, Callee, Code, Loc, Op, SlotInfo, SlotRef, Text};
 use super::compile::Locals;
 use super::drop::Task;
 use super::memory::{fat, thin};
 use super::{Held, MAX_STEPS, Slot, State, Stop, compile, scalar};
 use crate::items::Items;
-use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, vec};
-use crate::machine::{Machine, NewSlot, Note, Refused};
+use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, WORD_BYTES, vec};
+use crate::machine::{Bound, Machine, NewSlot, Note, Refused};
 use crate::typed::{At, FunctionId, LocalId};
 use crate::types::Type;
 
@@ -270,9 +270,17 @@ impl<'a> Vm<'a> {
     }
 
     fn call(&mut self, call: &Call) -> Run {
-        let code = self.code_of(call.function)?;
         let operands = call.args.iter().filter(|arg| matches!(arg, Arg::Operand)).count();
         let first = self.operands.len() - operands;
+        let function = match call.callee {
+            Callee::Function(function) => function,
+            Callee::Method { of, method } => {
+                let (address, vtable) = thin(self.operands[first]);
+                self.operands[first] = address.into();
+                self.method(vtable, of, method)
+            }
+        };
+        let code = self.code_of(function)?;
         let result = call.result.map_or(0, |loc| self.address(loc));
         let mut frame = self.new_frame(code, result)?;
         frame.operands = first;
@@ -295,6 +303,15 @@ impl<'a> Vm<'a> {
         self.operands.truncate(first);
         self.enter(frame);
         Ok(())
+    }
+
+    /// The function that a vtable has at a trait's method.
+    fn method(&self, vtable: u64, of: u32, method: u32) -> FunctionId {
+        let of_value = self.layouts.of_vtable(vtable).expect("a dyn has a vtable");
+        match &self.layouts[of_value].ty {
+            Type::Struct(id, _) => self.items.traits[of as usize].implementors[id][method as usize],
+            other => panic!("{other} has no trait of the program"),
+        }
     }
 
     /// Calls a `Drop::drop` for the value at `at`.
@@ -603,6 +620,16 @@ impl<'a> Vm<'a> {
                     self.set_word(self.address(*to), first);
                 }
             }
+            Op::DequeNext { to, deque, exit } => {
+                let (at, done) = thin(*self.operands.last().expect("a deque is there"));
+                match self.ring(*deque, at).nth(done) {
+                    None => self.frame.next = *exit as usize,
+                    Some(place) => {
+                        self.set_word(self.address(*to), place);
+                        *self.operands.last_mut().expect("it was there") = fat(at, done + 1);
+                    }
+                }
+            }
             Op::Tag { at, choice, variant } => {
                 let at = self.address(*at);
                 let layout = Arc::clone(&self.layouts[*choice]);
@@ -634,14 +661,24 @@ impl<'a> Vm<'a> {
                 let address = self.slot(*slot).address;
                 let value = self.value_text(address, told.layout);
                 let layout = &self.layouts[told.layout];
-                let note = Note::Bind {
+                let behind = match layout.shape {
+                    Shape::Reference(to) | Shape::Box(to)
+                        if matches!(self.layouts[to].shape, Shape::Dyn) =>
+                    {
+                        let of = self.behind_dyn(self.word(address + WORD_BYTES));
+                        Some(self.layouts[of].ty.to_string())
+                    }
+                    _ => None,
+                };
+                let bound = Bound {
                     name: Arc::clone(&told.name),
                     ty: layout.ty.clone(),
                     address,
                     size: layout.size,
                     value,
+                    behind,
                 };
-                self.machine.tell(note);
+                self.machine.tell(Note::Bind(bound));
             }
             Op::Assigned(loc, told) => {
                 let address = loc.map_or(self.assigned, |loc| self.address(loc));

@@ -51,7 +51,12 @@ impl Case {
                 ["$T", "$t", "$U", "$u"].into_iter().zip(by).fold((*line).to_owned(), with)
             })
             .collect();
-        let imports = ["use std::rc::{Rc, Weak};", "use std::cell::{Cell, RefCell};"];
+        let imports = [
+            "use std::rc::{Rc, Weak};",
+            "use std::sync::{self, Arc};",
+            "use std::cell::{Cell, RefCell};",
+            "use std::borrow::Cow;",
+        ];
         Program::of_lines(imports.into_iter().chain(lines.iter().map(String::as_str)))
     }
 }

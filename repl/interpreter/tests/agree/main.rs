@@ -92,9 +92,9 @@ fn each_row_of_the_library_has_a_case() {
             // Operators: no program calls them by name.
             "Deref" | "[..]" => continue,
             "*" => "",
-            "[T]" => "slice::",
-            "{integer}" => "int::",
-            "{float}" => "float::",
+            "{float}" | "f32" | "f64" => "float::",
+            on if on.starts_with('[') => "slice::",
+            on if on.starts_with('{') => "int::",
             "std::mem" => "mem::",
             on => &format!("{}::", on.split('<').next().expect("a type has a name")),
         };

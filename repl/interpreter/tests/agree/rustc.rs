@@ -4,8 +4,9 @@
 //! mostly whatever it found in the others. Those it found nothing in are one crate again, until it finds nothing: two or
 //! three runs judge hundreds.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -169,10 +170,40 @@ pub(crate) fn run(programs: &[Vec<String>]) -> Vec<Vec<String>> {
     printed
 }
 
-/// The compiler that built this test, told of a file. std's `Allocator` is not stable.
+/// The compiler that built this test, told of a file and of heapless. std's `Allocator` is not stable.
 fn rustc(file: &Path) -> Command {
     let mut command = Command::new(option_env!("RUSTC").unwrap_or("rustc"));
     command.env("RUSTC_BOOTSTRAP", "1");
     command.arg("--edition=2024").arg("--crate-type=bin").arg("--cap-lints=allow").arg(file);
+    let folder = HEAPLESS.parent().expect("a file lies in a folder");
+    command.arg("--extern").arg(format!("heapless={}", HEAPLESS.display()));
+    command.arg("-L").arg(format!("dependency={}", folder.display()));
     command
 }
+
+/// The real crate as `Cargo.lock` names it, compiled. A package of its own has it built the same however these tests are.
+static HEAPLESS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heapless");
+    std::fs::create_dir_all(&folder).expect("the target folder takes a folder");
+    let manifest = "[package]\nname = \"needs-heapless\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n\
+                    [dependencies]\nheapless = { version = \"0.9\", default-features = false }\n[workspace]\n";
+    let lock = include_str!("../../../../Cargo.lock");
+    for (name, text) in [("Cargo.toml", manifest), ("lib.rs", ""), ("Cargo.lock", lock)] {
+        std::fs::write(folder.join(name), text).expect("the folder takes a file");
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--offline", "--target-dir=target", "--message-format=json"])
+        .current_dir(&folder)
+        .output()
+        .expect("cargo runs: it has just run this test");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut files = messages
+        .filter(|message| message["target"]["name"] == "heapless")
+        .filter_map(|message| message["filenames"].as_array().cloned())
+        .flatten()
+        .filter_map(|file| file.as_str().map(PathBuf::from));
+    files
+        .find(|file| file.extension().is_some_and(|end| end == "rlib"))
+        .unwrap_or_else(|| panic!("no heapless: {}", String::from_utf8_lossy(&output.stderr)))
+});

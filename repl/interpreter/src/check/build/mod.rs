@@ -7,12 +7,13 @@ use std::ops::Index;
 use std::sync::Arc;
 
 use crate::items::Items;
+use crate::references::{slot_count, slots};
 use crate::typed::{At, Function, Local, LocalId, LoopId, Top};
 use crate::types::Type;
 
 use super::fault::{Fault, Wrong};
 use super::graph::{Act, Graph, Next, NodeId, RegionId, VariableId};
-use super::regions::{Owner, slot_count, slots};
+use super::regions::Owner;
 use super::signature::Caller;
 
 /// Builds the graph of a body.
@@ -156,7 +157,12 @@ impl<'a> Build<'a> {
 
     /// A whole function.
     pub(super) fn function(&mut self, function: &Function) -> Caller {
-        let caller = Caller::new(&mut self.built.graph, self.built.fixed, &function.signature);
+        let caller = Caller::new(
+            &mut self.built.graph,
+            &self.items.structs,
+            self.built.fixed,
+            &function.signature,
+        );
         for (number, ty) in function.signature.params.iter().enumerate() {
             let variable = self.declare(LocalId(number as u32));
             self.built.graph.variables[variable.index()].is_parameter = true;
@@ -258,7 +264,7 @@ impl<'a> Build<'a> {
 
     fn declare(&mut self, id: LocalId) -> VariableId {
         let local = &self.locals[id.0 as usize];
-        let slots = slots(&local.ty);
+        let slots = slots(&self.items.structs, &local.ty);
         let is_hidden =
             !local.name.starts_with(|first: char| first == '_' || first.is_alphabetic());
         let name = (!is_hidden).then(|| Arc::clone(&local.name));
@@ -279,7 +285,7 @@ impl<'a> Build<'a> {
     }
 
     fn temporary(&mut self, ty: &Type, at: At) -> VariableId {
-        let slots = slots(ty);
+        let slots = slots(&self.items.structs, ty);
         let variable = self.built.graph.add_variable(None, at, &slots);
         self.built.graph.variables[variable.index()].needs_drop =
             ty.needs_drop(&self.items.structs);
@@ -288,7 +294,7 @@ impl<'a> Build<'a> {
 
     /// A temporary for a value that has references.
     fn held(&mut self, ty: &Type, at: At) -> Option<VariableId> {
-        (slot_count(ty) > 0).then(|| self.temporary(ty, at))
+        (slot_count(&self.items.structs, ty) > 0).then(|| self.temporary(ty, at))
     }
 
     fn live(&mut self, variable: VariableId) {

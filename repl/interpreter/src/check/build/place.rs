@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::typed::{self, At, BinaryOp, BorrowKind, Expr, ExprKind, Place, Root};
+use crate::references::slot_count;
+use crate::typed::{self, At, BinaryOp, BorrowKind, Expr, ExprKind, Lifetime, Place, Root};
 use crate::types::{Lib, Mutability, Type};
 
 use super::super::fault::{MovedFrom, NotMutable, Wrong};
 use super::super::graph::{Act, Borrow, Loan, LoanId, PathId, RegionId, Step, VariableId};
-use super::super::regions::slot_count;
 use super::Build;
 
 /// A place, found.
@@ -68,7 +68,7 @@ impl Build<'_> {
                 }
                 (typed::Step::Deref(_), _) => Step::DerefBox,
                 (typed::Step::Field(number, to), _) => {
-                    found.regions = Self::field_regions(ty, &found.regions, *number, to);
+                    found.regions = self.field_regions(ty, &found.regions, *number, to);
                     let (name, is_of_drop) = match ty {
                         Type::Struct(id, _) => {
                             let of = self.items.structs.get(*id);
@@ -98,18 +98,30 @@ impl Build<'_> {
 
     /// Which of the regions of a value are those of a field.
     pub(super) fn field_regions(
+        &self,
         of: &Type,
         regions: &[RegionId],
         number: u32,
         field: &Type,
     ) -> Vec<RegionId> {
+        let structs = &self.items.structs;
         let before = match of {
             Type::Tuple(items) | Type::Lib(Lib::Result, items) => {
-                items[..number as usize].iter().map(slot_count).sum()
+                items[..number as usize].iter().map(|item| slot_count(structs, item)).sum()
             }
+            Type::Struct(id, _) => {
+                let lifetimes = &structs.get(*id).fields[number as usize].lifetimes;
+                let region = |lifetime: &Lifetime| match lifetime {
+                    Lifetime::Named(number) => regions[usize::from(*number)],
+                    Lifetime::Static | Lifetime::Elided(_) => self.built.fixed,
+                };
+                return lifetimes.iter().map(region).collect();
+            }
+            // Before what is in the elements stands the reference that the other variant is.
+            Type::Lib(Lib::Cow, _) => number as usize,
             _ => 0,
         };
-        regions[before..before + slot_count(field)].to_vec()
+        regions[before..before + slot_count(structs, field)].to_vec()
     }
 
     /// Refuses to write where nothing may be written. Variables assigned to as a whole are another matter: see

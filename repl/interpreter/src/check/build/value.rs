@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::deep::deep;
+use crate::references::slots;
 use crate::typed::{
     At, Block, BorrowKind, Expr, ExprKind, Format, LocalId, LoopId, Place, Signature, Stmt,
 };
-use crate::types::Type;
+use crate::types::{Lib, Type};
 
 use super::super::graph::{Act, LoanId, RegionId, VariableId};
-use super::super::regions::slots;
 use super::super::signature::Call;
 use super::place::is_constant;
 use super::{Build, Loop};
@@ -119,7 +119,7 @@ impl Build<'_> {
         if from.is_empty() || to.is_empty() {
             return;
         }
-        let slots = slots(ty);
+        let slots = slots(&self.items.structs, ty);
         if (from.len(), to.len()) != (slots.len(), slots.len()) {
             // A collection whose elements were not known when this line was read, but are now.
             for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
@@ -181,13 +181,16 @@ impl Build<'_> {
                 self.define(into, at);
             }
             ExprKind::Aggregate(items) => {
+                // A field may have to last for ever, whoever the value is for.
+                let is_struct = matches!(expr.ty, Type::Struct(..));
+                let into = into.or_else(|| self.held(&expr.ty, at));
                 let held = self.operands(items.iter().map(|(_, item)| item), into, at);
-                if into.is_some() {
+                if into.is_some() || is_struct {
                     let to = self.regions_into(into);
                     for ((number, item), held) in items.iter().zip(held) {
                         let Some(held) = held else { continue };
                         let from = self.regions_of(held);
-                        let to = Self::field_regions(&expr.ty, &to, *number, &item.ty);
+                        let to = self.field_regions(&expr.ty, &to, *number, &item.ty);
                         self.flow(&from, &to, &item.ty, at);
                     }
                 }
@@ -199,11 +202,12 @@ impl Build<'_> {
                     let to = self.regions_into(into);
                     if let (Some(item), [Some(held)]) = (item, held.as_slice()) {
                         let from = self.regions_of(*held);
-                        let to = Self::field_regions(&expr.ty, &to, *number, &item.ty);
+                        let to = self.field_regions(&expr.ty, &to, *number, &item.ty);
                         self.flow(&from, &to, &item.ty, at);
                     }
                 }
             }
+            ExprKind::Unsize(item) if holds_dyn(&expr.ty) => self.object(item, &expr.ty, into, at),
             ExprKind::Repeat(item, _) | ExprKind::Unsize(item) => self.value(item, into),
             ExprKind::Binary(_, left, right) => {
                 self.value(left, None);
@@ -301,6 +305,14 @@ impl Build<'_> {
                     self.panic(at);
                 }
             }
+            ExprKind::CallDyn { of, method, args } => {
+                let items = self.items;
+                let signature = &items.traits[*of as usize].methods[*method as usize].signature;
+                self.call(args, into, at, || Cow::Borrowed(signature));
+                if signature.result == Type::Never {
+                    self.panic(at);
+                }
+            }
             ExprKind::Library { row, types, args } => {
                 self.call(args, into, at, || Cow::Owned(crate::lower::signature(row, types)));
             }
@@ -312,6 +324,21 @@ impl Build<'_> {
                 self.format(format, at);
                 self.panic(at);
             }
+        }
+    }
+
+    /// A pointer to a `dyn`: the pointer's own reference stays what it is, all that the value holds must last as long as
+    /// the `dyn` says. Even behind `&mut` that may be less than it was before.
+    fn object(&mut self, item: &Expr, ty: &Type, into: Option<VariableId>, at: At) {
+        let held = self.operands([item], into, at);
+        let to = self.regions_into(into);
+        let ([Some(held)], Some((dynamic, own))) = (held.as_slice(), to.split_last()) else {
+            return;
+        };
+        debug_assert!(own.len() == usize::from(matches!(ty, Type::Ref(..))), "{ty}");
+        for (index, from) in self.regions_of(*held).into_iter().enumerate() {
+            let to = own.get(index).unwrap_or(dynamic);
+            self.built.graph.regions.flow(from, *to, at);
         }
     }
 
@@ -369,7 +396,8 @@ impl Build<'_> {
         if has_references {
             let params: Vec<_> = held.iter().map(|held| self.regions_into(*held)).collect();
             let result = self.regions_into(into);
-            let call = Call { params: &params, result: &result, at };
+            let structs = &self.items.structs;
+            let call = Call { params: &params, result: &result, structs, at };
             call.flow(&mut self.built.graph.regions, self.built.fixed, &signature());
         }
         self.make(&held, into, at);
@@ -434,5 +462,14 @@ impl Build<'_> {
     pub(super) fn elements(&mut self, list: VariableId, slice: &Type, element: VariableId, at: At) {
         let (from, to) = (self.regions_of(list), self.regions_of(element));
         self.flow(&from, &to, slice, at);
+    }
+}
+
+/// Whether a pointer leads to a `dyn`.
+fn holds_dyn(ty: &Type) -> bool {
+    match ty {
+        Type::Ref(_, to) => matches!(**to, Type::Dyn(..)),
+        Type::Lib(Lib::Box, args) => matches!(args[0], Type::Dyn(..)),
+        _ => false,
     }
 }

@@ -98,7 +98,7 @@ impl Generator {
             Ty::Ref(of) => self.shared(of, is_known),
             Ty::RefMut(of) => self.exclusive(of),
             Ty::Lib(name, args) => self.construct_library(name, args, is_known, fuel),
-            Ty::Str | Ty::Slice(_) | Ty::Param(_) | Ty::Heap(_) => {
+            Ty::Str | Ty::Slice(_) | Ty::Number(_) | Ty::Param(_) | Ty::Heap(_) => {
                 unreachable!("no value has the type {ty:?}")
             }
         }
@@ -143,7 +143,13 @@ impl Generator {
                 let ex = self.expr(&items, false, fuel);
                 return Ex { text: format!("{}.into_boxed_slice()", ex.text), loans: ex.loans };
             }
+            ("Cow", Ty::Slice(element)) => {
+                let items = Ty::Lib("Vec", vec![(**element).clone()]);
+                let ex = self.expr(&items, false, fuel);
+                return Ex { text: format!("Cow::from({})", ex.text), loans: ex.loans };
+            }
             // Nothing else is built around what has no size.
+            ("Cow", Ty::Str) => {}
             (_, Ty::Slice(_) | Ty::Str) => unreachable!("{name} of {first:?}"),
             _ => {}
         }
@@ -193,8 +199,18 @@ impl Generator {
                 }
                 _ => format!("String::from({})", self.text()),
             }),
-            "Box" | "Rc" | "Cell" | "RefCell" => {
+            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" => {
                 around(self, &format!("{name}::new"), &first, is_known)
+            }
+            "Cow" => {
+                // Text that is there as long as the program, or its own: nothing that would need a lifetime.
+                let owned = self.expr(&Ty::string(), true, fuel);
+                Ex::owned(match self.dice.below(4) {
+                    0 if is_known => format!("Cow::Borrowed({})", self.text()),
+                    1 if is_known => format!("Cow::Owned({})", owned.text),
+                    2 => format!("Cow::from({})", owned.text),
+                    _ => format!("Cow::from({})", self.text()),
+                })
             }
             "Option" => match self.dice.below(4) {
                 0 if is_known => Ex::owned("None"),
@@ -204,7 +220,9 @@ impl Generator {
             },
             "Result" => {
                 let types = format!("{of}, {}", self.written(&args[1]));
-                let is_ok = args[1].is("TryReserveError") || self.dice.chance(70);
+                let is_error =
+                    args[1].is("TryReserveError") || args[1].is("heapless::CapacityError");
+                let is_ok = is_error || self.dice.chance(70);
                 let (variant, of) = if is_ok { ("Ok", &first) } else { ("Err", &args[1]) };
                 let ex = self.expr(of, true, fuel);
                 let text = match self.dice.below(8) {
@@ -214,16 +232,56 @@ impl Generator {
                 };
                 Ex { text, loans: ex.loans }
             }
-            "Weak" => match self
-                .place(Access::Read, |_, place| place.ty == Ty::lib("Rc", [first.clone()]))
-            {
-                Some(rc) if self.dice.chance(80) => {
-                    Ex::owned(format!("Rc::downgrade(&{})", rc.text))
+            "Weak" | "sync::Weak" => {
+                let strong = if name == "Weak" { "Rc" } else { "Arc" };
+                let of_strong = Ty::lib(strong, [first.clone()]);
+                match self.place(Access::Read, |_, place| place.ty == of_strong) {
+                    Some(rc) if self.dice.chance(80) => {
+                        Ex::owned(format!("{strong}::downgrade(&{})", rc.text))
+                    }
+                    _ => Ex::owned(format!("{name}::<{of}>::new()")),
                 }
-                _ => Ex::owned(format!("Weak::<{of}>::new()")),
-            },
+            }
+            "heapless::CapacityError" => {
+                Ex::owned("heapless::String::<0>::new().push('a').unwrap_err()")
+            }
+            _ if name.starts_with("heapless::") => self.construct_heapless(name, args, fuel),
             _ => unreachable!("no value of {name} can be written out"),
         }
+    }
+
+    fn construct_heapless(&mut self, name: &str, args: &[Ty], fuel: usize) -> Ex {
+        let list = args.iter().map(|arg| self.written(arg)).collect::<Vec<_>>().join(", ");
+        let path = format!("{name}::<{list}>");
+        let Some(Ty::Number(capacity)) = args.last() else { unreachable!("{name} has a capacity") };
+        if self.dice.chance(20) {
+            return Ex::owned(format!("{path}::new()"));
+        }
+        let variable = self.fresh("h");
+        if name == "heapless::String" {
+            let text = self.text();
+            return Ex::owned(format!(
+                "{{ let mut {variable} = {path}::new(); let _ = {variable}.push_str({text}); {variable} }}"
+            ));
+        }
+        let len = self.dice.below(capacity + 1).min(3);
+        let types = vec![(args[0].clone(), true); len];
+        if name == "heapless::Vec" && self.has(&args[0], "Clone") && self.dice.chance(60) {
+            let (items, loans) = self.list(&types, fuel);
+            return Ex { text: format!("{path}::from_slice(&[{items}]).unwrap()"), loans };
+        }
+        let (mut text, mut loans) =
+            (format!("{{ let mut {variable} = {path}::new(); "), Vec::new());
+        for item in self.exprs(&types, fuel) {
+            let push = match (name, self.dice.chance(50)) {
+                ("heapless::Vec", _) => "push",
+                (_, true) => "push_back",
+                (_, false) => "push_front",
+            };
+            text += &format!("let _ = {variable}.{push}({}); ", item.text);
+            loans.extend(item.loans);
+        }
+        Ex { text: format!("{text}{variable} }}"), loans }
     }
 
     /// A literal of a scalar type.
@@ -279,7 +337,9 @@ impl Generator {
     /// `&place`, or what else gives a reference.
     fn shared(&mut self, of: &Ty, is_known: bool) -> Ex {
         if let Ty::Str = of {
-            let place = self.place(Access::Read, |_, place| place.ty == Ty::string());
+            let place = self.place(Access::Read, |_, place| {
+                place.ty == Ty::string() || place.ty.is("heapless::String")
+            });
             return match place {
                 Some(place) if self.dice.chance(70) => {
                     let loans = self.model.loans_of(&place, Access::Read);
@@ -295,7 +355,7 @@ impl Generator {
         }
         if let Ty::Slice(element) = of {
             let place = self.place(Access::Read, |_, place| match &place.ty {
-                Ty::Lib("Vec", args) => args[0] == **element,
+                Ty::Lib("Vec" | "heapless::Vec", args) => args[0] == **element,
                 Ty::Array(of, _) => of == element,
                 _ => false,
             });
@@ -330,7 +390,7 @@ impl Generator {
     fn exclusive(&mut self, of: &Ty) -> Ex {
         if let Ty::Slice(element) = of {
             let place = self.place_mut(|_, place| match &place.ty {
-                Ty::Lib("Vec", args) => args[0] == **element,
+                Ty::Lib("Vec" | "heapless::Vec", args) => args[0] == **element,
                 Ty::Array(of, _) => of == element,
                 _ => false,
             });
@@ -605,8 +665,14 @@ impl Generator {
             return self.call_function(row, params, is_known, fuel);
         }
         let found = self.receiver(row, params, fuel)?;
-        for param in params.iter_mut().filter(|param| param.is_none()) {
-            *param = Some(self.ty(0));
+        for (number, param) in params.iter_mut().enumerate().filter(|(_, param)| param.is_none()) {
+            let bound = row.bounds.iter().find(|(of, _)| *of == Some(number));
+            *param = Some(match bound {
+                Some((_, "Pattern")) if self.dice.chance(50) => Ty::Scalar("char"),
+                Some((_, "Pattern")) => Ty::reference(Ty::Str),
+                Some((_, "FromStr")) => Ty::Scalar(self.dice.word(super::INTS)),
+                _ => self.ty(0),
+            });
         }
         let result = row.result.filled(params);
         let held = self.model.temporaries.len();
@@ -624,7 +690,11 @@ impl Generator {
         self.model.temporaries.extend(found.ex.loans.iter().cloned());
         let (text, loans) = self.args(row, params, found.min_len, fuel);
         self.model.temporaries.truncate(held);
-        let text = format!("{}.{}({text})", found.ex.text, row.name);
+        let name = match (row.name, &params[0]) {
+            ("parse", Some(of)) => format!("parse::<{}>", self.written(of)),
+            (name, _) => name.to_owned(),
+        };
+        let text = format!("{}.{name}({text})", found.ex.text);
         let mut all = found.ex.loans;
         if let Some(place) = &found.place {
             let is_writing = row.receiver == Receiver::Mut;
@@ -655,6 +725,7 @@ impl Generator {
     fn changed(&mut self, place: &Place, name: &str) {
         let var = &mut self.model.vars[place.root];
         match name {
+            "push" | "insert" if var.ty.is("heapless::Vec") => {}
             "push" | "insert" if place.path.is_empty() && place.via == Via::Own => var.min_len += 1,
             "reserve" | "reserve_exact" | "try_reserve" | "shrink_to_fit" | "sort" | "swap"
             | "reverse" | "fill" | "extend_from_slice" | "get_mut" => {}
@@ -727,10 +798,18 @@ impl Generator {
             }
             Some(Ty::Scalar(kind)) => match &params[0] {
                 Some(ty) => ty.clone(),
-                None if *kind == "{float}" => Ty::Scalar("f64"),
-                None => Ty::Scalar(self.dice.word(super::INTS)),
+                None => Ty::Scalar(match *kind {
+                    "{float}" => "f64",
+                    "{integer}" => self.dice.word(super::INTS),
+                    "{unsigned}" => "u16",
+                    "{signed}" => "i32",
+                    kind => kind,
+                }),
             },
             Some(owner) => {
+                if owner.is_heapless() && params[1].is_none() {
+                    params[1] = Some(Ty::Number(1 + self.dice.below(4)));
+                }
                 for param in params.iter_mut().filter(|param| param.is_none()) {
                     *param = Some(self.ty(0));
                 }
@@ -768,7 +847,7 @@ impl Generator {
         let (mut texts, mut loans) = (Vec::new(), Vec::new());
         for (name, ty) in &row.params {
             // A parameter that the receiver does not fix, as in `ok_or`, is fixed by nothing else.
-            let is_known = *ty != Ty::Param(1) || row.on.contains('E');
+            let is_known = !ty.mentions(1) || row.on.contains('E');
             let ty = ty.filled(params);
             let ex = if ty == Ty::Scalar("usize") || *name == "exp" || *name == "n" {
                 Ex::owned(self.small(name, min_len))
@@ -804,11 +883,26 @@ impl Generator {
     ) -> Option<Ex> {
         let path = match &row.owner {
             Some(Ty::Lib(name, _)) => format!("{name}::{}", row.name),
+            Some(Ty::Scalar(name)) if !name.starts_with('{') => format!("{name}::{}", row.name),
+            Some(_) => return None,
             _ if row.name == "drop" => "drop".to_owned(),
             _ => format!("std::mem::{}", row.name),
         };
         match row.name {
-            "size_of" | "align_of" => {
+            "default" => {
+                let ty = params[0].clone().filter(|_| self.is_bound(row, params))?;
+                let call = "Default::default()";
+                let written = self.written(&ty);
+                return Some(Ex::owned(match &ty {
+                    // An operator says of no operand which type it is.
+                    Ty::Scalar(name) => format!("{name}::default()"),
+                    Ty::Lib("String", _) => "String::default()".to_owned(),
+                    _ if is_known => call.to_owned(),
+                    Ty::Struct(_) => format!("{written}::default()"),
+                    _ => format!("{{ let d: {written} = {call}; d }}"),
+                }));
+            }
+            "size_of" | "align_of" | "needs_drop" => {
                 let ty = self.ty(2);
                 return Some(Ex::owned(format!("{path}::<{}>()", self.written(&ty))));
             }
@@ -846,6 +940,15 @@ impl Generator {
         if params[0].is_none() {
             params[0] = Some(self.ty(1));
         }
+        let path = match &row.owner {
+            Some(owner) if owner.is_heapless() => {
+                if params[1].is_none() {
+                    params[1] = Some(Ty::Number(1 + self.dice.below(4)));
+                }
+                format!("{}::{}", owner.filled(params).written_in_path(&self.structs), row.name)
+            }
+            _ => path,
+        };
         let params_known = is_known || row.result == Ty::Scalar("usize");
         if !self.is_bound(row, params) {
             return None;
@@ -853,11 +956,12 @@ impl Generator {
         let types: Vec<_> =
             row.params.iter().map(|(_, ty)| (ty.filled(params), params_known)).collect();
         if types.iter().any(|(ty, _)| matches!(ty, Ty::Ref(of) if !of.is_sized()))
-            && row.on != "String"
+            && !row.on.contains("String")
         {
             return None;
         }
         let path = match (&row.owner, types.is_empty() && !is_known) {
+            (Some(owner), _) if owner.is_heapless() => path,
             (Some(Ty::Lib(name, args)), true) if !args.is_empty() => {
                 let of = self.written(params[0].as_ref().expect("it was just set"));
                 format!("{name}::<{of}>::{}", row.name)
@@ -900,9 +1004,6 @@ impl Found {
 
 /// Whether a method can be called on a place of the type: it is the owner, or leads to it by `Deref`.
 fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
-    if !row.suits(ty) {
-        return false;
-    }
     // A row is written for the heap in use; what it takes or gives beside its receiver would be of that.
     let is_collection = |ty: &Ty| match ty {
         Ty::RefMut(to) | Ty::Ref(to) => to.is("Vec") || to.is("Box"),
@@ -915,7 +1016,7 @@ fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
     }
     let Some(owner) = &row.owner else {
         // A trait's method, whose `Self` is the first parameter.
-        let is_clone = row.name == "clone";
+        let is_clone = matches!(row.name, "clone" | "to_owned");
         return if is_clone {
             // On a reference it would clone what lies behind.
             !matches!(ty, Ty::Ref(_)) && ty.matches(&Ty::Param(0), params)
@@ -925,10 +1026,10 @@ fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
         };
     };
     match (owner, ty) {
-        (Ty::Slice(of), Ty::Lib("Vec", args)) => args[0].matches(of, params),
+        (Ty::Slice(of), Ty::Lib("Vec" | "heapless::Vec", args)) => args[0].matches(of, params),
         (Ty::Slice(of), Ty::Array(element, _)) => element.matches(of, params),
         (Ty::Slice(_), Ty::Ref(to) | Ty::RefMut(to)) => to.matches(owner, params),
-        (Ty::Str, Ty::Lib("String", _)) => true,
+        (Ty::Str, Ty::Lib("String" | "Cow" | "heapless::String", _)) => true,
         (Ty::Str, Ty::Ref(to)) => **to == Ty::Str,
         (Ty::Scalar(_), _) => {
             ty.matches(owner, params) && *params[0].get_or_insert_with(|| ty.clone()) == *ty

@@ -10,6 +10,8 @@ impl Generator {
     pub(super) fn items(&mut self) -> Vec<Stmt> {
         let mut items = vec![
             Stmt::text("use std::rc::{Rc, Weak};"),
+            Stmt::text("use std::sync::{self, Arc};"),
+            Stmt::text("use std::borrow::Cow;"),
             Stmt::text("use std::cell::{Cell, RefCell};"),
         ];
         for _ in 0..self.dice.below(4) {

@@ -219,7 +219,7 @@ impl Generator {
         if depth == 0 {
             return if self.dice.chance(20) { Ty::string() } else { scalar(&mut self.dice) };
         }
-        let kind = self.dice.below(20 + self.structs.len() * 2);
+        let kind = self.dice.below(24 + self.structs.len() * 2);
         let inner = |generator: &mut Self| generator.ty(depth - 1);
         match kind {
             0..=4 => scalar(&mut self.dice),
@@ -241,11 +241,20 @@ impl Generator {
                 let of = Box::new(inner(self));
                 Ty::Array(of, self.dice.below(4))
             }
-            15 => Ty::lib("Rc", [inner(self)]),
+            15 => Ty::lib(self.dice.word(&["Rc", "Arc"]), [inner(self)]),
             16 => Ty::lib("RefCell", [inner(self)]),
             17 => Ty::lib("Cell", [inner(self)]),
             18 => Ty::lib("Result", [inner(self), Ty::string()]),
-            19 => Ty::lib("Weak", [inner(self)]),
+            19 => Ty::lib(self.dice.word(&["Weak", "sync::Weak"]), [inner(self)]),
+            20 | 21 => {
+                let of = inner(self);
+                Ty::lib("heapless::Vec", [of, Ty::Number(self.dice.below(5))])
+            }
+            22 => Ty::lib("heapless::String", [Ty::Number(self.dice.below(9))]),
+            23 => {
+                let of = inner(self);
+                Ty::lib("heapless::Deque", [of, Ty::Number(1 + self.dice.below(4))])
+            }
             _ => Ty::Struct(self.dice.below(self.structs.len())),
         }
     }

@@ -214,7 +214,7 @@ impl Model {
                 }
             }
             Ty::Array(of, len) if *len > 0 => self.element(place, of, *len, depth, structs, found),
-            Ty::Lib("Vec", args) => {
+            Ty::Lib("Vec" | "heapless::Vec", args) => {
                 let len = self.vars[place.root].min_len;
                 if len > 0 && place.path.is_empty() && place.via == Via::Own {
                     self.element(place, &args[0], len, depth, structs, found);
@@ -237,7 +237,7 @@ impl Model {
                 let part = step("*", &args[0], text, place.auto.clone());
                 self.walk(part, depth - 1, structs, found);
             }
-            Ty::Lib(name @ ("Rc" | "Ref" | "RefMut"), args) => {
+            Ty::Lib(name @ ("Rc" | "Arc" | "Ref" | "RefMut"), args) => {
                 let mut part = place.clone();
                 (part.text, part.ty) = (format!("(*{})", place.text), args[0].clone());
                 part.can_move = false;

@@ -32,18 +32,33 @@ pub(crate) struct Callable {
 impl Callable {
     /// Whether it panics on many a receiver.
     pub(crate) fn may_panic(&self) -> bool {
-        ["unwrap", "expect", "unwrap_err", "remove", "swap_remove", "swap"].contains(&self.name)
+        const PANICKING: &[&str] = &[
+            "unwrap",
+            "expect",
+            "unwrap_err",
+            "expect_err",
+            "remove",
+            "swap_remove",
+            "swap",
+            "split_off",
+            "split_at",
+            "rotate_left",
+            "rotate_right",
+            "copy_from_slice",
+            "clamp",
+            "isqrt",
+            "ilog2",
+            "ilog10",
+            "is_digit",
+            "to_digit",
+            "from_digit",
+            "insert_str",
+        ];
+        PANICKING.contains(&self.name)
             || (self.owner == Some(Ty::string()) && ["insert", "truncate"].contains(&self.name))
-    }
-
-    /// Whether integers of the type have it.
-    pub(crate) fn suits(&self, ty: &Ty) -> bool {
-        let Ty::Scalar(name) = ty else { return true };
-        match self.name {
-            "is_power_of_two" | "next_power_of_two" => name.starts_with('u'),
-            "abs" => !name.starts_with('u'),
-            _ => true,
-        }
+            || (self.on.starts_with("heapless::")
+                && ["insert", "insert_str", "truncate"].contains(&self.name)
+                && !self.on.contains("Deque"))
     }
 }
 
@@ -59,7 +74,7 @@ pub(crate) fn callables() -> Vec<Callable> {
             if params.contains("alloc: A") {
                 return None;
             }
-            if ["from_elem", "from_array", "add", "iter", "forget"].contains(&name) {
+            if ["from_elem", "from_array", "from_slice", "add", "iter", "forget"].contains(&name) {
                 return None;
             }
             let owner = parse(row.on);
@@ -100,7 +115,7 @@ pub(crate) fn callables() -> Vec<Callable> {
 /// `Self` in a row's signature is a parameter where the row is for many types.
 fn with_self(text: &str, owner: Option<&Ty>) -> Option<Ty> {
     match (text, owner) {
-        ("Self", Some(owner)) if !matches!(owner, Ty::Scalar("{integer}" | "{float}")) => {
+        ("Self", Some(owner)) if !matches!(owner, Ty::Scalar(class) if class.starts_with('{')) => {
             Some(owner.clone())
         }
         ("Option<Self>", _) => Some(Ty::lib("Option", [Ty::Param(0)])),

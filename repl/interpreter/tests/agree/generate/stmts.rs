@@ -104,14 +104,15 @@ impl Generator {
         let (keyword, is_mutable) = self.keyword();
         let of = if is_typed { format!(": {}", self.written(&ty)) } else { String::new() };
         self.say(format!("{keyword} {name}{of} = {};", value.text));
-        let min_len = if ty.is("Vec") { literal_len(&value.text) } else { 0 };
+        let is_list = ty.is("Vec") || ty.is("heapless::Vec");
+        let min_len = if is_list { literal_len(&value.text) } else { 0 };
         let id = self.model.declare(&name, ty, is_mutable);
         self.model.vars[id].loans.clone_from(&value.loans);
         self.model.vars[id].min_len = min_len;
     }
 
     fn let_value(&mut self, fuel: usize) {
-        let ty = self.ty(2);
+        let ty = if self.dice.chance(5) { Ty::lib("Cow", [Ty::Str]) } else { self.ty(2) };
         let is_typed = self.dice.chance(50);
         let value = self.expr(&ty, is_typed, fuel);
         self.bind(ty, &value, is_typed);
@@ -498,7 +499,8 @@ impl Generator {
     fn for_each(&mut self, fuel: usize) {
         let is_writing = self.dice.chance(40);
         let fits = |generator: &Self, place: &Place| {
-            matches!(&place.ty, Ty::Lib("Vec", _) | Ty::Array(..))
+            let is_deque = place.ty.is("heapless::Deque");
+            (is_deque || matches!(&place.ty, Ty::Lib("Vec" | "heapless::Vec", _) | Ty::Array(..)))
                 && !generator.holds_references(&place.ty)
         };
         let place = if is_writing { self.place_mut(fits) } else { self.place(Access::Read, fits) };
@@ -507,7 +509,7 @@ impl Generator {
         let name = self.fresh("e");
         let (head, ty, access) = if is_writing {
             (format!("for {name} in &mut {} ", place.text), Ty::RefMut(element), Access::Write)
-        } else if self.dice.chance(50) {
+        } else if place.ty.is("heapless::Deque") || self.dice.chance(50) {
             (format!("for {name} in &{} ", place.text), Ty::Ref(element), Access::Read)
         } else {
             (format!("for {name} in {}.iter() ", place.auto), Ty::Ref(element), Access::Read)
@@ -657,7 +659,10 @@ impl Generator {
             ]
         } else if self.has(&place.ty, "Display") && matches!(place.ty, Ty::Scalar(_)) {
             &["{}", "{:?}", "{:8}|", "{:>8}|", "{:^8}|", "{:-<8}|"]
-        } else if place.ty == Ty::string() || place.ty == Ty::reference(Ty::Str) {
+        } else if place.ty == Ty::string()
+            || place.ty == Ty::reference(Ty::Str)
+            || place.ty.is("heapless::String")
+        {
             &["{}", "{:?}", "{:8}|", "{:>8}|", "{:^8}|", "{:-<8}|", "{:.2}|", "{:5.1}|", "{:#?}"]
         } else {
             &["{:?}", "{:?}", "{:?}", "{:?}", "{:?}", "{:#?}", "{:?} ok", "{:2?}"]
@@ -675,9 +680,9 @@ impl Generator {
 
 /// How many elements a vector written out has.
 fn literal_len(text: &str) -> usize {
-    let Some(items) = text.strip_prefix("vec![").and_then(|text| text.strip_suffix(']')) else {
-        return 0;
-    };
+    let of_vec = text.strip_prefix("vec![").and_then(|text| text.strip_suffix(']'));
+    let of_slice = || text.split_once("::from_slice(&[")?.1.strip_suffix("]).unwrap()");
+    let Some(items) = of_vec.or_else(of_slice).filter(|items| !items.is_empty()) else { return 0 };
     let is_plain = |c: char| c.is_ascii_alphanumeric() || ", .'-\"_".contains(c);
     if items.chars().all(is_plain) { items.split(", ").count() } else { 0 }
 }

@@ -15,7 +15,9 @@ pub(crate) enum Ty {
     Struct(usize),
     /// A type of the library, by its name.
     Lib(&'static str, Vec<Ty>),
-    /// `T` or `E` of a library row.
+    /// A number that a type takes: 4 in `heapless::Vec<u8, 4>`.
+    Number(usize),
+    /// `T` and then `E` or `N` of a library row.
     Param(usize),
     /// `&Bump`: the second argument of a `Vec` or `Box` of that heap.
     Heap(&'static str),
@@ -36,12 +38,22 @@ pub(crate) const LIBRARY: &[&str] = &[
     "Result",
     "Rc",
     "Weak",
+    "Arc",
+    "sync::Weak",
+    "Cow",
     "Cell",
     "RefCell",
     "Ref",
     "RefMut",
     "Iter",
     "TryReserveError",
+    "heapless::Vec",
+    "heapless::String",
+    "heapless::Deque",
+    "heapless::CapacityError",
+    "BorrowError",
+    "BorrowMutError",
+    "ParseIntError",
 ];
 
 /// A struct of the program.
@@ -79,6 +91,11 @@ impl Ty {
         matches!(self, Self::Scalar(name) if FLOATS.contains(name))
     }
 
+    /// Whether it is a collection of heapless, which takes a number.
+    pub(crate) fn is_heapless(&self) -> bool {
+        matches!(self, Self::Lib(name, args) if name.starts_with("heapless::") && !args.is_empty())
+    }
+
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Scalar(of) | Self::Lib(of, _) if *of == name)
     }
@@ -94,7 +111,9 @@ impl Ty {
             Self::Tuple(items) | Self::Lib(_, items) => items.iter().collect(),
             Self::Array(of, _) | Self::Slice(of) | Self::Ref(of) | Self::RefMut(of) => vec![of],
             Self::Struct(id) => structs[*id].fields.iter().map(|(_, ty)| ty).collect(),
-            Self::Scalar(_) | Self::Str | Self::Param(_) | Self::Heap(_) => Vec::new(),
+            Self::Scalar(_) | Self::Str | Self::Number(_) | Self::Param(_) | Self::Heap(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -122,23 +141,38 @@ impl Ty {
             // A collection has its traits whatever its heap, but for that of a value from nothing.
             (_, Self::Heap(_)) => name != "Default",
             ("Default", Self::Lib("Vec", _)) if self.heap().is_some() => false,
+            ("Pattern", Self::Ref(of)) => **of == Self::Str || **of == Self::string(),
+            ("Pattern", _) => self.is("char"),
+            ("FromStr", _) => self.is_int(),
+            ("ToOwned", _) => self.has("Clone", structs),
+            (_, Self::Number(_)) => true,
+            ("Clone" | "PartialEq", Self::Lib("heapless::CapacityError", _)) => false,
+            ("Display", Self::Lib("heapless::String" | "heapless::CapacityError", _)) => true,
+            ("Default", Self::Lib(of, _)) if of.starts_with("heapless::") => true,
+            ("Ord", Self::Lib("heapless::Vec" | "heapless::String", _)) => all(),
             ("Copy", Self::Scalar(_) | Self::Ref(_)) | ("Clone", Self::Ref(_)) => true,
             ("Copy", Self::Tuple(_) | Self::Array(..) | Self::Lib("Option" | "Result", _)) => all(),
             ("Clone", Self::RefMut(_) | Self::Lib("Ref" | "RefMut", _)) => false,
-            ("Clone", Self::Lib("Rc" | "Weak", _)) | ("Debug", Self::Lib("Weak", _)) => true,
+            ("Clone", Self::Lib("Rc" | "Arc", _)) => true,
+            ("Clone" | "Debug", Self::Lib("Weak" | "sync::Weak", _)) => true,
+            ("Clone" | "Ord" | "Default", Self::Lib("Cow", _)) => true,
             ("Clone" | "Debug" | "PartialEq", Self::Lib("Cell", args)) => {
                 is_copy(&args[0]) && all()
             }
+            ("Clone" | "PartialEq", Self::Lib("BorrowError" | "BorrowMutError", _)) => false,
             ("Clone" | "Debug", _) => all(),
             ("Display", Self::Scalar(_) | Self::Str | Self::Lib("String", _)) => true,
+            ("Default", Self::Lib("BorrowError" | "BorrowMutError" | "ParseIntError", _)) => false,
             (
                 "Display",
-                Self::Ref(_) | Self::RefMut(_) | Self::Lib("Box" | "Rc" | "Ref" | "RefMut", _),
+                Self::Ref(_)
+                | Self::RefMut(_)
+                | Self::Lib("Box" | "Rc" | "Arc" | "Cow" | "Ref" | "RefMut", _),
             ) => all(),
             ("Default", Self::Ref(of)) => **of == Self::Str,
             ("Default", Self::RefMut(_) | Self::Lib("Result" | "Ref" | "RefMut", _)) => false,
-            ("Default", Self::Lib("Option" | "Vec" | "Weak", _)) => true,
-            ("PartialEq", Self::Lib("Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
+            ("Default", Self::Lib("Option" | "Vec" | "Weak" | "sync::Weak", _)) => true,
+            ("PartialEq", Self::Lib("Weak" | "sync::Weak" | "Iter" | "Ref" | "RefMut", _)) => false,
             ("Default" | "PartialEq", _) => all(),
             ("Ord", Self::Scalar(name)) => !FLOATS.contains(name),
             (
@@ -152,6 +186,11 @@ impl Ty {
             ("Copy" | "Display" | "Ord", _) => false,
             _ => panic!("no trait {name}"),
         }
+    }
+
+    /// Whether a parameter stands in it.
+    pub(crate) fn mentions(&self, number: usize) -> bool {
+        *self == Self::Param(number) || self.parts(&[]).iter().any(|part| part.mentions(number))
     }
 
     /// As a program writes it.
@@ -171,6 +210,7 @@ impl Ty {
             Self::Struct(id) => structs[*id].name.clone(),
             Self::Lib(name, args) if args.is_empty() => (*name).to_owned(),
             Self::Lib(name, args) => format!("{name}<{}>", list(args)),
+            Self::Number(number) => number.to_string(),
             Self::Param(number) => ["T", "E"][*number].to_owned(),
             Self::Heap(name) => format!("&{name}"),
         }
@@ -208,6 +248,11 @@ impl Ty {
             || self.parts(structs).iter().any(|part| part.names_a_heap(structs))
     }
 
+    /// As a program writes it in front of `::new()`.
+    pub(crate) fn written_in_path(&self, structs: &[Struct]) -> String {
+        self.written(structs).replacen('<', "::<", 1)
+    }
+
     /// With the parameters replaced by what is known of them.
     pub(crate) fn filled(&self, params: &Params) -> Self {
         let all = |items: &[Self]| items.iter().map(|item| item.filled(params)).collect();
@@ -219,7 +264,9 @@ impl Ty {
             Self::Slice(of) => Self::Slice(Box::new(of.filled(params))),
             Self::Ref(of) => Self::Ref(Box::new(of.filled(params))),
             Self::RefMut(of) => Self::RefMut(Box::new(of.filled(params))),
-            Self::Scalar(_) | Self::Str | Self::Struct(_) | Self::Heap(_) => self.clone(),
+            Self::Scalar(_) | Self::Str | Self::Struct(_) | Self::Number(_) | Self::Heap(_) => {
+                self.clone()
+            }
         }
     }
 
@@ -233,6 +280,12 @@ impl Ty {
                 params[*number].get_or_insert_with(|| self.clone()) == self && self.is_sized()
             }
             (_, Self::Scalar("{integer}")) => self.is_int(),
+            (Self::Scalar(name), Self::Scalar("{unsigned}")) => {
+                self.is_int() && name.starts_with('u')
+            }
+            (Self::Scalar(name), Self::Scalar("{signed}")) => {
+                self.is_int() && name.starts_with('i')
+            }
             (_, Self::Scalar("{float}")) => self.is_float(),
             (Self::Tuple(left), Self::Tuple(right)) => all(left, right, params),
             (Self::Lib(left, args), Self::Lib(right, params_of)) => {
@@ -247,7 +300,7 @@ impl Ty {
     }
 }
 
-/// What the parameters `T` and `E` stand for, as far as it is known.
+/// What the parameters `T` and `E` or `N` stand for, as far as it is known.
 pub(crate) type Params = [Option<Ty>; 2];
 
 /// Reads a type as `library.rs` writes it; `None` for what the generator leaves alone.
@@ -271,11 +324,15 @@ pub(crate) fn parse(text: &str) -> Option<Ty> {
     }
     Some(match text {
         "T" => Ty::Param(0),
-        "E" => Ty::Param(1),
+        "E" | "N" => Ty::Param(1),
         "()" => Ty::unit(),
         "str" => Ty::Str,
         "{integer}" => Ty::Scalar("{integer}"),
+        "{unsigned}" => Ty::Scalar("{unsigned}"),
+        "{signed}" => Ty::Scalar("{signed}"),
         "{float}" => Ty::Scalar("{float}"),
+        "f32" => Ty::Scalar("f32"),
+        "f64" => Ty::Scalar("f64"),
         "bool" => Ty::Scalar("bool"),
         "char" => Ty::Scalar("char"),
         _ => match INTS.iter().find(|int| **int == text) {
