@@ -475,6 +475,7 @@ impl Runner<'_> {
         let target = match &ty {
             Type::Ref(_, to) => Some(&**to),
             Type::Lib(Lib::Box | Lib::Rc | Lib::Arc, args) => Some(&args[0]),
+            Type::Lib(Lib::PoolBox, args) => Some(&args[1]),
             _ => None,
         };
         let pointer = Address(target.map_or(0, |_| word(0)));

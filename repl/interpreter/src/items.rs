@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::machine::READ_ONLY_BASE;
 use crate::typed::{At, Function, FunctionId, Signature};
-use crate::types::{Mutability, StructId, Structs};
+use crate::types::{Mutability, Structs, Type};
 
 /// The items of a program. They only grow; a clone shares them.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +28,10 @@ pub struct Trait {
     pub methods: Vec<Method>,
     /// Where its name stands.
     pub at: At,
-    /// The structs that have it, each with its functions in the order of the methods.
-    pub implementors: imbl::OrdMap<StructId, Arc<[FunctionId]>>,
+    /// The types that have it, each with its functions in the order of the methods.
+    pub implementors: imbl::OrdMap<Type, Arc<[FunctionId]>>,
+    /// Of a trait of std: its path.
+    pub path: Option<Arc<str>>,
 }
 
 /// A method of a trait.
@@ -51,10 +53,10 @@ impl Items {
         &self.functions[id.0 as usize]
     }
 
-    /// Lays a string literal down; its address.
-    pub fn place_text(&mut self, text: &str) -> u64 {
+    /// Lays the bytes of a literal down; their address.
+    pub fn place_bytes(&mut self, bytes: &[u8]) -> u64 {
         let at = self.read_only.len();
-        self.read_only.extend(text.bytes());
+        self.read_only.extend(bytes.iter().copied());
         READ_ONLY_BASE + at as u64
     }
 }

@@ -13,10 +13,13 @@ use std::sync::Arc;
 use stack::Scalar;
 
 use crate::typed::FunctionId;
-use crate::types::{Lib, Mutability, Struct, Structs, TraitId, Type};
+use crate::types::{Lib, Mutability, Struct, StructId, Structs, TraitId, Type};
 
 /// Bytes of a pointer, a length, a count.
 pub const WORD_BYTES: u64 = 8;
+
+/// Bytes of a link between the free blocks of a pool: an address and a tag, exchanged as one.
+pub const LINK_BYTES: u64 = 16;
 
 /// rustc compiles no type of this many bytes.
 const TOO_LARGE_BYTES: u64 = 1 << 61;
@@ -167,6 +170,15 @@ pub enum Shape {
     Inline(Room, u64),
     /// `heapless::Deque`: see [`deque`], then the room.
     Deque(Room),
+    /// `heapless::pool::boxed::Box`: the address of a block, and a tag that says how often it was taken.
+    PoolBox {
+        /// The pool.
+        pool: StructId,
+        /// What lies in the block.
+        data: LayoutId,
+    },
+    /// `BoxBlock<T>`: a value, or while it is free the [`LINK_BYTES`] of the next free one.
+    BoxBlock(LayoutId),
     /// An error that says what it is by its type and perhaps by a number.
     Error(Lib),
 }
@@ -477,6 +489,18 @@ impl Layouts {
                     Layout::new(ty, size, align, Some(niche), Shape::Deque(room))
                 }
                 Lib::CapacityError => Layout::new(ty, 0, 1, None, Shape::Error(*lib)),
+                Lib::PoolBox => {
+                    let Type::Struct(pool, _) = args[0] else { panic!("{ty} has no pool") };
+                    let shape = Shape::PoolBox { pool, data: self.number(&args[1], waiting) };
+                    let niche = Niche { offset: 0, size: LINK_BYTES, start: 1, end: u128::MAX };
+                    Layout::new(ty, LINK_BYTES, LINK_BYTES, Some(niche), shape)
+                }
+                Lib::BoxBlock => {
+                    let id = self.enter(&args[0], structs, waiting)?;
+                    let align = self[id].align.max(LINK_BYTES);
+                    let size = self[id].size.max(LINK_BYTES).next_multiple_of(align);
+                    Layout::new(ty, size, align, None, Shape::BoxBlock(id))
+                }
             },
             Type::Dyn(..) => Layout::new(ty, 0, 1, None, Shape::Dyn),
             // Where the heap begins is all that is known of it.

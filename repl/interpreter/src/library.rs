@@ -20,14 +20,17 @@ pub const FORMS: &[&str] = &[
     "let x = …, let mut x: T = …, x = …, x += …, { … }",
     "if, loop, while, for i in 0..n, for x in &v; break, continue, return",
     "fn f(x: u32) -> u32 { … }, struct S { x: u32 }, impl S { … }, impl Drop for S",
-    "println!, format!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "trait T { fn f(&self); }, impl T for S { … }, &dyn T, Box<dyn T>",
+    "dyn Debug, dyn Display; dyn std::io::Write of Vec<u8>, stdout(), sink() and yours",
+    "println!, format!, write!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
     "Vec::new_in(&bump), Box::new_in(7, &bump): a heap by name, in an arena of its own; Vec<u8, &Bump>",
+    "use heapless::box_pool; box_pool!(P: [u8; 32]); P.alloc([0; 32])",
     "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
 ];
 
 /// What functions belong to. Those that are written as operators, `*rc` and `v[1..]`, are none of a reader's.
 pub fn owners() -> impl Iterator<Item = &'static str> {
-    OWNERS.iter().copied().filter(|on| !matches!(*on, "Deref" | "[..]"))
+    OWNERS.iter().copied().filter(|on| !matches!(*on, "Deref" | "[..]" | "given"))
 }
 
 /// The names of what is called on a value.
@@ -77,6 +80,10 @@ macro_rules! library {
 }
 
 library! {
+    "given" {
+        // What std's own code needs: see `lower/given.rs`.
+        PrintBytes "fn print_bytes(bytes: &[u8])"
+    }
     "*" {
         Default "fn default() -> Self where Self: Default"
         Clone "fn clone(&self) -> Self where Self: Clone"
@@ -405,6 +412,13 @@ library! {
         DequeIsEmpty "fn is_empty(&self) -> bool"
         DequeAsSlices "fn as_slices(&self) -> (&[T], &[T])"
     }
+    "{pool}" {
+        PoolAlloc "fn alloc(&self, value: Data) -> Result<heapless::pool::boxed::Box<Self>, Data>"
+        PoolManage "fn manage(&self, block: &'static mut BoxBlock<Data>)"
+    }
+    "BoxBlock<T>" {
+        BoxBlockNew "fn new() -> BoxBlock<T>"
+    }
     "Deref" {
         // What leads through a smart pointer: a reference to what it holds.
         VecIndex "fn index(this: &Vec<T>, index: usize) -> &T"
@@ -416,6 +430,8 @@ library! {
         CowDeref "fn deref(this: &Cow<T>) -> &T"
         HeaplessVecDeref "fn deref(this: &heapless::Vec<T, N>) -> &[T]"
         HeaplessVecDerefMut "fn deref_mut(this: &mut heapless::Vec<T, N>) -> &mut [T]"
+        PoolBoxDeref "fn deref(this: &heapless::pool::boxed::Box<P>) -> &Data"
+        PoolBoxDerefMut "fn deref_mut(this: &mut heapless::pool::boxed::Box<P>) -> &mut Data"
         HeaplessStringDeref "fn deref(this: &heapless::String<N>) -> &str"
         RefGuardDeref "fn deref(this: &Ref<T>) -> &T"
         RefMutGuardDeref "fn deref(this: &RefMut<T>) -> &T"

@@ -169,6 +169,14 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
             list.extend(element_rows(layouts, room.element, room.offset, room.capacity));
             list
         }
+        Shape::PoolBox { data, .. } => vec![
+            word(0, "pointer", &format!("to {} in a block of the pool", layouts[*data].ty)),
+            word(WORD_BYTES, "tag", "u64: how often the block was taken"),
+        ],
+        Shape::BoxBlock(data) => {
+            let what = format!("{}, or of a free block the link to the next", layouts[*data].ty);
+            vec![row(0, layout.size, "value", what)]
+        }
         Shape::Deque(room) => {
             let mut list = vec![
                 word(deque::FRONT, "front", "usize: the first element's index"),

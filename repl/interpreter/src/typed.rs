@@ -286,6 +286,8 @@ pub enum ExprKind {
     Print(Format),
     /// `format!`: a `String`.
     Formatted(Format),
+    /// `write!`: the text's bytes, which lie on the stack until the statement ends. A `&[u8]`.
+    FormattedBytes(Format),
     /// `panic!` and `assert!` that failed, `unreachable!`, `todo!`.
     Panic(Format),
 }

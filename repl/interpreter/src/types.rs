@@ -143,6 +143,10 @@ pub enum Lib {
     BorrowMutError,
     /// `std::num::ParseIntError`.
     ParseIntError,
+    /// `heapless::pool::boxed::Box<P>`, a value in a block of the pool `P`. What `P` holds is a second argument here.
+    PoolBox,
+    /// `heapless::pool::boxed::BoxBlock<T>`: a block for a pool.
+    BoxBlock,
 }
 
 /// A row of the library's types.
@@ -231,6 +235,18 @@ impl Lib {
         LibRow { lib: Self::BorrowError, name: "BorrowError", module: "cell", params: &[] },
         LibRow { lib: Self::BorrowMutError, name: "BorrowMutError", module: "cell", params: &[] },
         LibRow { lib: Self::ParseIntError, name: "ParseIntError", module: "num", params: &[] },
+        LibRow {
+            lib: Self::PoolBox,
+            name: "heapless::pool::boxed::Box",
+            module: "",
+            params: &["P", "Data = P::Data"],
+        },
+        LibRow {
+            lib: Self::BoxBlock,
+            name: "BoxBlock",
+            module: "heapless::pool::boxed",
+            params: &["T"],
+        },
     ];
 
     /// The names of its variants, if it is an enum.
@@ -269,10 +285,16 @@ pub struct Struct {
     pub lifetimes: Vec<Held>,
     /// Where its name stands.
     pub at: crate::typed::At,
+    /// Whether it is one of std's: its fields are not the program's to see.
+    pub is_of_std: bool,
     /// What it derives.
     pub derives: Derives,
     /// Its `impl Drop`, if it has one.
     pub drop: Option<crate::typed::FunctionId>,
+    /// Whether it is `pub`: what a pool holds must be.
+    pub is_public: bool,
+    /// What its blocks hold, if it is a pool: `heapless::box_pool!` declares one.
+    pub pool: Option<Type>,
 }
 
 /// A field of a struct.
@@ -435,9 +457,10 @@ impl Type {
                 Lib::Rc | Lib::Weak | Lib::Arc | Lib::ArcWeak => true,
                 Lib::RefGuard | Lib::RefMutGuard => true,
                 // They have an `impl Drop`, whatever their elements are.
-                Lib::HeaplessVec | Lib::HeaplessString | Lib::Deque => true,
+                Lib::HeaplessVec | Lib::HeaplessString | Lib::Deque | Lib::PoolBox => true,
                 Lib::Iter | Lib::Range | Lib::TryReserveError | Lib::CapacityError => false,
                 Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError => false,
+                Lib::BoxBlock => false,
                 Lib::Option | Lib::Result | Lib::Cell | Lib::RefCell => {
                     args.iter().any(|arg| arg.needs_drop(structs))
                 }
@@ -522,7 +545,9 @@ impl Type {
             Self::Lib(lib, args) => {
                 let row = lib.row();
                 // What nobody has to write is written where it is not the default.
-                let is_default = |at: usize| at >= row.required() && args[at] == Self::USIZE;
+                let is_default = |at: usize| {
+                    at >= row.required() && (args[at] == Self::USIZE || *lib == Lib::PoolBox)
+                };
                 let args = if is_default(args.len() - 1) { &args[..args.len() - 1] } else { args };
                 format!("{}<{}>", row.name, list(args, unknown))
             }

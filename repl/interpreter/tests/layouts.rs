@@ -242,6 +242,7 @@ laid_out! { the_library_s_types {}
 laid_out! { what_lies_in_itself {
         struct Queue { id: u8, jobs: heapless::Deque<u16, 3>, ok: bool }
         struct Wide { id: u8, at: u128 }
+        heapless::box_pool!(Numbers: u16);
     }
     heapless::Vec<u8, 8> = heapless::Vec::from_slice(&[1, 2, 3]).unwrap();
     heapless::Vec<u8, 0> = heapless::Vec::new();
@@ -272,6 +273,11 @@ laid_out! { what_lies_in_itself {
     Result<(), heapless::CapacityError> = heapless::String::<1, u8>::new().push_str("ab");
     Result<heapless::Vec<u8, 2>, heapless::CapacityError> = heapless::Vec::from_slice(&[1]);
     Result<(), u8> = heapless::Vec::<u8, 0>::new().push(7);
+    heapless::pool::boxed::BoxBlock<u8> = heapless::pool::boxed::BoxBlock::new();
+    heapless::pool::boxed::BoxBlock<[u64; 3]> = heapless::pool::boxed::BoxBlock::new();
+    Option<heapless::pool::boxed::Box<Numbers>> = None;
+    Option<Option<heapless::pool::boxed::Box<Numbers>>> = None;
+    Result<heapless::pool::boxed::Box<Numbers>, u16> = Numbers.alloc(5);
     (u8, heapless::Vec<u8, 3, u8>, u32) = (1, heapless::Vec::from_slice(&[1, 2, 3]).unwrap(), 5);
 }
 

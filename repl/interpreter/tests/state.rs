@@ -339,6 +339,58 @@ fn a_reference_to_what_is_gone_is_not_followed() {
 }
 
 #[test]
+fn where_a_heapless_vector_has_no_item_its_bytes_are_unset() {
+    let mut prompt = Prompt::after(&[
+        "let mut v: heapless::Vec<u16, 4, u8> = heapless::Vec::new();",
+        "v.push(1).unwrap();",
+        "v.push(2).unwrap();",
+    ]);
+    let (state, items) = (prompt.program.state(), prompt.program.items());
+    let newest = state.variables(items, &prompt.machine, 60).pop().expect("v is there");
+    assert_eq!((newest.size, &newest.value[..]), (10, "[1, 2]"));
+    let is_set = prompt.machine.set(newest.address, newest.size);
+    assert_eq!(is_set, [true, false, true, true, true, true, false, false, false, false]);
+    // What was popped is still there, as in memory it is; only a length says that it is gone.
+    prompt.run("v.pop();").expect("it pops");
+    assert_eq!(prompt.machine.bytes(newest.address + 4, 2), [2, 0]);
+    assert_eq!(prompt.value("v"), "[1]");
+}
+
+#[test]
+fn what_a_heapless_collection_owns_is_not_lost() {
+    let prompt = Prompt::after(&[
+        "let mut d: heapless::Deque<Box<u8>, 2> = heapless::Deque::new();",
+        "d.push_back(Box::new(1)).unwrap();",
+        "d.push_front(Box::new(2)).unwrap();",
+        "let v = heapless::Vec::<String, 2>::from_slice(&[String::from(\"a\")]);",
+        "std::mem::forget(heapless::Vec::<String, 2>::from_slice(&[String::from(\"b\")]));",
+    ]);
+    assert_eq!(prompt.value("d"), "[2, 1]");
+    assert_eq!(prompt.leaks(), ["Elements u8"]);
+}
+
+#[test]
+fn a_pool_owns_the_blocks_it_was_given_and_its_values_those_they_lie_in() {
+    let mut prompt = Prompt::after(&[
+        "heapless::box_pool!(P: String);",
+        "let first = Box::leak(Box::new(heapless::pool::boxed::BoxBlock::<String>::new()));",
+        "P.manage(first);",
+        "P.manage(Box::leak(Box::new(heapless::pool::boxed::BoxBlock::new())));",
+        "let a = P.alloc(String::from(\"a\"));",
+    ]);
+    assert_eq!(prompt.value("a"), "Ok(\"a\")");
+    assert_eq!(prompt.leaks(), Vec::<String>::new());
+    prompt.run("let b = P.alloc(String::from(\"b\")); std::mem::forget(b);").expect("there is one");
+    assert_eq!(prompt.leaks(), ["Value BoxBlock<String>", "Elements u8"]);
+}
+
+#[test]
+fn a_pool_is_declared_without_a_semicolon_too() {
+    let prompt = Prompt::after(&["heapless::box_pool!(P: [u8; 2])", "let a = P.alloc([1, 2])"]);
+    assert_eq!(prompt.value("a"), "Err([1, 2])");
+}
+
+#[test]
 fn a_block_of_a_heap_by_name_stays_that_heap_s_until_it_is_given_back() {
     let mut prompt = Prompt::after(&[
         "let plain = vec![1u8];",

@@ -41,6 +41,9 @@ impl Lower<'_> {
                 stmts.push(Stmt::Expr(value));
                 Ok(())
             }
+            syn::Stmt::Macro(mac) if self.is_box_pool(&mac.mac) && mac.semi_token.is_some() => {
+                Ok(())
+            }
             syn::Stmt::Macro(mac) => {
                 let value = self.macro_call(&mac.mac, None, self.at(mac))?;
                 stmts.push(Stmt::Expr(value));
@@ -58,6 +61,7 @@ impl Lower<'_> {
             }
             pattern => (pattern, None),
         };
+        let pattern = unparenthesized_pattern(pattern);
         if let Some(init) = &local.init
             && init.diverge.is_some()
         {
@@ -129,7 +133,7 @@ impl Lower<'_> {
         at: At,
         stmts: &mut Vec<Stmt>,
     ) -> Result<()> {
-        match pattern {
+        match unparenthesized_pattern(pattern) {
             syn::Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => {
                 let name_at = self.at(&name.ident);
                 let text = name.ident.to_string();
@@ -138,7 +142,6 @@ impl Lower<'_> {
                 stmts.push(Stmt::Let { local, init, at });
                 Ok(())
             }
-            syn::Pat::Paren(inner) => self.bind(&inner.pat, ty, init, at, stmts),
             syn::Pat::Type(typed) => {
                 let declared = self.sized_type(&typed.ty)?;
                 self.unify(&declared, ty, at)?;
@@ -176,7 +179,7 @@ impl Lower<'_> {
                     Place::local(local, ty.clone())
                 };
                 for (index, (pattern, item)) in tuple.elems.iter().zip(items.iter()).enumerate() {
-                    if let syn::Pat::Wild(_) = pattern {
+                    if let syn::Pat::Wild(_) = unparenthesized_pattern(pattern) {
                         continue;
                     }
                     let field = place.clone().step(Step::Field(index as u32, item.clone()));
@@ -442,12 +445,18 @@ impl Lower<'_> {
             TraitId::Debug => "Debug",
             TraitId::Display => "Display",
             TraitId::Own(number) => {
-                let implementors = &self.items.traits[number as usize].implementors;
-                if matches!(&from, Type::Struct(id, _) if implementors.contains_key(id)) {
+                let of = Arc::clone(&self.items.traits[number as usize]);
+                if self.implementor_of(&of, &from).is_some() {
                     return Ok(());
                 }
-                let (ty, name) = (self.type_name(&from), name.to_string());
-                return Err(Fault { kind: Kind::LacksTrait { ty, name }, at });
+                let ty = self.type_name(&from);
+                let is_pointer = matches!(from, Type::Ref(..) | Type::Lib(Lib::Box, _));
+                if of.path.is_some() && is_pointer {
+                    let what = format!("{ty} as a dyn {name}");
+                    let instead = "What it points to can be one: &mut *x.";
+                    return Err(Fault { kind: Kind::Unsupported { what, instead }, at });
+                }
+                return Err(Fault { kind: Kind::LacksTrait { ty, name: name.to_string() }, at });
             }
         };
         self.bounds.push((from.clone(), "Sized", at, Why::Bound));
@@ -760,9 +769,15 @@ impl Lower<'_> {
             ),
             syn::Lit::Byte(value) => expr(ExprKind::Constant(u128::from(value.value())), Type::U8),
             syn::Lit::Str(text) => self.text(&text.value(), at),
-            syn::Lit::ByteStr(_) | syn::Lit::CStr(_) => {
-                let what = "A byte string".to_owned();
-                let instead = "An array says the same: [104u8, 105].";
+            syn::Lit::ByteStr(text) => {
+                let bytes = text.value();
+                let address = self.items.place_bytes(&bytes);
+                let array = Type::Array(Arc::new(Type::U8), bytes.len() as u64);
+                expr(ExprKind::Constant(address.into()), Type::reference(Mutability::Shared, array))
+            }
+            syn::Lit::CStr(_) => {
+                let what = "A C string".to_owned();
+                let instead = "A byte string can stand here: b\"hi\\0\".";
                 return Err(Fault { kind: Kind::Unsupported { what, instead }, at });
             }
             _ => {
@@ -788,7 +803,7 @@ impl Lower<'_> {
 
     /// A string literal.
     pub(super) fn text(&mut self, text: &str, at: At) -> Expr {
-        let address = self.items.place_text(text);
+        let address = self.items.place_bytes(text.as_bytes());
         let kind = ExprKind::Text { address, len: text.len() as u64 };
         Expr { kind, ty: Type::reference(Mutability::Shared, Type::Str), at }
     }
@@ -906,6 +921,14 @@ impl Lower<'_> {
                 }
                 _ => None,
             };
+            if let Type::Struct(id, _) = &ty
+                && found.is_some()
+                && self.items.structs.get(*id).is_of_std
+                && !self.is_given
+            {
+                let ty = self.type_name(&ty);
+                return self.fault(Kind::PrivateField { field: name, ty }, &field.member);
+            }
             if let Some((index, ty)) = found {
                 let step = Step::Field(index as u32, ty);
                 return Ok(Operand::Place(place.step(step), at));
@@ -1341,6 +1364,9 @@ impl Lower<'_> {
         if texts || is(Lib::HeaplessString) == [true; 2] {
             return (Type::unit(), Type::unit());
         }
+        if let [Type::Lib(Lib::PoolBox, left), Type::Lib(Lib::PoolBox, right)] = &sides {
+            return (left[1].clone(), right[1].clone());
+        }
         let element = |ty: &Type| match ty {
             Type::Lib(Lib::Vec | Lib::HeaplessVec | Lib::Deque, args) => Some(args[0].clone()),
             Type::Array(element, _) => Some(Type::clone(element)),
@@ -1378,6 +1404,7 @@ impl Lower<'_> {
             Type::Array(inner, _) | Type::Slice(inner) | Type::Ref(_, inner) => {
                 self.is_partly_ordered(&inner)
             }
+            Type::Lib(Lib::PoolBox, args) => self.is_partly_ordered(&args[1]),
             Type::Lib(
                 Lib::Vec | Lib::Option | Lib::Box | Lib::Rc | Lib::Arc | Lib::HeaplessVec,
                 args,
@@ -1402,6 +1429,7 @@ impl Lower<'_> {
             Type::Tuple(_)
             | Type::Lib(
                 Lib::Deque
+                | Lib::PoolBox
                 | Lib::Option
                 | Lib::Result
                 | Lib::Box
@@ -1711,6 +1739,13 @@ fn no_loop(word: &'static str, label: Option<&syn::Lifetime>) -> Kind {
     match label {
         Some(label) => Kind::UnknownLabel { label: label.ident.to_string() },
         None => Kind::OutsideLoop { word },
+    }
+}
+
+fn unparenthesized_pattern(pattern: &syn::Pat) -> &syn::Pat {
+    match pattern {
+        syn::Pat::Paren(inner) => unparenthesized_pattern(&inner.pat),
+        pattern => pattern,
     }
 }
 

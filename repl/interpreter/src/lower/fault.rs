@@ -175,12 +175,21 @@ pub enum Kind {
     WrongArgument {
         takes: &'static str,
     },
+    /// A pool is public, so what it holds must be.
+    PrivateType {
+        name: String,
+    },
     /// A heapless collection that no value can have: see [`crate::types::Lib::HeaplessVec`].
     BadCapacity {
         ty: String,
     },
     NeedsType {
         what: String,
+    },
+    /// The number or the length type of a heapless collection.
+    NeedsArgument {
+        what: String,
+        param: &'static str,
     },
     NeedsCow,
     NeedsParsed,
@@ -392,7 +401,10 @@ impl Fault {
             Kind::MissingGenerics { .. } => "E0107",
             Kind::WrongArgument { .. } => "E0747",
             Kind::BadCapacity { .. } => "E0080",
+            Kind::PrivateType { .. } => "E0446",
             Kind::NeedsType { .. } => "E0282",
+            Kind::NeedsArgument { param: "LenT", .. } => "E0283",
+            Kind::NeedsArgument { .. } => "E0284",
             Kind::NeedsCow => "E0283",
             Kind::NeedsParsed => "E0284",
             Kind::NeedsDefault => "E0790",
@@ -492,6 +504,10 @@ impl Fault {
             Kind::ExplicitDrop => Some("drop(x)".to_owned()),
             Kind::NonConstant { .. } => Some("[0u8; 200], or on the heap: vec![0u8; n]".to_owned()),
             Kind::WrongArgument { .. } => Some("heapless::Vec<u8, 8>".to_owned()),
+            Kind::NeedsArgument { .. } => {
+                Some("a type: let v: heapless::Vec<u8, 8> = heapless::Vec::new();".to_owned())
+            }
+            Kind::PrivateType { name } => Some(format!("pub struct {name}")),
             Kind::BadCapacity { .. } => {
                 Some("a capacity of at least 1, and a length type that holds it".to_owned())
             }
@@ -592,11 +608,17 @@ impl fmt::Display for Fault {
             Kind::MissingGenerics { ty, takes, given } => {
                 write!(
                     f,
-                    "{ty} takes {takes} type{} in angle brackets; {given} given.",
+                    "{ty} takes {takes} argument{} in angle brackets; {given} given.",
                     if *takes == 1 { "" } else { "s" }
                 )
             }
-            Kind::WrongArgument { takes } => write!(f, "{takes} stands here, in this order."),
+            Kind::NeedsArgument { what, param } => {
+                write!(f, "{param} in the type of {what} is not known, so its size is not either.")
+            }
+            Kind::WrongArgument { takes } => write!(f, "{takes} is taken here, and this is none."),
+            Kind::PrivateType { name } => {
+                write!(f, "{name} is private, and what a pool holds is public, as the pool is.")
+            }
             Kind::BadCapacity { ty } => {
                 write!(f, "evaluation panicked: {ty} cannot be made; its capacity does not fit.")
             }

@@ -17,8 +17,7 @@ impl Lower<'_> {
             let local = &mut self.body.locals[index];
             local.ty = ty;
             if !size_is_known(&local.ty) {
-                let kind = unknown(&local.ty, local.name.to_string());
-                return Err(Fault { kind, at: local.at });
+                return Err(Fault { kind: unknown(&local.ty, &local.name), at: local.at });
             }
         }
         // A collection declared earlier may have got its type on this line.
@@ -44,8 +43,7 @@ impl Lower<'_> {
         for local in &mut function.locals {
             local.ty = self.names.infer.settle(&local.ty);
             if local.ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
-                let kind = unknown(&local.ty, local.name.to_string());
-                return Err(Fault { kind, at: local.at });
+                return Err(Fault { kind: unknown(&local.ty, &local.name), at: local.at });
             }
         }
         self.finish_block(&mut function.body)
@@ -143,8 +141,7 @@ impl Lower<'_> {
     fn finish_one(&mut self, expr: &mut Expr) -> Result<()> {
         expr.ty = self.names.infer.settle(&expr.ty);
         if !size_is_known(&expr.ty) {
-            let kind = unknown(&expr.ty, "this value".to_owned());
-            return Err(Fault { kind, at: expr.at });
+            return Err(Fault { kind: unknown(&expr.ty, "this value"), at: expr.at });
         }
         match &mut expr.kind {
             ExprKind::Constant(bits) => {
@@ -210,7 +207,10 @@ impl Lower<'_> {
                 }
                 self.finish_exprs(args)?;
             }
-            ExprKind::Print(format) | ExprKind::Formatted(format) | ExprKind::Panic(format) => {
+            ExprKind::Print(format)
+            | ExprKind::Formatted(format)
+            | ExprKind::FormattedBytes(format)
+            | ExprKind::Panic(format) => {
                 self.finish_exprs(&mut format.args)?;
             }
         }
@@ -218,9 +218,28 @@ impl Lower<'_> {
     }
 }
 
-/// What is wrong where a type is not known in the end.
-fn unknown(ty: &Type, what: String) -> Kind {
-    if ty.is_lib(Lib::Cow) { Kind::NeedsCow } else { Kind::NeedsType { what } }
+/// What is not known of the type of something.
+fn unknown(ty: &Type, what: &str) -> Kind {
+    if ty.is_lib(Lib::Cow) {
+        return Kind::NeedsCow;
+    }
+    let what = what.to_owned();
+    let mut missing = None;
+    ty.any(&mut |ty| {
+        if let Type::Lib(lib, args) = ty {
+            for (param, arg) in lib.row().params.iter().zip(args.iter()) {
+                let name = param.strip_prefix("const ").unwrap_or(param);
+                if matches!(arg, Type::Var(_)) && name != "T" && lib.is_heapless() {
+                    missing = name.split([':', ' ']).next();
+                }
+            }
+        }
+        false
+    });
+    match missing {
+        Some(param) => Kind::NeedsArgument { what, param },
+        None => Kind::NeedsType { what },
+    }
 }
 
 /// Whether a value's size is known, though an element's behind a pointer may not be: an empty collection's is found at its

@@ -10,9 +10,9 @@ use super::place::Operand;
 use super::{Fault, Kind, Lower, Result};
 use crate::library::Builtin;
 use crate::typed::{
-    At, BorrowKind, CompareOp, Expr, ExprKind, Format, How, Piece, Place, Spec, UnaryOp,
+    At, BorrowKind, CompareOp, Expr, ExprKind, Format, FunctionId, How, Piece, Place, Spec, UnaryOp,
 };
-use crate::types::{Lib, Type};
+use crate::types::{Lib, Mutability, Type};
 
 /// An argument: `x`, or `name = x`.
 struct Arg {
@@ -72,6 +72,10 @@ impl Lower<'_> {
         at: At,
     ) -> Result<Expr> {
         let name = mac.path.segments.last().expect("a path has a segment").ident.to_string();
+        if self.is_box_pool(mac) {
+            let instead = "It declares a pool: box_pool!(P: u32); and P.alloc(5) makes use of it.";
+            return self.unsupported("box_pool! as a value", instead, mac);
+        }
         if mac.path.segments[0].ident == "heapless" {
             let instead = "push_str and push take text: each says whether there was room.";
             return self.unsupported("A macro of heapless", instead, mac);
@@ -88,6 +92,7 @@ impl Lower<'_> {
                 let format = self.format(args, false, at)?;
                 Ok(Expr { kind: ExprKind::Formatted(format), ty: Type::string(), at })
             }
+            "write" | "writeln" => self.write(mac, name.ends_with("ln"), at),
             "panic" | "unreachable" | "todo" | "unimplemented" => {
                 let args = self.parse_args(mac)?;
                 let prefix = match name.as_str() {
@@ -131,8 +136,8 @@ impl Lower<'_> {
             }
             "assert_eq" | "assert_ne" => self.assert_compare(mac, &name, at),
             "vec" => self.vec(mac, expect, at),
-            "dbg" | "matches" | "write" | "writeln" | "concat" | "stringify" | "line" | "file"
-            | "env" | "include_str" | "debug_assert" | "debug_assert_eq" | "thread_local"
+            "dbg" | "matches" | "concat" | "stringify" | "line" | "file" | "env"
+            | "include_str" | "debug_assert" | "debug_assert_eq" | "thread_local"
             | "format_args" => self.unsupported(
                 &format!("{name}!"),
                 "println!, format!, vec!, panic!, assert! and assert_eq! can be used.",
@@ -140,6 +145,52 @@ impl Lower<'_> {
             ),
             _ => self.fault(Kind::UnknownMacro { name }, &mac.path),
         }
+    }
+
+    /// `write!(to, …)`: the text goes out in one piece, by the method that `Write` provides for that.
+    fn write(&mut self, mac: &syn::Macro, has_newline: bool, at: At) -> Result<Expr> {
+        let mut args = self.parse_args(mac)?;
+        if args.is_empty() {
+            return self.format_fault("write! needs something to write to", at);
+        }
+        let to = args.remove(0).value;
+        let (found, place) = self.writer(&to)?;
+        let to_at = self.at(&to);
+        let this = self.borrow(place, BorrowKind::TwoPhase, to_at);
+        let wanted = self.items.function(found).signature.params[0].clone();
+        let this = self.coerce(this, &wanted)?;
+        let format = self.format(args, has_newline, at)?;
+        let bytes = Type::reference(Mutability::Shared, Type::Slice(Arc::new(Type::U8)));
+        let bytes = Expr { kind: ExprKind::FormattedBytes(format), ty: bytes, at };
+        let ty = self.items.function(found).signature.result.clone();
+        Ok(Expr { kind: ExprKind::Call(found, vec![this, bytes]), ty, at })
+    }
+
+    /// What a text is written to, and what writes it.
+    fn writer(&mut self, to: &syn::Expr) -> Result<(FunctionId, Place)> {
+        let operand = self.operand(to, None)?;
+        let (at, first_ty) = (operand.at(), self.shallow(operand.ty()));
+        let mut place = operand.into_place();
+        loop {
+            let ty = self.shallow(&place.ty);
+            if let Some(found) = self.provided(&ty, "write_all") {
+                return Ok((found, place));
+            }
+            if ty.is_lib(Lib::String) {
+                return self.unsupported(
+                    "write! to a String",
+                    "s += &format!(…), or a Vec<u8>, with use std::io::Write;",
+                    to,
+                );
+            }
+            place = match self.deref(place, at) {
+                Ok(place) => place,
+                Err(_) => break,
+            };
+        }
+        let ty = self.type_name(&first_ty);
+        let (method, nearest) = ("write_fmt".to_owned(), None);
+        self.fault(Kind::NoMethod { method, ty, nearest, bound: None }, to)
     }
 
     /// `if !condition { panic }`.
@@ -262,7 +313,7 @@ impl Lower<'_> {
         }
     }
 
-    fn macro_syntax(&self, error: &syn::Error) -> Fault {
+    pub(super) fn macro_syntax(&self, error: &syn::Error) -> Fault {
         let range = error.span().byte_range();
         let at = At { line: self.line, start: range.start as u32, end: range.end as u32 };
         Fault { kind: Kind::Syntax { message: error.to_string() }, at }

@@ -11,7 +11,7 @@ use super::object::receiver;
 use super::ty::{HEAPLESS, library_at};
 use super::{Body, Kind, Lower, Result};
 use crate::references;
-use crate::typed::{Block, Function, FunctionId, Lifetime, Signature};
+use crate::typed::{At, Block, Function, FunctionId, Lifetime, Signature};
 use crate::types::{Derives, Field, Held, Mutability, Struct, StructId, TraitId, Type};
 
 /// Modules of std that can be imported whole, and functions.
@@ -26,6 +26,8 @@ const IMPORTS: &[&str] = &[
     "std::mem::align_of",
     "std::mem::size_of_val",
     "std::mem::align_of_val",
+    "std::io",
+    "std::io::Result",
     "std::mem::needs_drop",
     "std::rc",
     "std::sync",
@@ -41,6 +43,9 @@ const IMPORTS: &[&str] = &[
     "heapless::vec",
     "heapless::string",
     "heapless::deque",
+    "heapless::box_pool",
+    "heapless::pool",
+    "heapless::pool::boxed",
 ];
 
 impl Lower<'_> {
@@ -66,6 +71,7 @@ impl Lower<'_> {
                 _ => {}
             }
         }
+        self.declare_pools(stmts)?;
         for item in &items {
             match item {
                 syn::Item::Struct(of) => self.define_struct(of)?,
@@ -98,16 +104,11 @@ impl Lower<'_> {
                 self.define_function(id, &function.sig, &function.block)
             }
             syn::Item::Impl(implementation) => {
-                let (id, this) = self.implementor(implementation)?;
+                let this = self.implementor(implementation)?;
                 for item in &implementation.items {
                     if let syn::ImplItem::Fn(function) = item {
                         let function = &this.put_into(function);
-                        let name: Arc<str> = function.sig.ident.to_string().into();
-                        let method = if is_drop(implementation) {
-                            self.items.structs.get(id).drop.expect("it was declared above")
-                        } else {
-                            self.names.methods[&(id, name)].0
-                        };
+                        let method = self.declared_method(implementation, &this, function)?;
                         self.define_function(method, &function.sig, &function.block)?;
                     }
                 }
@@ -167,8 +168,15 @@ impl Lower<'_> {
 
     fn import_path(&mut self, path: &str, short: String, tree: &syn::UseTree) -> Result<()> {
         let path = path.replacen("core::", "std::", usize::from(path.starts_with("core::")));
-        let is_known = library_at(&path).is_some() || IMPORTS.contains(&path.as_str());
+        let is_known = library_at(&path).is_some()
+            || IMPORTS.contains(&path.as_str())
+            || self.names.given.has(&path);
         if is_known {
+            // `as _`: the trait's methods are there, its name is not.
+            if short == "_" {
+                self.names.uses.insert(format!("_ {path}").into(), path.into());
+                return Ok(());
+            }
             if self.names.uses.contains_key(short.as_str()) {
                 let place = Twice::Imports;
                 return self.fault(Kind::DeclaredTwice { name: short, place }, tree);
@@ -180,9 +188,12 @@ impl Lower<'_> {
         if module == "heapless" && HEAPLESS.split(' ').any(|known| known == name) {
             return self.not_of_heapless(name.to_owned(), tree);
         }
-        let listed = MODULES_LISTED.iter().find(|(known, _)| *known == module);
-        if listed.is_some_and(|(_, names)| !names.split(' ').any(|known| known == name)) {
+        if listed_in(module).is_some_and(|names| !names.split(' ').any(|known| known == name)) {
             return self.fault(Kind::UnresolvedImport { path }, tree);
+        }
+        if path.starts_with("heapless::pool::") {
+            let instead = "heapless::box_pool and heapless::pool::boxed::BoxBlock can be imported.";
+            return self.unsupported(&path, instead, tree);
         }
         if OF_STD_MODULES
             .iter()
@@ -190,7 +201,7 @@ impl Lower<'_> {
         {
             return self.unsupported(
                 &path,
-                "std::mem, Rc, Arc, Weak, Cell, RefCell and Cow can be imported.",
+                "std::mem, Rc, Arc, Weak, Cell, RefCell, Cow and io::Write can be imported.",
                 tree,
             );
         }
@@ -207,20 +218,88 @@ impl Lower<'_> {
             );
         }
         let lifetimes = self.declared_lifetimes(&of.generics)?.len();
+        let name = of.ident.to_string();
+        let is_tuple = !matches!(of.fields, syn::Fields::Named(_));
+        let id = self.new_struct(name, lifetimes, is_tuple, self.at(&of.ident));
+        let mut new = Struct::clone(self.items.structs.get(id));
+        new.is_public = matches!(of.vis, syn::Visibility::Public(_));
+        self.items.structs.0[id.number as usize] = Arc::new(new);
+        Ok(())
+    }
+
+    fn new_struct(&mut self, name: String, lifetimes: usize, is_tuple: bool, at: At) -> StructId {
         let number = self.items.structs.0.len() as u32;
         let id = StructId { number, lifetimes: lifetimes as u8 };
-        let name: Arc<str> = of.ident.to_string().into();
+        let name: Arc<str> = name.into();
         self.items.structs.0.push_back(Arc::new(Struct {
             name: Arc::clone(&name),
             fields: Vec::new(),
-            is_tuple: !matches!(of.fields, syn::Fields::Named(_)),
+            is_tuple,
             is_repr_c: false,
             lifetimes: vec![Held::default(); lifetimes],
-            at: self.at(&of.ident),
+            is_of_std: self.is_given,
+            at,
             derives: Derives::default(),
             drop: None,
+            is_public: true,
+            pool: None,
         }));
         self.names.structs.insert(name, id);
+        id
+    }
+
+    /// Whether a macro is `heapless::box_pool!`.
+    pub(super) fn is_box_pool(&self, mac: &syn::Macro) -> bool {
+        let names: Vec<_> =
+            mac.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        match names.as_slice() {
+            [one] => self.names.uses.get(one.as_str()).is_some_and(|path| **path == *BOX_POOL),
+            names => names.join("::") == BOX_POOL,
+        }
+    }
+
+    /// `box_pool!(P: u32);` declares a struct `P` without fields, and the pool behind it. All are declared before the types
+    /// that they hold are read, which may lead to them.
+    fn declare_pools(&mut self, stmts: &[syn::Stmt]) -> Result<()> {
+        let mut pools = Vec::new();
+        for stmt in stmts {
+            let syn::Stmt::Macro(mac) = stmt else { continue };
+            if !self.is_box_pool(&mac.mac) {
+                continue;
+            }
+            let pool: Pool = match mac.mac.parse_body() {
+                Ok(pool) => pool,
+                Err(error) => return Err(self.macro_syntax(&error)),
+            };
+            let name = pool.name.to_string();
+            if self.names.structs.contains_key(name.as_str()) {
+                return self.fault(Kind::Redefined { name }, &pool.name);
+            }
+            let id = self.new_struct(name, 0, true, self.at(&pool.name));
+            pools.push((id, pool.data));
+        }
+        for (id, written) in pools {
+            let data = self.sized_type(&written)?;
+            if data.layers() > 0 {
+                let instead = "Let it own what it holds: String, Vec, Box, Rc.";
+                return self.unsupported("A reference in a pool", instead, &written);
+            }
+            let mut private = None;
+            data.any(&mut |ty| {
+                if let Type::Struct(of, name) = ty
+                    && !self.items.structs.get(*of).is_public
+                {
+                    private = Some(name.to_string());
+                }
+                false
+            });
+            if let Some(name) = private {
+                return self.fault(Kind::PrivateType { name }, &written);
+            }
+            let mut new = Struct::clone(self.items.structs.get(id));
+            new.pool = Some(data);
+            self.items.structs.0[id.number as usize] = Arc::new(new);
+        }
         Ok(())
     }
 
@@ -365,7 +444,7 @@ impl Lower<'_> {
     }
 
     /// The struct that an `impl` is for.
-    fn implementor(&self, implementation: &syn::ItemImpl) -> Result<(StructId, This)> {
+    fn implementor(&mut self, implementation: &syn::ItemImpl) -> Result<This> {
         let generics = &implementation.generics;
         if generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
             return self.unsupported("A generic impl", "Name the types.", generics);
@@ -379,8 +458,15 @@ impl Lower<'_> {
             );
         };
         let name = path.segments.last().expect("a path has a segment").ident.to_string();
-        let Some(id) = self.struct_at(path) else {
-            if self.library_type(path).is_some() || stack::Scalar::named(&name).is_some() {
+        if self.is_given && self.library_type(path).is_some() {
+            let ty = self.ty(&implementation.self_ty)?;
+            return Ok(This { ty, path: path.clone(), declared });
+        }
+        let Some(id) = self.struct_at(path).filter(|id| self.is_own(*id)) else {
+            if self.struct_at(path).is_some()
+                || self.library_type(path).is_some()
+                || stack::Scalar::named(&name).is_some()
+            {
                 return self.unsupported(
                     "An impl for a type that is not the program's",
                     "A struct can hold one, and have the methods.",
@@ -412,7 +498,39 @@ impl Lower<'_> {
             _ => {}
         }
         let ty = Type::Struct(id, name.into());
-        Ok((id, This { ty, path, declared }))
+        Ok(This { ty, path, declared })
+    }
+
+    /// Whether a struct is the program's own, or all code here is std's.
+    fn is_own(&self, id: StructId) -> bool {
+        self.is_given || !self.items.structs.get(id).is_of_std
+    }
+
+    /// The function that [`Self::declare_impl`] declared for a method.
+    fn declared_method(
+        &self,
+        implementation: &syn::ItemImpl,
+        this: &This,
+        function: &syn::ImplItemFn,
+    ) -> Result<FunctionId> {
+        let name: Arc<str> = function.sig.ident.to_string().into();
+        let of_trait = implementation.trait_.as_ref().filter(|_| !is_drop(implementation));
+        if let Some((_, path, _)) = of_trait {
+            let TraitId::Own(number) = self.trait_at(path)? else {
+                unreachable!("no other is implemented")
+            };
+            let of = &self.items.traits[number as usize];
+            let method = of.methods.iter().position(|method| method.name == name);
+            return Ok(of.implementors[&this.ty][method.expect("it was compared above")]);
+        }
+        let Type::Struct(id, _) = &this.ty else {
+            unreachable!("std's types have no more methods")
+        };
+        Ok(if is_drop(implementation) {
+            self.items.structs.get(*id).drop.expect("it was declared above")
+        } else {
+            self.names.methods[&(*id, name)].0
+        })
     }
 
     fn declare_impl(&mut self, implementation: &syn::ItemImpl) -> Result<()> {
@@ -439,8 +557,7 @@ impl Lower<'_> {
                 }
             }
         };
-        let (id, this) = self.implementor(implementation)?;
-        let of = Arc::clone(self.items.structs.get(id));
+        let this = self.implementor(implementation)?;
         let mut functions = Vec::new();
         for item in &implementation.items {
             let syn::ImplItem::Fn(function) = item else {
@@ -449,7 +566,13 @@ impl Lower<'_> {
             let function = &this.put_into(function);
             let name = function.sig.ident.to_string();
             let method =
-                self.declare_function(&function.sig, &format!("{}::{name}", of.name), Some(&this))?;
+                self.declare_function(&function.sig, &format!("{}::{name}", this.ty), Some(&this))?;
+            let name: Arc<str> = name.into();
+            let receiver = receiver(&function.sig);
+            let Type::Struct(id, _) = this.ty else {
+                functions.push((name, method, receiver));
+                continue;
+            };
             if is_drop(implementation) {
                 let of = self.items.structs.get(id);
                 if of.derives.copy {
@@ -468,8 +591,6 @@ impl Lower<'_> {
                 });
                 continue;
             }
-            let name: Arc<str> = name.into();
-            let receiver = receiver(&function.sig);
             if of_trait.is_some() {
                 functions.push((name, method, receiver));
                 continue;
@@ -479,6 +600,10 @@ impl Lower<'_> {
                 let first = self.items.function(*earlier).at;
                 let kind = Kind::RedefinedMethod { name: key.1.to_string(), first };
                 return self.fault(kind, &function.sig.ident);
+            }
+            if self.has_of_trait(&this.ty, &key.1) {
+                let what = format!("A second {} of {}", key.1, this.ty);
+                return self.unsupported(&what, "Give it another name.", &function.sig.ident);
             }
             self.names.methods.insert(key, (method, receiver));
         }
@@ -649,6 +774,23 @@ impl Lower<'_> {
     }
 }
 
+/// Declares a pool.
+const BOX_POOL: &str = "heapless::box_pool";
+
+/// What stands in `box_pool!`: `P: u32`.
+struct Pool {
+    name: syn::Ident,
+    data: syn::Type,
+}
+
+impl syn::parse::Parse for Pool {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        input.parse::<syn::Token![:]>()?;
+        Ok(Self { name, data: input.parse()? })
+    }
+}
+
 fn field_name_span(of: &syn::ItemStruct) -> syn::Ident {
     of.ident.clone()
 }
@@ -708,12 +850,24 @@ const MODULES_LISTED: &[(&str, &str)] = &[
         "Cell RefCell Ref RefMut OnceCell LazyCell UnsafeCell SyncUnsafeCell BorrowError BorrowMutError",
     ),
     (
+        "std::io",
+        "BorrowedBuf BorrowedCursor BufRead BufReader BufWriter Bytes Chain Cursor Empty Error ErrorKind IntoInnerError \
+         IoSlice IoSliceMut IsTerminal LineWriter Lines PipeReader PipeWriter Read Repeat Result Seek SeekFrom SimpleMessage \
+         Sink Split Stderr StderrLock Stdin StdinLock Stdout StdoutLock Take Write const_error copy empty pipe prelude \
+         read_to_string repeat sink stderr stdin stdout",
+    ),
+    (
         "std::mem",
         "ManuallyDrop MaybeUninit Discriminant align_of align_of_val discriminant drop forget needs_drop replace \
          size_of size_of_val swap take transmute transmute_copy zeroed offset_of align_of_val_raw size_of_val_raw \
          variant_count uninitialized copy forget_unsized",
     ),
 ];
+
+/// Everything there is in a module, if that is listed.
+pub(super) fn listed_in(module: &str) -> Option<&'static str> {
+    MODULES_LISTED.iter().find(|(known, _)| *known == module).map(|(_, names)| *names)
+}
 
 /// Whether an impl is one of `Drop`.
 fn is_drop(implementation: &syn::ItemImpl) -> bool {

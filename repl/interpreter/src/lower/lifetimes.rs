@@ -21,7 +21,7 @@ pub(super) struct This {
 /// The lifetime of a reference in a type.
 #[derive(Clone, Copy)]
 enum Written<'t> {
-    /// `'a`.
+    /// `'a`, `'static`.
     Named(&'t syn::Lifetime),
     /// Left out, or `'_`.
     Elided,
@@ -34,7 +34,6 @@ enum Written<'t> {
 impl<'t> Written<'t> {
     fn of(lifetime: Option<&'t syn::Lifetime>) -> Self {
         match lifetime {
-            Some(lifetime) if lifetime.ident == "static" => Self::Static,
             Some(lifetime) if lifetime.ident != "_" => Self::Named(lifetime),
             _ => Self::Elided,
         }
@@ -67,6 +66,9 @@ impl Lower<'_> {
     }
 
     fn named(&self, declared: &[syn::Ident], written: &syn::Lifetime) -> Result<Lifetime> {
+        if written.ident == "static" {
+            return Ok(Lifetime::Static);
+        }
         let Some(number) = declared.iter().position(|name| *name == written.ident) else {
             let name = written.ident.to_string();
             return self.fault(Kind::UnknownLifetime { name }, written);

@@ -21,6 +21,8 @@ enum Found {
     Function(FunctionId, Receiver),
     /// A trait of the program, and the method's place in it.
     Dyn(u32, u32),
+    /// A method that a trait of std provides: it takes a `dyn` of it.
+    Provided(FunctionId),
     Library(&'static Parsed, Vec<Type>),
 }
 
@@ -74,14 +76,13 @@ impl Lower<'_> {
                 },
             };
         }
-        let is_of_heapless = is_of_heapless(&name)
-            && matches!(innermost(&self.shallow(&first_ty)), Type::Lib(lib, _) if lib.is_heapless());
-        if (is_of_heapless || is_of_std(&name))
+        let instead = instead_of_heapless(&name, innermost(&first_ty))
+            .or_else(|| is_of_std(&name).then_some("help rust lists what can be called here."));
+        if let Some(instead) = instead
             && !matches!(first_ty, Type::Struct(..))
             && bound.is_none()
         {
             let what = format!("{first_name}::{name}");
-            let instead = "help rust lists what can be called here.";
             return Err(Fault { kind: Kind::Unsupported { what, instead }, at: name_at });
         }
         if first_ty.is_lib(Lib::HeaplessVec) && name == "clone" {
@@ -103,7 +104,7 @@ impl Lower<'_> {
     ) -> Result<()> {
         let own = match found {
             Found::Library(parsed, types) => parsed.own(types),
-            Found::Function(..) | Found::Dyn(..) => &[],
+            Found::Function(..) | Found::Dyn(..) | Found::Provided(_) => &[],
         };
         let given = self.generic_types(generics)?;
         if given.len() != own.len() {
@@ -134,6 +135,12 @@ impl Lower<'_> {
             && *receiver != Receiver::None
         {
             return Some(Found::Function(*function, *receiver));
+        }
+        if let Some((function, receiver)) = self.of_trait(ty, name) {
+            return Some(Found::Function(function, receiver));
+        }
+        if let Some(function) = self.provided(ty, name) {
+            return Some(Found::Provided(function));
         }
         if let Type::Dyn(TraitId::Own(number), _) = ty {
             let methods = &self.items.traits[*number as usize].methods;
@@ -167,17 +174,29 @@ impl Lower<'_> {
             let fits = match (signature::class(parsed.row.on), self.shallow(ty)) {
                 (Some(class), Type::Scalar(scalar)) => class.has(scalar),
                 (Some(_), _) => false,
+                (None, ty) if parsed.row.on == "{pool}" => self.data_of(&ty).is_some(),
                 (None, ty) => parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty)),
             };
             if fits {
                 let types = parsed.with_allocator(types, ty);
                 let on = parsed.put(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
                 if self.names.infer.unify(&on, ty).is_ok() {
+                    if let (Some(data), "{pool}") = (self.data_of(ty), parsed.row.on) {
+                        return Some(Found::Library(parsed, vec![ty.clone(), data]));
+                    }
                     return Some(Found::Library(parsed, types));
                 }
             }
         }
         None
+    }
+
+    /// What a type's blocks hold, if it is a pool.
+    fn data_of(&self, ty: &Type) -> Option<Type> {
+        match ty {
+            Type::Struct(id, _) => self.items.structs.get(*id).pool.clone(),
+            _ => None,
+        }
     }
 
     /// Whether a type is of a row's form.
@@ -210,6 +229,7 @@ impl Lower<'_> {
                 let methods = &self.items.traits[*of as usize].methods;
                 Receiver::Ref(methods[*method as usize].receiver)
             }
+            Found::Provided(_) => Receiver::Ref(Mutability::Mut),
             Found::Library(parsed, _) => parsed.receiver,
         };
         let this = match receiver {
@@ -222,6 +242,11 @@ impl Lower<'_> {
         };
         match found {
             Found::Function(id, _) => self.call_function(id, Some(this), args, at),
+            Found::Provided(id) => {
+                let wanted = self.items.function(id).signature.params[0].clone();
+                let this = self.coerce(this, &wanted)?;
+                self.call_function(id, Some(this), args, at)
+            }
             Found::Dyn(of, method) => {
                 let found = &self.items.traits[of as usize].methods[method as usize];
                 let (signature, name) = (found.signature.clone(), Arc::clone(&found.name));
@@ -300,10 +325,16 @@ impl Lower<'_> {
         }
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
-            values.push(match self.heap_argument(arg, parsed.row.run)? {
-                Some(heap) => self.coerce(heap, param)?,
-                None => self.coerced(arg, param)?,
-            });
+            let value = match self.heap_argument(arg, parsed.row.run)? {
+                Some(heap) => heap,
+                None => self.expr(arg, Some(param))?,
+            };
+            self.check_pattern(parsed.row.run, &value)?;
+            if parsed.row.run == Builtin::HeaplessStringTryFrom && value.ty.referent().is_none() {
+                let instead = "push_str takes text: to_string() makes some of a number.";
+                return self.unsupported("A string from what is no text", instead, arg);
+            }
+            values.push(self.coerce(value, param)?);
         }
         for param in &parsed.signature.params {
             if let Type::Param(number) = param {
@@ -323,6 +354,20 @@ impl Lower<'_> {
             self.bounds.push((types[usize::from(param)].clone(), bound, at, Why::Bound));
         }
         Ok(self.library_row(parsed, types, values, at))
+    }
+
+    /// What text is looked for is anything that is a `Pattern`: `&str` and `&String` are, and nothing is coerced.
+    fn check_pattern(&self, run: Builtin, value: &Expr) -> Result<()> {
+        if let Builtin::StrContains | Builtin::StrStartsWith | Builtin::StrEndsWith = run
+            && let Some((_, to)) = self.shallow(&value.ty).referent()
+            && let Type::Lib(lib, _) = self.shallow(to)
+            && lib != Lib::String
+        {
+            let (ty, is_struct) = (self.type_name(&value.ty), false);
+            let kind = Kind::MissingTrait { ty, is_struct, bound: "Pattern", why: Why::Bound };
+            return Err(Fault { kind, at: value.at });
+        }
+        Ok(())
     }
 
     /// Methods that one signature cannot say.
@@ -425,9 +470,16 @@ impl Lower<'_> {
             if let Some(&id) = self.names.functions.get(name.as_str()) {
                 return self.call_function(id, None, &call.args, at);
             }
+            if self.is_given && name == "print_bytes" {
+                let parsed = signature::of(Builtin::PrintBytes);
+                return self.call_library(parsed, Vec::new(), None, &call.args, name, at);
+            }
             if let Some(constructed) = self.constructor(name, call, expect, at)? {
                 return Ok(constructed);
             }
+        }
+        if let Some(&id) = self.names.given.functions.get(self.whole_path(&path.path).as_str()) {
+            return self.call_function(id, None, &call.args, at);
         }
         if let Some(cow) = self.cow(&path.path, call, expect, at)? {
             return Ok(cow);
@@ -519,14 +571,25 @@ impl Lower<'_> {
             owner_path.segments.push(punct.into_value());
         }
         let owner_name = owner.join("::");
+        if self.is_trait(&owner_path) {
+            return self.unsupported(
+                &format!("{owner_name}::{name}"),
+                "A method is called on its value here: x.f().",
+                path,
+            );
+        }
         if let [one] = owner
             && let Some(&id) = self.names.structs.get(one.as_str())
         {
             let method = self.names.methods.get(&(id, name.as_str().into())).copied();
-            if let Some((function, _)) = method {
+            let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+            if let Some((function, _)) = method.or_else(|| self.of_trait(&ty, &name)) {
                 return self.call_function(function, None, &call.args, at);
             }
-            let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+            if self.items.structs.get(id).pool.is_some() && ["alloc", "manage"].contains(&&*name) {
+                let what = format!("{owner_name}::{name}");
+                return self.unsupported(&what, "A pool is called by its name: P.alloc(5).", path);
+            }
             let of_all = signature::named(&name).find(|parsed| {
                 let has = |bound| traits::has(&ty, bound, &self.names.infer, &self.items.structs);
                 parsed.row.on == "*" && has(parsed.bounds[0].1)
@@ -578,9 +641,11 @@ impl Lower<'_> {
             },
         });
         let Some(parsed) = found else {
-            if is_of_std(&name) || is_of_heapless(&name) && lib.is_some_and(Lib::is_heapless) {
+            let of_heapless = lib.and_then(|lib| instead_of_heapless(&name, &Type::lib(lib, [])));
+            let instead = of_heapless
+                .or_else(|| is_of_std(&name).then_some("help rust lists what can be called here."));
+            if let Some(instead) = instead {
                 let what = format!("{owner_name}::{name}");
-                let instead = "help rust lists what can be called here.";
                 return self.fault(Kind::Unsupported { what, instead }, path);
             }
             let ty = match lib {
@@ -717,16 +782,28 @@ fn number_has(name: &str) -> bool {
 /// Names of std's methods and functions that are not part of what runs here: what they are called on may well have them.
 static OF_STD: &str = include_str!("of_std.txt");
 
-/// The same of heapless, whose collections have methods that std's do not, or that std's have and run here.
-const OF_HEAPLESS: &str = "from_array into_array cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked \
-    push_unchecked swap_remove_unchecked set_len retain retain_mut spare_capacity_mut extend iter iter_mut storage_len \
-    storage_capacity as_mut_slices push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked \
-    pop_front_if pop_back_if make_contiguous resize_default get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 \
-    as_mut_str as_mut_vec from_iter from_str default into_iter try_from hash eq ne cmp partial_cmp from try_into into \
-    write_str write_char write_fmt borrow borrow_mut as_ref as_mut deref deref_mut";
+/// The same of heapless's collections, and what to write instead.
+const OF_HEAPLESS: &[(&str, &str)] = &[
+    ("iter iter_mut into_iter", "for x in &d walks through it, for x in &mut d changes it."),
+    ("extend", "extend_from_slice says whether there was room."),
+    ("from_array from into_array from_iter", "from_slice, push and as_slice go the same way."),
+    (
+        "cast_len_type drain as_view as_mut_view as_ptr as_mut_ptr pop_unchecked push_unchecked swap_remove_unchecked \
+         set_len retain retain_mut spare_capacity_mut resize_default storage_len storage_capacity as_mut_slices \
+         make_contiguous push_back_unchecked push_front_unchecked pop_back_unchecked pop_front_unchecked pop_front_if \
+         pop_back_if get_unchecked get_unchecked_mut swap_unchecked from_utf8 from_utf8_unchecked from_utf16 as_mut_str \
+         as_mut_vec from_str default try_from hash eq ne cmp partial_cmp try_into into write_str write_char write_fmt \
+         borrow borrow_mut as_ref as_mut deref deref_mut",
+        "help rust lists what can be called here.",
+    ),
+];
 
-fn is_of_heapless(name: &str) -> bool {
-    OF_HEAPLESS.split_ascii_whitespace().any(|known| known == name)
+/// What to write instead of a function of heapless's that does not run here.
+fn instead_of_heapless(name: &str, on: &Type) -> Option<&'static str> {
+    let Type::Lib(lib, _) = on else { return None };
+    let mut rows = OF_HEAPLESS.iter().filter(|_| lib.is_heapless());
+    rows.find(|(names, _)| names.split_ascii_whitespace().any(|known| known == name))
+        .map(|(_, instead)| *instead)
 }
 
 /// What references lead to.

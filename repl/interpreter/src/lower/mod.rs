@@ -13,6 +13,7 @@ mod expr;
 mod fault;
 mod finish;
 mod format;
+mod given;
 mod heap;
 mod infer;
 mod item;
@@ -51,6 +52,8 @@ pub struct Names {
     functions: OrdMap<Arc<str>, FunctionId>,
     structs: OrdMap<Arc<str>, StructId>,
     traits: OrdMap<Arc<str>, u32>,
+    /// What std has that is written in Rust here.
+    given: given::Names,
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
     /// Imports: the path that a name stands for.
     uses: OrdMap<Arc<str>, Arc<str>>,
@@ -145,6 +148,7 @@ impl Names {
 /// What is wrong with its grammar, names or types.
 pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Result<Vec<Top>> {
     scan::check_depth(text, line)?;
+    given::load_for(text, names, items, line)?;
     let whole = At { line, start: 0, end: text.len() as u32 };
     match text.trim() {
         "{" => {
@@ -160,9 +164,10 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
         }
         _ => {}
     }
-    // The prompt and `-c` take a `let` or a `use` without its semicolon.
+    // The prompt and `-c` take a `let`, a `use` or a pool without its semicolon.
     let first = text.split_whitespace().next().unwrap_or_default();
-    let is_open = matches!(first, "let" | "use") && !text.trim_end().ends_with(';');
+    let is_pool = first.contains("box_pool!") && syn::parse_str::<syn::Macro>(text).is_ok();
+    let is_open = (matches!(first, "let" | "use") || is_pool) && !text.trim_end().ends_with(';');
     let closed = if is_open { format!("{};", text.trim_end()) } else { text.to_owned() };
     let parsed = syn::Block::parse_within.parse_str(&closed);
     let lowered = match parsed {
@@ -238,6 +243,8 @@ struct Lower<'a> {
     literals: Vec<Literal>,
     /// Traits that types must have once they are known.
     bounds: Vec<(Type, &'static str, At, fault::Why)>,
+    /// Whether it is std's own code: see [`given`].
+    is_given: bool,
 }
 
 impl<'a> Lower<'a> {
@@ -252,6 +259,7 @@ impl<'a> Lower<'a> {
             is_extending: false,
             literals: Vec::new(),
             bounds: Vec::new(),
+            is_given: false,
         }
     }
 

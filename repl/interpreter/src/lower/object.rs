@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::infer::Class;
 use super::lifetimes::This;
 use super::signature::Receiver;
 use super::{Kind, Lower, Result};
@@ -23,6 +24,9 @@ impl Lower<'_> {
             return Ok(TraitId::Own(*number));
         }
         let whole = self.whole_path(path);
+        if let Some(number) = self.names.given.traits.get(whole.as_str()) {
+            return Ok(TraitId::Own(*number));
+        }
         match whole.strip_prefix("std::fmt::").or(whole.strip_prefix("core::fmt::")) {
             Some("Debug") => return Ok(TraitId::Debug),
             Some("Display") => return Ok(TraitId::Display),
@@ -42,6 +46,29 @@ impl Lower<'_> {
             );
         }
         self.fault(Kind::UnknownTrait { name }, path)
+    }
+
+    /// Whether a path leads to a trait that there are methods of.
+    pub(super) fn is_trait(&self, path: &syn::Path) -> bool {
+        path.get_ident()
+            .is_some_and(|ident| self.names.traits.contains_key(ident.to_string().as_str()))
+            || self.names.given.traits.contains_key(self.whole_path(path).as_str())
+    }
+
+    /// The function of the method that a trait of std provides for a type that has it.
+    pub(super) fn provided(&mut self, ty: &Type, name: &str) -> Option<FunctionId> {
+        let given = &self.names.given.provided;
+        let candidates: Vec<_> =
+            given.iter().filter(|((_, method), _)| **method == *name).collect();
+        let candidates: Vec<_> = candidates.iter().map(|((of, _), id)| (*of, **id)).collect();
+        for (number, function) in candidates {
+            let of = Arc::clone(&self.items.traits[number as usize]);
+            let is_dyn = matches!(ty, Type::Dyn(TraitId::Own(found), _) if *found == number);
+            if is_dyn || self.is_in_scope(&of) && self.implementor_of(&of, ty).is_some() {
+                return Some(function);
+            }
+        }
+        None
     }
 
     /// `dyn Trait`.
@@ -89,6 +116,7 @@ impl Lower<'_> {
             methods: Vec::new(),
             at,
             implementors: imbl::OrdMap::new(),
+            path: None,
         }));
         self.names.traits.insert(name, number);
         Ok(())
@@ -159,11 +187,10 @@ impl Lower<'_> {
         functions: &[(Arc<str>, FunctionId, Receiver)],
     ) -> Result<()> {
         let of = Arc::clone(&self.items.traits[number as usize]);
-        let Type::Struct(id, struct_name) = &this.ty else { unreachable!("only structs get here") };
+        let ty = this.ty.to_string();
         let path = &implementation.trait_.as_ref().expect("it is of a trait").1;
         let name = of.name.to_string();
-        if of.implementors.contains_key(id) {
-            let ty = struct_name.to_string();
+        if of.implementors.contains_key(&this.ty) {
             return self.fault(Kind::ImplementedTwice { name, ty }, path);
         }
         let mut in_order = Vec::new();
@@ -187,17 +214,63 @@ impl Lower<'_> {
         if !missing.is_empty() {
             return self.fault(Kind::NotAllOfTrait { name, missing }, path);
         }
-        for (method, function, receiver) in functions {
-            let key = (*id, Arc::clone(method));
-            if self.names.methods.contains_key(&key) || is_of_all(method) {
-                let what = format!("A second {method} of {struct_name}");
+        for (method, ..) in functions {
+            let is_own = match &this.ty {
+                Type::Struct(id, _) => self.names.methods.contains_key(&(*id, Arc::clone(method))),
+                _ => false,
+            };
+            if is_own || is_of_all(method) || self.has_of_trait(&this.ty, method) {
+                let what = format!("A second {method} of {ty}");
                 return self.unsupported(&what, "Give it another name.", path);
             }
-            self.names.methods.insert(key, (*function, *receiver));
         }
         let of = Arc::make_mut(&mut self.items.traits[number as usize]);
-        of.implementors.insert(*id, in_order.into());
+        of.implementors.insert(this.ty.clone(), in_order.into());
         Ok(())
+    }
+
+    /// Whether a type has a method of that name from a trait.
+    pub(super) fn has_of_trait(&self, ty: &Type, name: &str) -> bool {
+        self.items.traits.iter().any(|of| {
+            of.implementors.contains_key(ty) && of.methods.iter().any(|of| *of.name == *name)
+        })
+    }
+
+    /// The function that a type has for a trait's method. A trait of std must be imported for that.
+    pub(super) fn of_trait(&mut self, ty: &Type, name: &str) -> Option<(FunctionId, Receiver)> {
+        for number in 0..self.items.traits.len() as u32 {
+            let of = Arc::clone(&self.items.traits[number as usize]);
+            let Some(method) = of.methods.iter().position(|of| *of.name == *name) else { continue };
+            if self.is_in_scope(&of)
+                && let Some(implementor) = self.implementor_of(&of, ty)
+            {
+                let receiver = Receiver::Ref(of.methods[method].receiver);
+                return Some((of.implementors[&implementor][method], receiver));
+            }
+        }
+        None
+    }
+
+    pub(super) fn is_in_scope(&self, of: &Trait) -> bool {
+        match &of.path {
+            None => true,
+            Some(path) => self.is_given || self.names.uses.values().any(|used| used == path),
+        }
+    }
+
+    /// The type with the trait that this one is, or can be: what a `Vec` holds may still be open.
+    pub(super) fn implementor_of(&mut self, of: &Trait, ty: &Type) -> Option<Type> {
+        let ty = self.names.infer.resolve(ty);
+        if of.implementors.contains_key(&ty) {
+            return Some(ty);
+        }
+        let is_open = ty.any(&mut |ty| matches!(ty, Type::Var(_)))
+            && self.names.infer.class_of(&ty) != Some(Class::Any);
+        let mut candidates = of.implementors.keys().filter(|_| is_open);
+        let found =
+            candidates.find(|candidate| self.names.infer.clone().unify(candidate, &ty).is_ok())?;
+        let _ = self.names.infer.unify(found, &ty);
+        Some(found.clone())
     }
 
     /// Whether a method is what the trait says.

@@ -80,6 +80,7 @@ const SMART: &[(Lib, Builtin, Option<Builtin>)] = &[
     (Lib::Cow, Builtin::CowDeref, None),
     (Lib::HeaplessVec, Builtin::HeaplessVecDeref, Some(Builtin::HeaplessVecDerefMut)),
     (Lib::HeaplessString, Builtin::HeaplessStringDeref, None),
+    (Lib::PoolBox, Builtin::PoolBoxDeref, Some(Builtin::PoolBoxDerefMut)),
     (Lib::RefGuard, Builtin::RefGuardDeref, None),
     (Lib::RefMutGuard, Builtin::RefMutGuardDeref, Some(Builtin::RefMutGuardDerefMut)),
 ];

@@ -7,7 +7,7 @@ use stack::Scalar;
 use syn::{FnArg, GenericArgument, PathArguments, ReturnType};
 
 use crate::library::{ROWS, Row};
-use crate::typed::{Flow, Position, Signature};
+use crate::typed::{Flow, Lifetime, Lifetimes, Position, Signature};
 use crate::types::{Lib, LibRow, Mutability, Type};
 
 /// How a method takes what it is called on.
@@ -156,12 +156,12 @@ pub(crate) fn of_row(row: &'static Row) -> &'static Parsed {
 pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
     let parsed = of_row(row);
     let put = |ty: &Type| parsed.put(ty, types);
-    let Signature { params, result, flows, .. } = &parsed.signature;
+    let Signature { params, result, flows, lifetimes } = &parsed.signature;
     Signature {
         params: params.iter().map(put).collect(),
         result: put(result),
         flows: flows.clone(),
-        lifetimes: None,
+        lifetimes: lifetimes.clone(),
     }
 }
 
@@ -169,8 +169,10 @@ fn parse(row: &'static Row) -> Parsed {
     let text = format!("{} {{}}", row.signature.replace("'static ", ""));
     let function: syn::ItemFn =
         syn::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", row.signature));
-    let mut names = Vec::new();
-    let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem") && class(row.on).is_none();
+    // A pool's `Self` is no parameter of what it holds.
+    let mut names = if row.on == "{pool}" { vec!["Self".to_owned()] } else { Vec::new() };
+    let is_type = !matches!(row.on, "*" | "Deref" | "[..]" | "std::mem" | "given" | "{pool}")
+        && class(row.on).is_none();
     let on = is_type.then(|| {
         let ty: syn::Type = syn::parse_str(row.on).expect("a row belongs to a type");
         library_type(&ty, None, &mut names)
@@ -230,12 +232,17 @@ fn parse(row: &'static Row) -> Parsed {
     if types == 0 && row.on == "std::mem" {
         types = 1;
     }
-    let signature = Signature { params, result, flows, lifetimes: None };
+    // Of the library's own parameters one alone is `'static`.
+    let lifetimes = (row.run == crate::library::Builtin::PoolManage).then(|| Lifetimes {
+        params: vec![vec![Lifetime::Elided(0)], vec![Lifetime::Static]],
+        result: Vec::new(),
+    });
+    let signature = Signature { params, result, flows, lifetimes };
     Parsed { row, name: name_of(row), on, receiver, signature, bounds, types }
 }
 
 /// The names that stand for a parameter in the table.
-const PARAMS: &[&str] = &["T", "E", "A", "N", "LenT"];
+const PARAMS: &[&str] = &["T", "E", "A", "N", "LenT", "P", "Data"];
 
 /// A parameter: they are numbered as they come up, so that a type's own, which are named first, have their places in it.
 fn param(name: &str, names: &mut Vec<String>) -> Type {

@@ -26,8 +26,14 @@ fn is_pattern(ty: &Type, infer: &Infer) -> bool {
 pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> bool {
     let ty = infer.shallow(ty);
     let all = |args: &[Type]| args.iter().all(|arg| has(arg, bound, infer, structs));
-    if let (Type::Const(_), true) = (&ty, bound != "Sized") {
-        return true;
+    match (&ty, bound) {
+        (_, "Sized") => {}
+        (Type::Const(_), _) => return true,
+        // As what lies in the block is, but for what moves or makes one.
+        (Type::Lib(Lib::PoolBox, _), "Copy" | "Default" | "Pointer") => return false,
+        (Type::Lib(Lib::PoolBox, args), _) => return has(&args[1], bound, infer, structs),
+        (Type::Lib(Lib::BoxBlock, _), _) => return bound == "Default",
+        _ => {}
     }
     if let Type::Var(id) = ty {
         return match infer.class(id) {
@@ -107,7 +113,8 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Array(inner, len) => {
                 *len <= 32 && (*len == 0 || has(inner, bound, infer, structs))
             }
-            Type::Ref(_, inner) => matches!(**inner, Type::Str),
+            Type::Ref(_, inner) => matches!(**inner, Type::Str | Type::Slice(_)),
+            Type::Lib(Lib::Box, args) if matches!(args[0], Type::Str | Type::Slice(_)) => true,
             Type::Scalar(_) | Type::Lib(Lib::Vec | Lib::String | Lib::Option, _) => true,
             Type::Lib(Lib::Weak | Lib::ArcWeak | Lib::Cow | Lib::CapacityError, _) => true,
             Type::Lib(lib, _) if lib.is_heapless() => true,

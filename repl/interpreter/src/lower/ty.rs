@@ -8,6 +8,7 @@ use syn::visit_mut::VisitMut;
 use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
+use super::item::listed_in;
 use super::{Kind, Lower, Result, heap};
 use crate::types::{Lib, Mutability, StructId, Type};
 
@@ -94,18 +95,32 @@ impl Lower<'_> {
             if name == "str" {
                 return Ok(Type::Str);
             }
-            if let Some(id) = self.struct_at(path) {
-                let takes = usize::from(id.lifetimes);
-                let (types, lifetimes) = (arguments(last).len(), lifetime_count(last));
-                let given = if types == 0 { lifetimes } else { types };
-                if types > 0 || lifetimes > 0 && lifetimes != takes {
-                    return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
-                }
-                return Ok(Type::Struct(id, name.as_str().into()));
+        }
+        if let Some(id) = self.struct_at(path) {
+            let takes = usize::from(id.lifetimes);
+            let (types, lifetimes) = (arguments(last).len(), lifetime_count(last));
+            let given = if types == 0 { lifetimes } else { types };
+            if types > 0 || lifetimes > 0 && lifetimes != takes {
+                return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
             }
-            if self.names.traits.contains_key(name.as_str()) {
-                return self.fault(Kind::TraitAsType { name }, path);
-            }
+            return Ok(Type::Struct(id, Arc::clone(&self.items.structs.get(id).name)));
+        }
+        if self.is_trait(path) {
+            return self.fault(Kind::TraitAsType { name }, path);
+        }
+        let whole = self.whole_path(path);
+        if whole == "std::io::Result" {
+            return self.io_result(last, path);
+        }
+        if let Some((module, _)) = whole.rsplit_once("::")
+            && self.library_type(path).is_none()
+            && let Some(names) = listed_in(module)
+        {
+            return if names.split_whitespace().any(|known| known == name) {
+                self.unsupported(&whole, "help rust lists the types that can be used.", path)
+            } else {
+                self.fault(Kind::UnknownType { name, nearest: None }, path)
+            };
         }
         let Some(lib) = self.library_type(path) else {
             if path.segments.len() > 1 {
@@ -133,8 +148,13 @@ impl Lower<'_> {
     ) -> Result<Vec<Type>> {
         let row = lib.row();
         let given = arguments(segment);
-        let allocator = usize::from(matches!(lib, Lib::Vec | Lib::Box));
-        if !(row.required()..=row.params.len() + allocator).contains(&given.len()) {
+        let most = match lib {
+            Lib::PoolBox => row.required(),
+            // And an allocator.
+            Lib::Vec | Lib::Box => row.params.len() + 1,
+            _ => row.params.len(),
+        };
+        if !(row.required()..=most).contains(&given.len()) {
             let (ty, takes) = (row.name.to_owned(), row.required());
             return self.fault(Kind::MissingGenerics { ty, takes, given: given.len() }, path);
         }
@@ -146,6 +166,7 @@ impl Lower<'_> {
                     args.push(self.allocator_type(ty)?);
                     break;
                 }
+                (false, GenericArgument::Type(ty)) if lib.is_heapless() => self.sized_type(ty)?,
                 (false, GenericArgument::Type(ty)) => self.ty(ty)?,
                 (false, GenericArgument::Const(value)) => {
                     return self.fault(Kind::WrongArgument { takes: "a type" }, value);
@@ -162,11 +183,25 @@ impl Lower<'_> {
             }
             args.push(ty);
         }
+        if lib == Lib::PoolBox {
+            args.push(self.data_of_pool(&args[0], path)?);
+        }
         args.resize(row.params.len().max(args.len()), Type::USIZE);
         if lib == Lib::Cow {
             self.check_cow(&args[0], self.at(path))?;
         }
         Ok(args)
+    }
+
+    /// What a pool holds.
+    fn data_of_pool(&self, pool: &Type, path: &syn::Path) -> Result<Type> {
+        if let Type::Struct(id, _) = self.shallow(pool)
+            && let Some(data) = &self.items.structs.get(id).pool
+        {
+            return Ok(data.clone());
+        }
+        let (ty, why) = (self.type_name(pool), super::fault::Why::Bound);
+        self.fault(Kind::MissingTrait { ty, is_struct: false, bound: "BoxPool", why }, path)
     }
 
     /// Refuses a `dyn Trait` as an argument: std takes it here and we do not, or nobody does.
@@ -186,10 +221,27 @@ impl Lower<'_> {
         self.fault(Kind::Unsized { ty: ty.to_string() }, arg)
     }
 
+    /// `std::io::Result<T>`.
+    fn io_result(&mut self, last: &syn::PathSegment, path: &syn::Path) -> Result<Type> {
+        let types = self.turbofish(last)?;
+        let [ok] = &types[..] else {
+            let given = arguments(last).len();
+            let ty = "std::io::Result".to_owned();
+            return self.fault(Kind::MissingGenerics { ty, takes: 1, given }, path);
+        };
+        let id = self.names.given.structs["std::io::Error"];
+        let error = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
+        Ok(Type::lib(Lib::Result, [ok.clone(), error]))
+    }
+
     /// The struct that a path leads to.
     pub(super) fn struct_at(&self, path: &syn::Path) -> Option<StructId> {
-        let [only] = path.segments.iter().collect::<Vec<_>>()[..] else { return None };
-        self.names.structs.get(only.ident.to_string().as_str()).copied()
+        if let [only] = path.segments.iter().collect::<Vec<_>>()[..]
+            && let Some(id) = self.names.structs.get(only.ident.to_string().as_str())
+        {
+            return Some(*id);
+        }
+        self.names.given.structs.get(self.whole_path(path).as_str()).copied()
     }
 
     /// A number as an argument: `8`, `{ 4 * 2 }`, `_`.
@@ -207,12 +259,19 @@ impl Lower<'_> {
                 let found = "something else".to_owned();
                 return self.fault(Kind::Mismatch { expected: "usize".to_owned(), found }, arg);
             }
+            GenericArgument::Const(syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Int(lit),
+                ..
+            })) if lit.base10_digits().starts_with('-') => {
+                return self.fault(Kind::NotUnary { op: "-", ty: "usize".to_owned() }, arg);
+            }
             GenericArgument::Const(value) => self.constant_len(value)?,
             GenericArgument::Type(syn::Type::Path(path)) if path.path.get_ident().is_some() => {
                 let name = path.path.segments[0].ident.to_string();
                 if self.find_local(&name).is_some() {
                     return self.fault(Kind::NonConstant { name }, arg);
                 }
+                self.path_type(&path.path)?;
                 return self.fault(Kind::WrongArgument { takes: "a number" }, arg);
             }
             _ => return self.fault(Kind::WrongArgument { takes: "a number" }, arg),
@@ -338,12 +397,15 @@ fn lifetime_count(segment: &syn::PathSegment) -> usize {
 
 /// What else the crate has at its root.
 pub(super) const HEAPLESS: &str = "BinaryHeap CString HistoryBuf OldestOrdered IndexMap IndexSet LenType LinearMap \
-    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc pool sorted_linked_list spsc storage \
-    format";
+    VecView binary_heap c_string history_buf index_map index_set linear_map mpmc sorted_linked_list spsc storage \
+    format arc_pool object_pool";
 
 /// The library type at a whole path; the prelude's have a short one too.
 pub(super) fn library_at(path: &str) -> Option<Lib> {
     let row = Lib::ALL.iter().find(|row| {
+        if row.module.starts_with("heapless::") {
+            return path.strip_prefix(row.module) == Some(&format!("::{}", row.name));
+        }
         if let Some((krate, name)) = row.name.split_once("::") {
             let inside = path.strip_prefix(krate).and_then(|path| path.strip_prefix("::"));
             return inside == Some(name) || inside == Some(&format!("{}::{name}", row.module));

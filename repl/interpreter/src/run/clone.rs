@@ -6,7 +6,7 @@ use super::leaks::Block;
 use super::shared::ALREADY_MUTABLY_BORROWED;
 use super::vec::{Header, VecAt};
 use super::vm::{Run, Vm, panic};
-use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, rc};
+use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES, rc};
 use crate::types::{Lib, Type};
 
 /// Values to clone: `count` of them from `from` on.
@@ -53,9 +53,12 @@ impl Vm<'_> {
 
     /// Clones of so many values, one behind the other.
     pub(super) fn clone_elements(&mut self, id: LayoutId, from: u64, to: u64, count: u64) -> Run {
-        // A clone can only panic on a `RefCell`: found out before, so that nothing has to be taken back.
+        // A clone can only panic on a `RefCell`, or for want of a pool's block: found out before, so that nothing has to be taken back.
         if self.layouts[id].ty.any(&mut may_hold_cells) {
+            self.wanted_blocks.clear();
             self.clone_all(Todo { id, from, to, count }, true)?;
+            let wanted = std::mem::take(&mut self.wanted_blocks);
+            self.check_blocks(wanted)?;
         }
         self.clone_all(Todo { id, from, to, count }, false)
     }
@@ -172,6 +175,18 @@ impl Vm<'_> {
                 }
                 self.set_word(to, block);
             }
+            Shape::PoolBox { pool, data } => {
+                let from = self.word(from);
+                let mut place = 0;
+                if is_look {
+                    self.wanted_blocks.push(*pool);
+                } else {
+                    let block = self.take_block(*pool).expect("they were counted before");
+                    self.set_bits(to, LINK_BYTES, block);
+                    place = block as u64;
+                }
+                todo.push(Todo { id: *data, from, to: place, count: 1 });
+            }
             Shape::Inline(room, len_bytes) => {
                 let list = self.view().inline(*room, *len_bytes, from);
                 if !is_look {
@@ -207,5 +222,5 @@ impl Vm<'_> {
 
 /// The fields of a struct are not looked into.
 fn may_hold_cells(ty: &Type) -> bool {
-    ty.is_lib(Lib::RefCell) || matches!(ty, Type::Struct(..))
+    ty.is_lib(Lib::RefCell) || ty.is_lib(Lib::PoolBox) || matches!(ty, Type::Struct(..))
 }

@@ -296,6 +296,8 @@ pub(super) enum Op {
     /// `[references…] → []`
     Print(Box<Text>),
     Formatted(Box<Text>, Loc),
+    /// `[references] → [fat pointer]`: the text lies in a slot of its own.
+    FormattedBytes(Box<Text>),
     Panic(Box<Text>),
     /// `[value if it is an operand] → the caller's [value]`
     Return,

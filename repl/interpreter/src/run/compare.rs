@@ -69,6 +69,7 @@ impl Vm<'_> {
                     (*to, self.bits(at, layout.pointer_bytes()))
                 }
                 Shape::Guard { to, .. } => (*to, self.word(at).into()),
+                Shape::PoolBox { data, .. } => (*data, self.word(at).into()),
                 Shape::Rc(to) => (*to, (self.word(at) + self.layouts.rc_value_offset(*to)).into()),
                 Shape::Cell(to) => (*to, reference),
                 Shape::Choice(choice) if layout.ty.is_lib(Lib::Cow) => {
@@ -146,7 +147,12 @@ impl Vm<'_> {
             if a.len() != b.len() {
                 return Ok(Some(a.len().cmp(&b.len())));
             }
-            todo.extend(a.beside(&b).map(|(a, b, left)| Todo::Elements { a, b, left }));
+            let (a_id, b_id) = (a.element(), b.element());
+            todo.extend(a.beside(&b).into_iter().map(|[a, b, left]| Todo::Elements {
+                a: (a_id, a),
+                b: (b_id, b),
+                left,
+            }));
             return equal;
         }
         let layout = Arc::clone(&self.layouts[a.0]);

@@ -544,6 +544,11 @@ impl<'a> Compiler<'a> {
                 self.emit(Op::Formatted(Box::new(text), to));
                 Ok(())
             }
+            ExprKind::FormattedBytes(format) => {
+                let text = self.text(format)?;
+                self.slots += 1;
+                self.give_operand(Op::FormattedBytes(Box::new(text)), ty, want)
+            }
             ExprKind::Panic(format) => {
                 let text = self.text(format)?;
                 self.emit(Op::Panic(Box::new(text)));

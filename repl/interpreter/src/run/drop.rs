@@ -6,7 +6,8 @@ use super::Held;
 use super::code::{Path, PathStep, SlotRef, rest_of};
 use super::vec::{Header, VecAt};
 use super::vm::{Run, Vm};
-use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, rc};
+use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES, rc};
+use crate::types::StructId;
 
 /// What is left to do. The newest task is done first.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(super) enum Task {
     Clone { id: LayoutId, from: u64, to: u64 },
     /// A vector's elements become clones of another's, in the block it has.
     Refill { from: VecAt, to: VecAt, element: LayoutId },
+    /// A pool's block whose content is dropped.
+    GiveBack { pool: StructId, block: u128 },
     /// The `Weak` that all `Rc` of a block hold together.
     Weak { block: u64, value: LayoutId },
 }
@@ -112,6 +115,7 @@ impl Vm<'_> {
             Task::Move { from, to, size } => self.copy(from, to, size),
             Task::Clone { id, from, to } => self.clone_into(id, from, to)?,
             Task::Refill { from, to, element } => self.refill(from, to, element)?,
+            Task::GiveBack { pool, block } => self.give_back(pool, block),
             Task::Weak { block, value } => self.drop_weak(block, value),
         }
         Ok(())
@@ -178,6 +182,11 @@ impl Vm<'_> {
                 let flag = self.word(flag_at).cast_signed();
                 let rest = if *is_mut { flag + 1 } else { flag - 1 };
                 self.set_word(flag_at, rest.cast_unsigned());
+            }
+            Shape::PoolBox { pool, data } => {
+                let block = self.bits(at, LINK_BYTES);
+                self.tasks.push(Task::GiveBack { pool: *pool, block });
+                self.drop_later(block as u64, *data);
             }
             Shape::Inline(room, len_bytes) => {
                 let list = self.view().inline(*room, *len_bytes, at);

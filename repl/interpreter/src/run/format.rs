@@ -356,7 +356,7 @@ impl Writer<'_> {
                 }
             }
             Shape::Weak(_) => self.out.push_str("(Weak)"),
-            Shape::Guard { to, .. } => {
+            Shape::Guard { to, .. } | Shape::PoolBox { data: to, .. } => {
                 let at = self.view.word(at);
                 if self.is_there(at, *to, 1) {
                     self.part(at, *to, 0, depth);
@@ -407,6 +407,7 @@ impl Writer<'_> {
                 let ring = self.view.ring(*room, self.layouts[room.element].size, at);
                 self.lists(ring.stretches(), room.element, depth);
             }
+            Shape::BoxBlock(_) => self.out.push_str("BoxBlock"),
             Shape::Error(lib) => self.error(*lib, self.view.bits(at, layout.size), depth),
             Shape::Record { fields, .. } => {
                 let places = fields.iter().map(|part| Some((at + part.offset, part.id)));

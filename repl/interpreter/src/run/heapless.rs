@@ -47,6 +47,10 @@ impl Ring {
         self.at + self.room.offset + slot * self.size
     }
 
+    pub(super) fn element(&self) -> LayoutId {
+        self.room.element
+    }
+
     /// Where the element of that number lies, if there is one.
     pub(super) fn nth(&self, index: u64) -> Option<u64> {
         (index < self.len()).then(|| self.place(index))
@@ -66,19 +70,11 @@ impl Ring {
 
     /// The stretches in which both of two of one length lie in one piece: where each is in this, in the other, and its
     /// number of elements. The last comes first.
-    pub(super) fn beside(
-        &self,
-        other: &Self,
-    ) -> impl Iterator<Item = ((LayoutId, u64), (LayoutId, u64), u64)> {
+    pub(super) fn beside(&self, other: &Self) -> Vec<[u64; 3]> {
         let mut cuts = [0, self.stretches()[0].1, other.stretches()[0].1, self.len()];
         cuts.sort_unstable();
-        let both = |from: u64, to: u64| {
-            let [a, b] = [self, other].map(|ring| (ring.room.element, ring.place(from)));
-            (a, b, to - from)
-        };
-        let found: Vec<_> =
-            cuts.windows(2).filter(|cut| cut[0] < cut[1]).map(|cut| both(cut[0], cut[1])).collect();
-        found.into_iter().rev()
+        let both = |cut: &[u64]| [self.place(cut[0]), other.place(cut[0]), cut[1] - cut[0]];
+        cuts.windows(2).filter(|cut| cut[0] < cut[1]).map(both).rev().collect()
     }
 
     fn push_back(&mut self) {

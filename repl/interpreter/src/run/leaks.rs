@@ -66,6 +66,13 @@ impl State {
     pub fn leaks(&self, items: &Items, machine: &dyn Machine) -> Vec<Leak> {
         let mut lost = self.blocks.clone();
         let view = Bytes { items, machine };
+        // Free blocks are a pool's, however they came to be static.
+        for top in self.pools.values() {
+            let mut next = *top as u64;
+            while lost.remove(&next).is_some() {
+                next = view.word(next);
+            }
+        }
         let mut owners: Vec<_> = self
             .slots
             .iter()
@@ -148,6 +155,11 @@ impl State {
                 if self.layouts[*element].needs_drop {
                     (0..len).for_each(|index| own(first + index * size, *element));
                 }
+            }
+            Shape::PoolBox { data, .. } => {
+                let block = view.word(at);
+                lost.remove(&block);
+                own(block, *data);
             }
             Shape::Inline(room, len_bytes) => {
                 let list = view.inline(*room, *len_bytes, at);

@@ -8,7 +8,7 @@ use super::drop::Task;
 use super::leaks::Block;
 use super::memory::{fat, thin};
 use super::vm::{Run, Vm};
-use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES};
+use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES};
 use crate::library::Builtin;
 use crate::types::Lib;
 
@@ -101,6 +101,13 @@ impl Vm<'_> {
                 Ok(old)
             }
             B::Forget => Ok(0),
+            B::PrintBytes => {
+                let (at, len) = thin(call.args[0]);
+                let text = String::from_utf8_lossy(&self.view().bytes(at, len)).into_owned();
+                self.count_steps(len / 16)?;
+                self.machine.tell(crate::machine::Note::Print(text));
+                Ok(0)
+            }
             B::Drop => {
                 self.drop_later(call.word(0), call.arg_types[0]);
                 Ok(0)
@@ -376,6 +383,11 @@ impl Vm<'_> {
             | B::DequeIsFull
             | B::DequeIsEmpty
             | B::DequeAsSlices => self.deque(call),
+            B::PoolAlloc
+            | B::PoolManage
+            | B::BoxBlockNew
+            | B::PoolBoxDeref
+            | B::PoolBoxDerefMut => Ok(self.pool(call)),
             B::IntPow
             | B::IntAbs
             | B::IntClamp
@@ -585,6 +597,10 @@ impl Vm<'_> {
                 self.set_word(to, 0);
                 self.write_default(inner.id, to + inner.offset)?;
             }
+            Shape::Box(of) if !self.layouts[*of].ty.is_sized() => {
+                self.set_word(to, self.layouts[*of].align);
+                self.set_word(to + WORD_BYTES, 0);
+            }
             Shape::Box(of) => {
                 let Layout { size, align, .. } = *self.layouts[*of];
                 let at = self.allocate(size, align, Block::value(*of))?;
@@ -599,6 +615,7 @@ impl Vm<'_> {
             Shape::Weak(_) => self.set_word(to, u64::MAX),
             Shape::Inline(..) | Shape::Deque(_) => self.new_heapless(id, to),
             Shape::Error(Lib::CapacityError) => {}
+            Shape::BoxBlock(_) => self.set_bits(to, LINK_BYTES, 0),
             shape => panic!("{shape:?} has no default"),
         }
         Ok(())

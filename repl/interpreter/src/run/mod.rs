@@ -18,6 +18,7 @@ mod library;
 mod memory;
 mod number;
 mod place;
+mod pool;
 mod scalar;
 mod shared;
 mod slice;
@@ -32,6 +33,7 @@ use crate::items::Items;
 use crate::layout::{Layout, LayoutId, Layouts, TooLarge};
 use crate::machine::{Machine, Refused};
 use crate::typed::{At, Local, LocalId, Stmt, Top};
+use crate::types::StructId;
 
 pub use leaks::Leak;
 
@@ -116,6 +118,8 @@ pub struct State {
     /// Slots of whose types something is not known yet: `let v = Vec::new();`.
     unknown: imbl::Vector<u32>,
     blocks: imbl::OrdMap<u64, leaks::Block>,
+    /// The first free block of each pool of the program: its static memory.
+    pools: imbl::OrdMap<StructId, u128>,
     layouts: Layouts,
     /// By the function's number.
     codes: imbl::Vector<Option<Arc<Code>>>,

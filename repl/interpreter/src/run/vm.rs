@@ -11,7 +11,7 @@ use crate::items::Items;
 use crate::layout::{Choice, Layout, Layouts, Shape, Tag, TooLarge, WORD_BYTES, vec};
 use crate::machine::{Bound, Machine, NewSlot, Note, Refused};
 use crate::typed::{At, FunctionId, LocalId};
-use crate::types::Type;
+use crate::types::{StructId, Type};
 
 /// Steps between two looks at whether somebody wants to stop.
 const STEPS_BETWEEN_LOOKS: u64 = 4096;
@@ -78,6 +78,8 @@ pub(super) struct Vm<'a> {
     steps: u64,
     /// Where the last assignment through a pointer went.
     assigned: u64,
+    /// The pool of each block that a clone being looked at would need.
+    pub(super) wanted_blocks: Vec<StructId>,
 }
 
 impl<'a> Vm<'a> {
@@ -101,6 +103,7 @@ impl<'a> Vm<'a> {
             panic: None,
             steps: 0,
             assigned: 0,
+            wanted_blocks: Vec::new(),
         }
     }
 
@@ -307,11 +310,8 @@ impl<'a> Vm<'a> {
 
     /// The function that a vtable has at a trait's method.
     fn method(&self, vtable: u64, of: u32, method: u32) -> FunctionId {
-        let of_value = self.layouts.of_vtable(vtable).expect("a dyn has a vtable");
-        match &self.layouts[of_value].ty {
-            Type::Struct(id, _) => self.items.traits[of as usize].implementors[id][method as usize],
-            other => panic!("{other} has no trait of the program"),
-        }
+        let of_value = &self.layouts[self.behind_dyn(vtable)].ty;
+        self.items.traits[of as usize].implementors[of_value][method as usize]
     }
 
     /// Calls a `Drop::drop` for the value at `at`.
@@ -647,6 +647,18 @@ impl<'a> Vm<'a> {
                 let text = self.written(text)?;
                 let to = self.address(*to);
                 self.new_string(&text, to)?;
+            }
+            Op::FormattedBytes(text) => {
+                let text = self.written(text)?;
+                let len = text.len() as u64;
+                let layout = self.layouts.of(&Type::U8, &self.items.structs)?;
+                let ty = Type::Array(Arc::new(Type::U8), len);
+                let slot = NewSlot { name: None, ty: &ty, size: len, align: 1, is_mutable: false };
+                let address = self.machine.push(&slot)?;
+                self.machine.write(address, text.as_bytes());
+                let (held, name, is_pushed) = (Held::Unset, None, true);
+                self.slots.push(Slot { address, layout, held, name, is_pushed });
+                self.push(fat(address, len));
             }
             Op::Panic(text) => {
                 let text = self.written(text)?;

@@ -83,6 +83,23 @@ fn rustc_says_of_each_case_what_its_heading_says() {
 }
 
 #[test]
+fn a_capacity_that_cannot_be_is_refused_where_rustc_builds_its_new() {
+    for (line, code) in [
+        ("let v = heapless::Vec::<u8, 256, u8>::new();", Some("E0080")),
+        ("let v = heapless::Vec::<u8, 255, u8>::new();", None),
+        ("let v = heapless::Vec::<u8, 65536, u16>::from_slice(&[1]);", Some("E0080")),
+        ("let s: heapless::String<300, u8> = heapless::String::new();", Some("E0080")),
+        ("let s = heapless::String::<300, u8>::try_from(\"\");", Some("E0080")),
+        ("let d: heapless::Deque<u8, 0> = heapless::Deque::new();", Some("E0080")),
+        ("let d: heapless::Deque<u8, 0>;", None),
+    ] {
+        let lines = [line.to_owned()];
+        let ours = prompt::interpret(&lines).refusal.map(|refusal| refusal.code);
+        assert_eq!((rustc::built(&lines).as_deref(), ours.as_deref()), (code, code), "{line}");
+    }
+}
+
+#[test]
 fn each_row_of_the_library_has_a_case() {
     let cases = cases::library();
     for row in interpreter::library::ROWS {
@@ -90,8 +107,9 @@ fn each_row_of_the_library_has_a_case() {
         let name = name.expect("a signature begins with a name");
         let of = match row.on {
             // Operators: no program calls them by name.
-            "Deref" | "[..]" => continue,
+            "Deref" | "[..]" | "given" => continue,
             "*" => "",
+            "{pool}" => "pool::",
             "{float}" | "f32" | "f64" => "float::",
             on if on.starts_with('[') => "slice::",
             on if on.starts_with('{') => "int::",

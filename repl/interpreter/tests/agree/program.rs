@@ -82,9 +82,18 @@ impl Program {
     /// A program of these lines: those that declare something are its items.
     pub(crate) fn of_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         let is_item = |line: &&str| {
-            ["fn ", "struct ", "trait ", "impl ", "impl<", "use ", "#["]
-                .iter()
-                .any(|word| line.starts_with(word))
+            let words = [
+                "fn ",
+                "struct ",
+                "trait ",
+                "impl ",
+                "impl<",
+                "use ",
+                "#[",
+                "box_pool!",
+                "heapless::box_pool!",
+            ];
+            words.iter().any(|word| line.starts_with(word))
         };
         let (items, body): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_item);
         let stmts = |lines: Vec<&str>| lines.into_iter().map(Stmt::text).collect();

@@ -170,6 +170,23 @@ pub(crate) fn run(programs: &[Vec<String>]) -> Vec<Vec<String>> {
     printed
 }
 
+/// The first error of a program that is not only judged but built: some constants are computed no earlier.
+pub(crate) fn built(program: &[String]) -> Option<String> {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let file = folder.path().join("built.rs");
+    let source = format!("{HEAD}\nfn main() {{\n{}\n}}\n", program.join("\n"));
+    std::fs::write(&file, source).expect("the folder takes a file");
+    let output = rustc(&file)
+        .args(["--emit=obj", "--error-format=json", "-o"])
+        .arg(folder.path().join("built.o"))
+        .output()
+        .expect("rustc runs: cargo has just used it");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut errors = messages.filter(|message| message["level"] == "error");
+    errors.find_map(|message| message["code"]["code"].as_str().map(str::to_owned))
+}
+
 /// The compiler that built this test, told of a file and of heapless. std's `Allocator` is not stable.
 fn rustc(file: &Path) -> Command {
     let mut command = Command::new(option_env!("RUSTC").unwrap_or("rustc"));
@@ -186,7 +203,7 @@ static HEAPLESS: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heapless");
     std::fs::create_dir_all(&folder).expect("the target folder takes a folder");
     let manifest = "[package]\nname = \"needs-heapless\"\nedition = \"2024\"\n[lib]\npath = \"lib.rs\"\n\
-                    [dependencies]\nheapless = { version = \"0.9\", default-features = false }\n[workspace]\n";
+                    [dependencies]\nheapless = { version = \"0.9\", features = [\"portable-atomic\"] }\n[workspace]\n";
     let lock = include_str!("../../../../Cargo.lock");
     for (name, text) in [("Cargo.toml", manifest), ("lib.rs", ""), ("Cargo.lock", lock)] {
         std::fs::write(folder.join(name), text).expect("the folder takes a file");

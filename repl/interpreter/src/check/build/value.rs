@@ -174,11 +174,12 @@ impl Build<'_> {
                 }
             }
             ExprKind::Borrow { borrow, place } => {
-                if let Some(loan) = self.borrow(*borrow, place, into, at) {
+                let loan = self.borrow(*borrow, place, into, at);
+                self.define(into, at);
+                if let Some(loan) = loan {
                     // Nobody waits to activate it.
                     self.activate(loan, at);
                 }
-                self.define(into, at);
             }
             ExprKind::Aggregate(items) => {
                 // A field may have to last for ever, whoever the value is for.
@@ -320,6 +321,17 @@ impl Build<'_> {
             ExprKind::Formatted(format) => {
                 self.format(format, at);
             }
+            // What is written borrows as long as the text is needed: it is put together on the way out.
+            ExprKind::FormattedBytes(format) => {
+                let held = self.operands(&format.args, into, at);
+                self.may_panic(at);
+                for (held, arg) in held.into_iter().flatten().zip(&format.args) {
+                    let from = self.regions_of(held)[0];
+                    for to in self.regions_into(into) {
+                        self.built.graph.regions.flow(from, to, arg.at);
+                    }
+                }
+            }
             ExprKind::Panic(format) => {
                 self.format(format, at);
                 self.panic(at);
@@ -331,12 +343,20 @@ impl Build<'_> {
     /// the `dyn` says. Even behind `&mut` that may be less than it was before.
     fn object(&mut self, item: &Expr, ty: &Type, into: Option<VariableId>, at: At) {
         let held = self.operands([item], into, at);
+        self.into_object(held[0], ty, into, at);
+    }
+
+    fn into_object(
+        &mut self,
+        held: Option<VariableId>,
+        ty: &Type,
+        into: Option<VariableId>,
+        at: At,
+    ) {
         let to = self.regions_into(into);
-        let ([Some(held)], Some((dynamic, own))) = (held.as_slice(), to.split_last()) else {
-            return;
-        };
+        let (Some(held), Some((dynamic, own))) = (held, to.split_last()) else { return };
         debug_assert!(own.len() == usize::from(matches!(ty, Type::Ref(..))), "{ty}");
-        for (index, from) in self.regions_of(*held).into_iter().enumerate() {
+        for (index, from) in self.regions_of(held).into_iter().enumerate() {
             let to = own.get(index).unwrap_or(dynamic);
             self.built.graph.regions.flow(from, *to, at);
         }
@@ -383,6 +403,19 @@ impl Build<'_> {
                     let value = self.held(&arg.ty, arg.at);
                     waiting.extend(self.borrow(*borrow, place, value, arg.at));
                     self.define(value, arg.at);
+                    held.push(value);
+                }
+                ExprKind::Unsize(inner)
+                    if holds_dyn(&arg.ty)
+                        && let ExprKind::Borrow { borrow: BorrowKind::TwoPhase, place } =
+                            &inner.kind =>
+                {
+                    let thin = self.held(&inner.ty, arg.at);
+                    waiting.extend(self.borrow(BorrowKind::TwoPhase, place, thin, arg.at));
+                    self.define(thin, arg.at);
+                    let value = self.held(&arg.ty, arg.at);
+                    self.make(&[thin], value, arg.at);
+                    self.into_object(thin, &arg.ty, value, arg.at);
                     held.push(value);
                 }
                 _ => held.push(self.operand(arg)),

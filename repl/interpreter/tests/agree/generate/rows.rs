@@ -65,7 +65,9 @@ impl Callable {
 /// Every row that a random program calls by its name. Operators, `vec!` and loops have their own syntax.
 pub(crate) fn callables() -> Vec<Callable> {
     ROWS.iter()
-        .filter(|row| row.on != "Deref" && row.on != "[..]")
+        .filter(|row| !["Deref", "[..]", "given", "{pool}", "BoxBlock<T>"].contains(&row.on))
+        // Which bits a NaN has is nobody's promise.
+        .filter(|row| !row.signature.starts_with("fn to_bits"))
         .filter_map(|row| {
             let (head, bounds) = row.signature.split_once(" where ").unwrap_or((row.signature, ""));
             let (name, rest) = head.strip_prefix("fn ")?.split_once('(')?;
