@@ -98,6 +98,10 @@ fn completion_offers_commands_heaps_and_live_blocks_with_their_sizes() {
     assert_eq!(texts("alloc 8 al"), ["align N"]);
     assert_eq!(texts("nonsense "), [""; 0]);
     assert!(session.complete("save ").wants_file);
+    assert!(texts("let v = Vec::new_in(&worst")[0].starts_with("worst_fit "));
+    assert!(texts("let b = Box::new_in(x, &t").iter().any(|text| text.starts_with("tlsf ")));
+    assert_eq!(texts("let b = f(Box::new_in(x, &bump), &t"), [""; 0]);
+    assert!(texts("map be")[0].starts_with("best-fit "));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use crate::{play, state};
 
-/// Lines of Rust that use the heap. One is refused half-way, and one panics.
+/// Lines of Rust that use the heap, and heaps by name. One is refused half-way, and one panics.
 const RUST: &[&str] = &[
     "let mut v = vec![7u8; 40];",
     "v.push(1);",
@@ -12,6 +12,11 @@ const RUST: &[&str] = &[
     "v[300]",
     "drop(v);",
     "let s = String::from(\"kept\");",
+    "let mut w = Vec::new_in(&bump); w.extend_from_slice(&[1u8, 2, 3]);",
+    "w.resize(40, 9);",
+    "drop(w);",
+    "let t = Box::new_in(7u64, &tlsf); let u = Box::new_in(8u8, &rlsf);",
+    "std::mem::forget(Box::new_in(9u16, &first_fit));",
     "{ let p = Box::new(7u64); let q = vec![0u8; 90]; }",
     "{ let p = vec![1u8; 60]; let q = vec![1u8; 100_000_000]; }",
 ];
@@ -34,7 +39,7 @@ fn line() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
         2 => prop::sample::select(RUST.to_vec()).prop_map(str::to_owned),
         2 => prop::sample::select(vec!["pop", "call f 16", "call g 3 fp", "ret"]).prop_map(str::to_owned),
-        1 => prop::sample::select(vec!["map", "blocks", "holes", "dump", "stats", "check", "help", "save f", "try alloc 40"])
+        1 => prop::sample::select(vec!["map", "map bump", "blocks", "holes", "holes tlsf", "dump", "stats", "check", "help", "save f", "try alloc 40"])
             .prop_map(str::to_owned),
     ]
 }
@@ -404,4 +409,86 @@ fn a_full_log_can_still_be_saved() {
     assert_eq!(session.run_alone("sp").unwrap().outcome.unwrap_err().code(), "log-full");
     assert!(play(&mut session, "save f").unwrap().is_ok());
     assert_eq!(session.lines(), engine::MAX_LOG_LINES);
+}
+
+/// Each value's block lies in the heap that it names, beside the one in use, and looks, refusals and time know it.
+#[test]
+fn values_of_rust_lie_on_the_heaps_they_name() {
+    let lines = [
+        "alloc 16",
+        "let mut v = Vec::new_in(&bump);",
+        "map bump",
+        "v.push(1u8);",
+        "why",
+        "let b = Box::new_in(7u64, &tlsf);",
+        "let p = vec![0u16; 4];",
+        "map",
+        "map bump",
+        "blocks",
+        "stats tlsf",
+        "holes first-fit",
+        "v.try_reserve(2000).is_err()",
+        "v.reserve(2000);",
+        "let w: Vec<u8> = v;",
+        "free h1",
+        "use bump",
+        "map pool",
+        "std::mem::forget(b);",
+        "check",
+        "drop(v);",
+        "read h1",
+        "dare free h1",
+        "dump 0x5000_0000 16",
+        "drop(p);",
+        "use bump",
+        "let v = Vec::<u8, _>::with_capacity_in(8, &bump);",
+        "map bump",
+        "undo 2",
+        "map",
+    ];
+    let mut session = Session::default();
+    let text: Vec<_> = lines.iter().map(|line| crate::exchange(&mut session, line)).collect();
+    crate::snapshot("heaps_by_name", &text.join("\n"));
+    let mut again = reopened(&session);
+    assert_eq!(state(&mut session), state(&mut again));
+}
+
+/// Every row of the table by itself may stand behind `&`, but for what works for the whole process.
+#[test]
+fn any_heap_that_can_lie_beside_another_can_be_named() {
+    for info in heap::HEAPS.iter().filter(|info| info.name != "first-fit") {
+        let name = info.name.replace('-', "_");
+        let line = format!("let mut v = Vec::new_in(&{name}); v.extend_from_slice(&[1u8, 2, 3]);");
+        let mut session = Session::default();
+        let outcome = session.run_alone(&line).unwrap().outcome;
+        match (info.origin, info.inner.is_empty()) {
+            (_, false) => assert_eq!(outcome.unwrap_err().code(), "E0425", "{name}"),
+            (heap::Origin::Process, _) => {
+                assert_eq!(outcome.unwrap_err().code(), "unsupported", "{name}");
+            }
+            _ => {
+                outcome.unwrap_or_else(|problem| panic!("{line}: {problem:?}"));
+                let map = crate::exchange(&mut session, &format!("map {}", info.name));
+                assert!(map.contains("h1 "), "{map}");
+                let told = crate::exchange(&mut session, "v.push(4); drop(v);");
+                assert!(told.contains("h1 freed"), "{told}");
+                let sound = crate::exchange(&mut session, "check");
+                assert!(sound.contains(&format!("{} is sound: 0 blocks", info.name)), "{sound}");
+            }
+        }
+    }
+}
+
+/// A heap of the process cannot lie beside another, but it can be the one in use.
+#[test]
+fn the_heap_in_use_can_be_named_too() {
+    for heap in ["first-fit order=lifo", "system", "rlsf"] {
+        let name = heap.split(' ').next().unwrap().replace('-', "_");
+        let mut session = crate::session(&[&format!("use {heap}")]);
+        let line = format!("let b = Box::new_in(7u64, &{name});");
+        let reply = session.run_alone(&line).unwrap();
+        assert!(reply.is_ok(), "{reply:?}");
+        assert!(crate::exchange(&mut session, "map").contains("h1 "), "{heap}");
+        assert!(crate::exchange(&mut session, "use bump").contains("rust-lives"));
+    }
 }

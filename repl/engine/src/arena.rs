@@ -1,12 +1,13 @@
 //! An arena: an allocator over its bytes, and whose every one of them is.
 
 use std::alloc::Layout;
+use std::borrow::Cow;
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 use heap::{
-    Budget, Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Offset, Piece, PieceKind, Spec, Structure,
-    Unfit,
+    Budget, Edges, Full, Heap, Info, MAX_ALIGN, MAX_ARENA, Offset, Piece, PieceKind, Spec,
+    Structure, Unfit,
 };
 
 use crate::ledger::{BlockId, Ledger};
@@ -14,6 +15,9 @@ use crate::problem::{Cause, Problem, Room, Scatter, Shortage, Trouble, Whereabou
 use crate::scan::Span;
 use crate::units::{Address, HEAP_BASE};
 use crate::world::check_possible;
+
+/// The bytes of an arena beside the one in use, if they are enough for its heap's own books.
+const BESIDE_BYTES: u32 = 1024;
 
 /// Names an arena of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +76,47 @@ impl Arenas {
         Self(vec![in_use])
     }
 
+    /// The one of a design: that in use, or else that a program named.
+    pub(crate) fn of(&self, info: &Info) -> Option<&Arena> {
+        self.0.iter().find(|arena| arena.is_of(info))
+    }
+
+    /// One more, beside those there are: of a design as it is without options.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`] if there is none of it here.
+    pub(crate) fn add(&mut self, info: &'static Info) -> Result<&Arena, Unfit> {
+        let id = ArenaId(self.0.len() as u8);
+        let spec = Arc::new(Spec::plain(info));
+        let arena = match Arena::new(id, Arc::clone(&spec), BESIDE_BYTES) {
+            Err(Unfit::TooSmall { least_bytes }) => Arena::new(id, spec, least_bytes),
+            made => made,
+        };
+        self.0.push(arena?);
+        Ok(&self[id])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arena> {
+        self.0.iter()
+    }
+
+    /// One as it was in this state: as it began, if it was made later, as `after` knows.
+    pub(crate) fn before(&self, id: ArenaId, after: &Self) -> Cow<'_, Arena> {
+        if let Some(arena) = self.0.get(usize::from(id.0)) {
+            return Cow::Borrowed(arena);
+        }
+        let Arena { spec, size_bytes, .. } = &after[id];
+        let fresh = Arena::new(id, Arc::clone(spec), *size_bytes);
+        Cow::Owned(fresh.expect("it was made before"))
+    }
+
+    /// Those beside the one in use, whose names lead there: `use` refuses to hide one that has blocks.
+    pub(crate) fn beside(&self) -> impl Iterator<Item = &Arena> {
+        let is_hidden = |arena: &&Arena| arena.is_of(self[ArenaId::IN_USE].spec.info);
+        self.0.iter().skip(1).filter(move |arena| !is_hidden(arena))
+    }
+
     /// The one an address lies in, and how far from its start.
     pub(crate) fn at(&self, address: Address) -> Option<(&Arena, u32)> {
         self.0.iter().find_map(|arena| Some((arena, arena.offset(address)?)))
@@ -101,6 +146,11 @@ impl IndexMut<ArenaId> for Arenas {
 }
 
 impl Arena {
+    /// Whether it is of a design, with options or without.
+    pub(crate) fn is_of(&self, info: &Info) -> bool {
+        self.spec.info.name == info.name
+    }
+
     /// A fresh one.
     ///
     /// # Errors
@@ -316,7 +366,10 @@ impl Arena {
             }))
         } else {
             let taken = total < u64::from(self.heap.len());
-            let strands = matches!(self.heap.structure(), Structure::Top { .. }) && taken;
+            // Only the arena in use can be reset.
+            let strands = matches!(self.heap.structure(), Structure::Top { .. })
+                && taken
+                && self.id == ArenaId::IN_USE;
             let usable = (usable < total).then_some(usable);
             Trouble::OutOfMemory(Box::new(Shortage {
                 heap,
@@ -370,7 +423,9 @@ impl Arena {
         let round = |bytes: u64| (bytes + 64).next_power_of_two().max(1024);
         let more = round(need.min(u64::from(MAX_ARENA)));
         let all = round(u64::from(self.size_bytes) + need.min(u64::from(MAX_ARENA)));
-        if !self.heap.can_grow() && all <= u64::from(MAX_ARENA) {
+        if self.id != ArenaId::IN_USE {
+            Room::Beside { heap: self.spec.info.name }
+        } else if !self.heap.can_grow() && all <= u64::from(MAX_ARENA) {
             Room::New { bytes: all }
         } else if self.heap.can_grow() && more <= u64::from(MAX_ARENA - self.size_bytes) {
             Room::Grow { bytes: more }
@@ -384,7 +439,7 @@ impl Arena {
     fn cure(&self, layout: Layout) -> Option<(Arc<str>, u64)> {
         const LARGEST_COPIED: u32 = 64 * 1024;
         const TRIED: usize = 64;
-        if self.heap.len() > LARGEST_COPIED {
+        if self.heap.len() > LARGEST_COPIED || self.id != ArenaId::IN_USE {
             return None;
         }
         let mut lives: Vec<_> = self.ledger.live().map(|(_, live)| live).collect();

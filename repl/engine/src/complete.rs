@@ -2,6 +2,9 @@
 
 use std::ops::Bound;
 
+use heap::Info;
+use interpreter::types::Heap;
+
 use crate::args::{Assignment, Form, Kind, Param};
 use crate::commands::{self, COMMANDS, Group};
 use crate::heap_spec;
@@ -75,7 +78,7 @@ impl Session {
         names
     }
 
-    /// What could stand at the end of a line of Rust: a name, or behind a dot a method.
+    /// What could stand at the end of a line of Rust: a name, behind a dot a method, in `new_in(&` a heap.
     fn complete_rust(&self, before: &str) -> Completion {
         let is_name = |c: char| c.is_alphanumeric() || c == '_';
         let start = before
@@ -88,6 +91,10 @@ impl Session {
             methods.sort_by(|a, b| a.text.cmp(&b.text));
             methods.dedup();
             methods
+        } else if names_a_heap(head) {
+            let beside = heap::HEAPS.iter().filter(|info| info.inner.is_empty());
+            let name = |info: &&Info| candidate(&Heap(info.name).name(), info.summary);
+            beside.map(name).collect()
         } else if prefix.is_empty() {
             Vec::new()
         } else {
@@ -170,6 +177,12 @@ impl Session {
         let live = from.filter(|(_, named)| wanted(named) && world.is_live(named));
         live.take(MAX).map(|(name, named)| candidate(name, &note(named))).collect()
     }
+}
+
+/// Whether an allocator stands behind `head`: `Box::new_in(7, &`.
+fn names_a_heap(head: &str) -> bool {
+    let call = head.strip_suffix('&').and_then(|head| head.rsplit_once("_in("));
+    call.is_some_and(|(_, args)| !args.contains(')'))
 }
 
 fn candidate(text: &str, note: &str) -> Candidate {

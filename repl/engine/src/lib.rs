@@ -42,11 +42,11 @@ pub use reply::{Answer, Event, Reply, Words};
 pub use scan::{MAX_DEPTH, MAX_LINE_BYTES, Span, is_blank, is_unfinished, split, statements};
 pub use session::{Ask, Done, Failure, MAX_LOG_LINES, Request, SESSION_HEADER, Session, Turn};
 pub use view::{
-    BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash,
+    BesideRow, BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash,
     DanglingRow, Dare, DareRust, Deed, DumpRow, Ending, Fitting, Frag, HeapGroup, HeapHelp,
     HeapMap, HeapRow, HelpCommand, HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, LayoutRow,
     LeakRow, MarkRow, NodeRow, Other, PointRow, Probe, ProbeOutcome, RegionItem, RegionRow, Rule,
-    RustGroup, Spare, StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try, TypeLayout,
-    VarRow, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
+    RustGroup, SoundRow, Spare, StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try,
+    TypeLayout, VarRow, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

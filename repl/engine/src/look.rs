@@ -8,12 +8,15 @@ use heap::{Edges, Offset, Piece, PieceKind};
 use stack::{Byte, Item, ItemKind};
 
 use crate::arena::Arena;
+use crate::args::Args;
+use crate::heap_spec;
 use crate::ledger::{BlockId, Live};
+use crate::problem::{Problem, Trouble};
 use crate::rust::Pointers;
 use crate::units::Address;
 use crate::view::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap, HoleRow,
-    RegionItem, RegionRow, StackItem, StackMap, StackRow, Stats,
+    BesideRow, BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap,
+    HoleRow, RegionItem, RegionRow, StackItem, StackMap, StackRow, Stats,
 };
 use crate::world::{World, line_of};
 
@@ -199,6 +202,28 @@ impl Arena {
 }
 
 impl World {
+    /// The arena that a view is about: of the heap it names, or else the one in use.
+    pub(crate) fn arena_asked(&self, args: &Args) -> Result<&Arena, Problem> {
+        let Some((name, span)) = args.text("HEAP") else { return Ok(self.arena()) };
+        let info = heap_spec::named(name, span)?;
+        let none = || Problem::new(Trouble::NoArena { heap: info.name }, span);
+        self.arenas.of(info).ok_or_else(none)
+    }
+
+    /// The arenas beside the one in use, in a line each.
+    pub(crate) fn beside_rows(&self) -> Vec<BesideRow> {
+        let row = |arena: &Arena| {
+            let free = arena.heap.holes().map(|hole| u64::from(hole.size_bytes)).sum::<u64>();
+            BesideRow {
+                heap: Arc::clone(&arena.name),
+                start: arena.id.base(),
+                size_bytes: u64::from(arena.size_bytes),
+                used_bytes: u64::from(arena.heap.len()) - free,
+            }
+        };
+        self.arenas.beside().map(row).collect()
+    }
+
     pub(crate) fn heap_map(&self, arena: &Arena) -> HeapMap {
         let len = arena.heap.len();
         let regions = arena.regions();
@@ -392,8 +417,8 @@ impl World {
         }
     }
 
-    pub(crate) fn block_rows(&self, arena: &Arena) -> Vec<BlockRow> {
-        let row = |(at, live): (Offset, Live)| {
+    pub(crate) fn block_rows(&self) -> Vec<BlockRow> {
+        let row = |arena: &Arena, (at, live): (Offset, Live)| {
             let life = arena.ledger.life(live.id);
             BlockRow {
                 changed: self.has_changed(arena.address(at), u64::from(life.granted_bytes)),
@@ -405,7 +430,10 @@ impl World {
                 line: arena.ledger.birth(live.id).line,
             }
         };
-        arena.ledger.live().map(row).collect()
+        let rows = |arena: &'_ Arena| -> Vec<_> {
+            arena.ledger.live().map(|live| row(arena, live)).collect()
+        };
+        self.arenas.iter().flat_map(rows).collect()
     }
 
     /// The holes in the allocator's order.

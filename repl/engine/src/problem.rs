@@ -142,8 +142,20 @@ pub enum Room {
     Grow { bytes: u64 },
     /// A larger arena, for a heap that gets its memory once.
     New { bytes: u64 },
+    /// A value of Rust less: no command speaks to this heap, which lies beside the one in use.
+    Beside { heap: &'static str },
     /// Nothing: the heap is as large as one can be.
     None,
+}
+
+impl Room {
+    /// Whose bytes they are, where it is not the heap in use.
+    fn of(self) -> String {
+        match self {
+            Self::Beside { heap } => format!(" of {heap}"),
+            _ => String::new(),
+        }
+    }
 }
 
 impl fmt::Display for Room {
@@ -151,6 +163,12 @@ impl fmt::Display for Room {
         let (command, bytes) = match *self {
             Self::Grow { bytes } => ("heap grow", bytes),
             Self::New { bytes } => ("heap new", bytes),
+            Self::Beside { heap } => {
+                return write!(
+                    f,
+                    "drop a value that has blocks of {heap}; or use {heap}, which can be larger"
+                );
+            }
             Self::None => return f.write_str("a smaller block: a heap is at most 1 GiB"),
         };
         match bytes {
@@ -400,6 +418,14 @@ pub enum Trouble {
     /// A command on a block that a value of Rust owns.
     Owned {
         name: String,
+    },
+    /// A heap that a program names, and that cannot lie beside the one in use.
+    HeapOfTheProcess {
+        heap: &'static str,
+    },
+    /// There is no arena of that heap.
+    NoArena {
+        heap: &'static str,
     },
     /// An arena or stack that values of Rust live on.
     RustLives {
@@ -733,8 +759,9 @@ impl Trouble {
                 let words = words(
                     "out-of-memory",
                     format!(
-                        "{} free in all, {} needed{}.",
+                        "{}{} free in all, {} needed{}.",
                         bytes(*total),
+                        room.of(),
                         Count(*need),
                         aligned(*align)
                     ),
@@ -794,8 +821,9 @@ impl Trouble {
                 words(
                     "fragmented",
                     format!(
-                        "{} free, none in one piece of {}{aligned}.",
+                        "{}{} free, none in one piece of {}{aligned}.",
                         bytes(*total),
+                        room.of(),
                         Count(*need)
                     ),
                 )
@@ -1146,6 +1174,16 @@ impl Trouble {
             )
             .note("Unchecked, the value would use freed memory, and free it again.")
             .hint("drop the value, or let it go out of scope"),
+            Self::HeapOfTheProcess { heap } => words(
+                "unsupported",
+                format!("{heap} works for the whole process, and cannot lie beside the heap in use. Nothing changed."),
+            )
+            .hint(format!("use {heap}: then &{heap} is the heap in use")),
+            Self::NoArena { heap } => {
+                let name = heap.replace('-', "_");
+                words("unknown-heap", format!("there is no arena of {heap} here. Nothing changed."))
+                    .hint(format!("use {heap}; or let v = Vec::<u8, _>::new_in(&{name});"))
+            }
             Self::RustLives { what } => words(
                 "rust-lives",
                 format!("variables of Rust live in this {what}. Nothing changed."),

@@ -8,11 +8,11 @@ use heap::sandbox;
 use interpreter::layout;
 use interpreter::machine::is_read_only;
 use interpreter::run::{Pointer, Role, Stop};
-use interpreter::types::{Lib, Type};
+use interpreter::types::{Heap, Lib, Type};
 use interpreter::{Bound, Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
 
-use crate::arena::{Arena, ArenaId};
+use crate::arena::Arena;
 use crate::ledger::BlockId;
 use crate::problem::{Cause, Problem, Trouble, Whereabouts};
 use crate::reply::{Answer, Event, Words};
@@ -315,16 +315,33 @@ impl Machine for Runner<'_> {
         self.world.leave_rust();
     }
 
-    fn allocate(&mut self, size: u64, align: u64, is_zeroed: bool) -> Result<u64, Refused> {
+    fn heap(&mut self, heap: Heap) -> Result<u64, Refused> {
+        let info = heap::named(heap.0).expect("a program can name heaps of the table alone");
+        match self.world.arena_named(info, self.span) {
+            Ok(id) => Ok(id.base().0),
+            Err(problem) => self.refuse(problem, Refused::Heap),
+        }
+    }
+
+    fn allocate(
+        &mut self,
+        heap: Option<u64>,
+        size: u64,
+        align: u64,
+        is_zeroed: bool,
+    ) -> Result<u64, Refused> {
         self.blocks += 1;
         if self.blocks > MOST_BLOCKS {
             let problem = Problem::new(Trouble::TooManyBlocks { most: MOST_BLOCKS }, self.span);
             return self.refuse(problem, Refused::Heap);
         }
-        let layout = self.world.arena().layout(size, self.span, align, self.span);
+        let of = heap.and_then(|at| self.world.arenas.at(Address(at)));
+        let arena = of.map_or(self.world.arena(), |(arena, _)| arena);
+        let of = arena.id;
+        let layout = arena.layout(size, self.span, align, self.span);
         let events = layout.and_then(|layout: Layout| {
             let name = Some(self.world.next_owned_name());
-            self.world.alloc(ArenaId::IN_USE, layout, name, is_zeroed, self.span)
+            self.world.alloc(of, layout, name, is_zeroed, self.span)
         });
         match events {
             Ok(events) => {
@@ -466,7 +483,7 @@ impl Runner<'_> {
             (Type::Lib(Lib::Vec | Lib::String, _), _) => Some(Words::Vec {
                 capacity: word(layout::vec::CAPACITY),
                 pointer: Address(word(layout::vec::POINTER)),
-                length: word(layout::vec::LEN),
+                length: word(size - layout::WORD_BYTES),
             }),
             (_, Some(Type::Str | Type::Slice(_))) => {
                 Some(Words::Slice { pointer, length: word(layout::WORD_BYTES) })

@@ -14,7 +14,14 @@ use crate::units::Address;
 #[allow(missing_docs)]
 pub enum View {
     /// Stack and heap as one address space.
-    Map { stack: StackMap, between_bytes: u64, heap: HeapMap },
+    Map {
+        stack: StackMap,
+        between_bytes: u64,
+        heap: HeapMap,
+        /// The arenas beside the one in use, which values of Rust were given by name.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        beside: Vec<BesideRow>,
+    },
     /// The stack alone.
     Stack(StackMap),
     /// The stack pointer.
@@ -42,6 +49,9 @@ pub enum View {
         rules: Vec<Rule>,
         blocks: u64,
         holes: u64,
+        /// The arenas beside the one in use.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        beside: Vec<SoundRow>,
         /// Blocks that a value of Rust owned, and nothing owns now.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         leaks: Vec<LeakRow>,
@@ -162,6 +172,27 @@ pub struct HeapMap {
     pub column_bytes: u64,
     /// Whether a column shows a block though less of it is in blocks than not.
     pub blocks_first: bool,
+}
+
+/// An arena that values of Rust were given by name.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct BesideRow {
+    pub heap: Arc<str>,
+    pub start: Address,
+    pub size_bytes: u64,
+    pub used_bytes: u64,
+}
+
+/// What a check found of one of them.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct SoundRow {
+    pub heap: Arc<str>,
+    /// The invariants that do not hold.
+    pub broken: Vec<Rule>,
+    pub blocks: u64,
+    pub holes: u64,
 }
 
 /// A stretch of the heap.

@@ -5,13 +5,15 @@
 
 use std::alloc::Layout;
 use std::ops::Bound;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 
 use heap::{
-    Edges, Full, Heap, MAX_ALIGN, MAX_ARENA, Observer, Offset, Piece, Placement, Spec, Step, Unfit,
+    Edges, Full, HEAPS, Info, MAX_ALIGN, MAX_ARENA, Observer, Offset, Origin, Piece, Placement,
+    Spec, Step, Unfit,
 };
 use imbl::{OrdMap, OrdSet};
+use interpreter::types::Heap;
 use stack::{Item, ItemKind, SlotId, Stack, Type, Value};
 
 use crate::arena::{Arena, ArenaId, Arenas};
@@ -42,6 +44,11 @@ const CODE_BASE: u64 = 0x0040_0000;
 
 /// So many writes of Rust take the time of a plain command.
 const TOUCHES_OF_A_COMMAND: u64 = 64;
+
+/// The heaps that a program can name: each by itself, so none that wraps others.
+static NAMED_BY_RUST: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    HEAPS.iter().filter(|info| info.inner.is_empty()).map(|info| info.name).collect()
+});
 
 /// Names on each side of an unknown one that it is compared with.
 const NAMES_COMPARED: usize = 8;
@@ -244,7 +251,7 @@ impl Default for World {
             changed: Touched::default(),
             touched: Touched::default(),
             now: Cause { line: 0, text: "".into() },
-            rust: interpreter::Program::default(),
+            rust: interpreter::Program::with_heaps(&NAMED_BY_RUST),
             rust_lines: OrdMap::new(),
             rust_slots: OrdSet::new(),
             owned: OrdSet::new(),
@@ -264,7 +271,7 @@ impl World {
     }
 
     /// The heap in use.
-    pub fn heap(&self) -> &dyn Heap {
+    pub fn heap(&self) -> &dyn heap::Heap {
         &*self.arena().heap
     }
 
@@ -708,6 +715,28 @@ impl World {
 
     // The heap.
 
+    /// The arena of a design that a program names. It is made when it is first named, and stays.
+    pub(crate) fn arena_named(
+        &mut self,
+        info: &'static Info,
+        span: Span,
+    ) -> Result<ArenaId, Problem> {
+        if let Some(arena) = self.arenas.of(info) {
+            return Ok(arena.id);
+        }
+        if info.origin == Origin::Process {
+            let trouble = Trouble::HeapOfTheProcess { heap: info.name };
+            return Err(Problem::new(trouble, span));
+        }
+        let added = self.arenas.add(info);
+        let arena = added
+            .map_err(|unfit| Problem::new(unfit_trouble(&unfit, info.name.to_owned(), 0), span))?;
+        let (id, start, bytes) = (arena.id, arena.id.base(), u64::from(arena.size_bytes));
+        self.touch(start, bytes);
+        self.work += 1;
+        Ok(id)
+    }
+
     /// Allocates a block in an arena.
     pub(crate) fn alloc(
         &mut self,
@@ -883,7 +912,13 @@ impl World {
             .arena()
             .replaced(spec, size_bytes, &self.now)
             .map_err(|unfit| Problem::new(unfit_trouble(&unfit, called, size_bytes), span))?;
-        if !self.owned.is_empty() {
+        // What is owned dies with the arena. Values of the new design's would be taken for this one's.
+        let dies = |id: &BlockId| {
+            id.arena == ArenaId::IN_USE || self.arenas[id.arena].is_of(new.spec.info)
+        };
+        let names =
+            |heap: Heap| [self.arena(), &new].iter().any(|arena| arena.spec.info.name == heap.0);
+        if self.owned.iter().any(dies) || self.rust.heaps().into_iter().any(names) {
             return Err(Problem::new(Trouble::RustLives { what: "heap" }, span));
         }
         let lost_blocks = self.arena().ledger.live_count();

@@ -27,16 +27,18 @@ const TOO_LARGE_BYTES: u64 = 1 << 61;
 /// The capacity of a `Vec` has its highest bit clear, so what lies above marks `None`.
 const MAX_CAPACITY: u128 = (1 << 63) - 1;
 
-/// What a `Vec` is made of, in the order rustc lays it out.
+/// What a `Vec` is made of, in the order rustc lays it out: [`super::Layout::len_offset`] is behind them.
 pub mod vec {
     /// The capacity in elements.
     pub const CAPACITY: u64 = 0;
     /// The address of the first element; without a block, the alignment.
     pub const POINTER: u64 = 8;
-    /// The elements it has.
+    /// The elements it has, where it has no allocator.
     pub const LEN: u64 = 16;
     /// All three.
     pub const SIZE: u64 = 24;
+    /// The address of its allocator, where it has one. The elements it has are behind.
+    pub const ALLOCATOR: u64 = 16;
 }
 
 /// The block behind an `Rc` or an `Arc`: the counts, then the value.
@@ -127,7 +129,7 @@ pub enum Shape {
     Dyn,
     /// `&T`, `&mut T`: an address, and a length if `T` is unsized.
     Reference(LayoutId),
-    /// `Box<T>`: the same, and it owns what it points to.
+    /// `Box<T>`: the same, and it owns what it points to. Behind it lies its allocator, if it has one.
     Box(LayoutId),
     /// A struct or a tuple: its fields in the order they were declared.
     Record {
@@ -140,7 +142,7 @@ pub enum Shape {
     Array(LayoutId, u64),
     /// `Option`, `Result` and `Cow`.
     Choice(Choice),
-    /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`].
+    /// `Vec<T>`, and `String` as a `Vec<u8>`: see [`mod@vec`]. One with an allocator is a word larger.
     Vec(LayoutId),
     /// `Rc<T>`, `Arc<T>`: the address of a block, see [`rc`].
     Rc(LayoutId),
@@ -424,10 +426,12 @@ impl Layouts {
                     let id = self.number(args.first().unwrap_or(&Type::U8), waiting);
                     let niche =
                         Niche { offset: vec::CAPACITY, size: 8, start: 0, end: MAX_CAPACITY };
-                    Layout { niche: Some(niche), ..words(3, Shape::Vec(id)) }
+                    let allocator = u64::from(ty.allocator().is_some());
+                    Layout { niche: Some(niche), ..words(3 + allocator, Shape::Vec(id)) }
                 }
                 Lib::Box => {
-                    words(pointer_words(&args[0]), Shape::Box(self.number(&args[0], waiting)))
+                    let count = pointer_words(&args[0]) + u64::from(ty.allocator().is_some());
+                    words(count, Shape::Box(self.number(&args[0], waiting)))
                 }
                 Lib::Rc | Lib::Arc => words(1, Shape::Rc(self.number(&args[0], waiting))),
                 Lib::Weak | Lib::ArcWeak => words(1, Shape::Weak(self.number(&args[0], waiting))),
@@ -499,6 +503,8 @@ impl Layouts {
                 }
             },
             Type::Dyn(..) => Layout::new(ty, 0, 1, None, Shape::Dyn),
+            // Where the heap begins is all that is known of it.
+            Type::Heap(_) => words(1, Shape::Reference(self.number(&Type::unit(), waiting))),
             Type::Param(_) => panic!("{ty} stands for nothing"),
         })
     }
@@ -613,6 +619,26 @@ impl Layout {
             Shape::Slice(element) | Shape::Array(element, _) => Some(element),
             _ => None,
         }
+    }
+
+    /// Bytes before the length of a `Vec`: its last word.
+    pub fn len_offset(&self) -> u64 {
+        debug_assert!(matches!(self.shape, Shape::Vec(_)), "{} has no length", self.ty);
+        self.size - WORD_BYTES
+    }
+
+    /// The bytes of the pointer that a reference or a `Box` begins with.
+    pub fn pointer_bytes(&self) -> u64 {
+        self.allocator_offset().unwrap_or(self.size)
+    }
+
+    /// Bytes before the allocator of a `Vec` or a `Box`, if it has one.
+    pub fn allocator_offset(&self) -> Option<u64> {
+        self.ty.allocator()?;
+        Some(match self.shape {
+            Shape::Vec(_) => vec::ALLOCATOR,
+            _ => self.size - WORD_BYTES,
+        })
     }
 
     /// Whether it is a number or a reference.

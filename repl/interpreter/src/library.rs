@@ -23,6 +23,7 @@ pub const FORMS: &[&str] = &[
     "trait T { fn f(&self); }, impl T for S { … }, &dyn T, Box<dyn T>",
     "dyn Debug, dyn Display; dyn std::io::Write of Vec<u8>, stdout(), sink() and yours",
     "println!, format!, write!, vec!, panic!, assert!, assert_eq!; use std::rc::Rc;",
+    "Vec::new_in(&bump), Box::new_in(7, &bump): a heap by name, in an arena of its own; Vec<u8, &Bump>",
     "use heapless::box_pool; box_pool!(P: [u8; 32]); P.alloc([0; 32])",
     "numbers, bool, char, (A, B), [T; N], &T, &mut T, &[T], &str",
 ];
@@ -104,6 +105,8 @@ library! {
     "Vec<T>" {
         VecNew "fn new() -> Vec<T>"
         VecWithCapacity "fn with_capacity(capacity: usize) -> Vec<T>"
+        VecNewIn "fn new_in(alloc: A) -> Vec<T, A> where A: Allocator"
+        VecWithCapacityIn "fn with_capacity_in(capacity: usize, alloc: A) -> Vec<T, A> where A: Allocator"
         VecFromElem "fn from_elem(value: T, len: usize) -> Vec<T> where T: Clone"
         VecFromArray "fn from_array(items: Box<[T]>) -> Vec<T>"
         VecPush "fn push(&mut self, value: T)"
@@ -238,6 +241,7 @@ library! {
     }
     "Box<T>" {
         BoxNew "fn new(x: T) -> Box<T>"
+        BoxNewIn "fn new_in(x: T, alloc: A) -> Box<T, A> where A: Allocator"
         BoxLeak "fn leak(b: Box<T>) -> &'static mut T"
     }
     "Box<[T]>" {

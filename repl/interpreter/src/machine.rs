@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::types::Heap;
+
 /// Where string literals lie: read-only memory of the program.
 pub const READ_ONLY_BASE: u64 = 0x0050_0000;
 
@@ -35,12 +37,26 @@ pub trait Machine {
     /// Leaves the newest frame and every slot in it.
     fn leave(&mut self);
 
-    /// A block of `size` bytes, above zero.
+    /// The address of a heap that the program names: what `&bump` is.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Heap`] if there can be none.
+    fn heap(&mut self, heap: Heap) -> Result<u64, Refused>;
+
+    /// A block of `size` bytes, above zero: of the heap at an address that [`Self::heap`] gave, or of the one in use. The
+    /// block's own address tells from then on whose it is.
     ///
     /// # Errors
     ///
     /// [`Refused::Heap`].
-    fn allocate(&mut self, size: u64, align: u64, is_zeroed: bool) -> Result<u64, Refused>;
+    fn allocate(
+        &mut self,
+        heap: Option<u64>,
+        size: u64,
+        align: u64,
+        is_zeroed: bool,
+    ) -> Result<u64, Refused>;
 
     /// Resizes a block, in place or by moving it; on refusal it is as it was.
     ///

@@ -143,6 +143,11 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
         what,
     };
     let word = |offset, name, what: &str| row(offset, WORD_BYTES, name, what.to_owned());
+    let heap = |to: &Type| format!("to a heap, {}", to.named(&mut |_| "_").trim_start_matches('&'));
+    let allocator = layout
+        .allocator_offset()
+        .zip(ty.allocator())
+        .map(|(offset, to)| word(offset, "allocator", &heap(to)));
     match &layout.shape {
         Shape::Record { fields, .. } => {
             let names: Vec<String> = match ty {
@@ -191,13 +196,17 @@ fn rows(layouts: &Layouts, id: LayoutId, ty: &Type, items: &Items) -> Vec<Row> {
                 target if !target.is_sized() => list.push(word(WORD_BYTES, "length", "usize")),
                 _ => {}
             }
+            list.extend(allocator);
             list
         }
-        Shape::Vec(element) => vec![
-            word(vec::CAPACITY, "capacity", "usize"),
-            word(vec::POINTER, "pointer", &format!("to {} on the heap", layouts[*element].ty)),
-            word(vec::LEN, "length", "usize"),
-        ],
+        Shape::Vec(element) => {
+            let to = format!("to {} on the heap", layouts[*element].ty);
+            let mut list =
+                vec![word(vec::CAPACITY, "capacity", "usize"), word(vec::POINTER, "pointer", &to)];
+            list.extend(allocator);
+            list.push(word(layout.len_offset(), "length", "usize"));
+            list
+        }
         Shape::Rc(to) | Shape::Weak(to) => {
             let what = format!("to a block: strong count, weak count, {}", layouts[*to].ty);
             vec![word(0, "pointer", &what)]

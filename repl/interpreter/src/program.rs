@@ -1,5 +1,6 @@
 //! A program that grows line by line.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::machine::{Machine, Refused};
 use crate::picture::{Picture, picture};
 use crate::run::{self, State, Stop};
 use crate::typed::{LocalId, Top};
-use crate::types::Type;
+use crate::types::{Heap, Type};
 use crate::{check, typed::At};
 
 /// What the lines so far have made. A clone shares all of it.
@@ -101,6 +102,16 @@ enum Rules {
 }
 
 impl Program {
+    /// One whose lines may name these heaps of the machine: `first-fit` is `&first_fit`.
+    pub fn with_heaps(heaps: &'static [&'static str]) -> Self {
+        Self { names: Names::with_heaps(heaps), ..Self::default() }
+    }
+
+    /// The heaps that live variables hold by name.
+    pub fn heaps(&self) -> BTreeSet<Heap> {
+        self.state.heaps()
+    }
+
     /// Takes in one line: it is typed, judged together with all lines before it, and run.
     ///
     /// # Errors

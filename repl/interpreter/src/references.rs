@@ -45,6 +45,7 @@ fn walk(structs: &Structs, ty: &Type, here: Slot, slots: &mut Vec<Slot>) {
         | Type::Str
         | Type::Never
         | Type::Const(_)
+        | Type::Heap(_)
         | Type::Param(_)
         | Type::Var(_) => {}
         Type::Tuple(items) => items.iter().for_each(|item| walk(structs, item, here, slots)),

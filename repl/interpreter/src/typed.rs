@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::library::Row;
-use crate::types::Type;
+use crate::types::{Heap, Type};
 
 /// Where in the source: bytes `start..end` of the log's line `line`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -186,6 +186,8 @@ pub enum ExprKind {
         /// Its bytes.
         len: u64,
     },
+    /// `&bump`: a heap of the machine.
+    Heap(Heap),
     /// Reads a place: a copy, or a move if the type is not `Copy`.
     Read(Place),
     /// `&place`, `&mut place`.

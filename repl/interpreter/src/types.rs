@@ -30,10 +30,12 @@ pub enum Type {
     Struct(StructId, Arc<str>),
     /// `dyn Shape`, behind a pointer.
     Dyn(TraitId, Arc<str>),
-    /// A type of the library, with its arguments.
+    /// A type of the library, with its arguments. Those of a `Vec` or `Box` with an allocator of its own end in that.
     Lib(Lib, Arc<[Type]>),
     /// A number that is an argument of a type: 8 in `heapless::Vec<u8, 8>`.
     Const(u64),
+    /// `&'static Bump`: a heap of that design, as an allocator. Only a collection holds one.
+    Heap(Heap),
     /// A parameter of a library signature: `T` in `Vec<T>`, by its number.
     Param(u8),
     /// Not known yet.
@@ -47,6 +49,23 @@ pub enum Mutability {
     Shared,
     /// `&mut T`.
     Mut,
+}
+
+/// A heap, by its name in the machine's list: `first-fit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Heap(pub &'static str);
+
+impl Heap {
+    /// As a program calls it: `first_fit`.
+    pub fn name(self) -> String {
+        self.0.replace('-', "_")
+    }
+
+    /// Its type: `FirstFit`.
+    pub fn ty(self) -> String {
+        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+        self.0.split('-').map(capital).collect()
+    }
 }
 
 /// Names a struct of the program.
@@ -155,7 +174,7 @@ impl LibRow {
 
     /// Whether an argument is a number.
     pub fn is_const(&self, param: usize) -> bool {
-        self.params[param].starts_with("const ")
+        self.params.get(param).is_some_and(|param| param.starts_with("const "))
     }
 }
 
@@ -393,10 +412,20 @@ impl Type {
         }
     }
 
+    /// The heap that a `Vec` or `Box` was given, if it was given one.
+    pub fn allocator(&self) -> Option<&Self> {
+        match self {
+            Self::Lib(Lib::Vec | Lib::Box, args) => args.get(1),
+            _ => None,
+        }
+    }
+
     /// Whether assigning or passing it leaves the source usable: `T: Copy`.
     pub fn is_copy(&self, structs: &Structs) -> bool {
         match self {
-            Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) => true,
+            Self::Scalar(_) | Self::Never | Self::Ref(Mutability::Shared, _) | Self::Heap(_) => {
+                true
+            }
             Self::Const(_) => true,
             Self::Tuple(items) => items.iter().all(|item| item.is_copy(structs)),
             Self::Array(element, _) => element.is_copy(structs),
@@ -412,7 +441,8 @@ impl Type {
     /// Whether its end has something to do: it owns a block, or holds something that does, or has an `impl Drop`.
     pub fn needs_drop(&self, structs: &Structs) -> bool {
         match self {
-            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str | Self::Const(_) => false,
+            Self::Scalar(_) | Self::Never | Self::Ref(..) | Self::Str => false,
+            Self::Const(_) | Self::Heap(_) => false,
             Self::Tuple(items) => items.iter().any(|item| item.needs_drop(structs)),
             Self::Array(element, len) => *len > 0 && element.needs_drop(structs),
             Self::Slice(element) => element.needs_drop(structs),
@@ -521,6 +551,7 @@ impl Type {
                 let args = if is_default(args.len() - 1) { &args[..args.len() - 1] } else { args };
                 format!("{}<{}>", row.name, list(args, unknown))
             }
+            Self::Heap(heap) => format!("&{}", heap.ty()),
             Self::Const(number) => number.to_string(),
             Self::Param(number) => ["T", "E", "U"][usize::from(*number)].to_owned(),
             Self::Var(id) => unknown(*id).to_owned(),

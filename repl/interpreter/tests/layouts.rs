@@ -8,11 +8,12 @@ mod machine;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::process::Command;
 use std::rc::{Rc, Weak};
 use std::sync::{self, Arc};
 
 use interpreter::Program;
-use machine::TestMachine;
+use machine::{HEAPS, HEAPS_OF_RUSTC, TestMachine};
 
 /// The bytes of a value at the places asked for.
 fn bytes_at<T>(value: &T, places: &[usize]) -> Vec<u8> {
@@ -29,9 +30,10 @@ fn is_pointer(bytes: &[u8]) -> bool {
     (0x0050_0000..=0xffff_ffff).contains(&word)
 }
 
-fn compare<T>(structs: &str, ty: &str, text: &str, value: &T) {
+/// `let x: ty = text;`: the machine, where x lies, its size and its alignment.
+fn laid_out_by_us(structs: &str, ty: &str, text: &str) -> (TestMachine, u64, u64, u64) {
     let mut machine = TestMachine::new(4096, 4096);
-    let mut program = Program::default();
+    let mut program = Program::with_heaps(HEAPS);
     let uses = "use std::rc::{Rc, Weak}; use std::sync::{self, Arc}; use std::cell::{Cell, RefCell}; use std::borrow::Cow;";
     let line = format!("let x: {ty} = {text};");
     for (number, line) in [uses, structs, &line].into_iter().enumerate() {
@@ -40,21 +42,26 @@ fn compare<T>(structs: &str, ty: &str, text: &str, value: &T) {
         }
     }
     let newest = program.state().variables(program.items(), &machine, 100).pop().unwrap();
-    assert_eq!(newest.size, size_of::<T>() as u64, "the size of {ty}");
-    assert_eq!(newest.address % align_of::<T>() as u64, 0, "the alignment of {ty}");
     let of_type = program.state().layout(program.names().local("x").unwrap()).unwrap();
-    assert_eq!(of_type.align, align_of::<T>() as u64, "the alignment of {ty}");
+    (machine, newest.address, newest.size, of_type.align)
+}
 
-    let is_set = machine.set(newest.address, newest.size);
+fn compare<T>(structs: &str, ty: &str, text: &str, value: &T) {
+    let (machine, address, size, align) = laid_out_by_us(structs, ty, text);
+    assert_eq!(size, size_of::<T>() as u64, "the size of {ty}");
+    assert_eq!(address % align_of::<T>() as u64, 0, "the alignment of {ty}");
+    assert_eq!(align, align_of::<T>() as u64, "the alignment of {ty}");
+
+    let is_set = machine.set(address, size);
     let mut places: Vec<_> = (0..is_set.len()).filter(|place| is_set[*place]).collect();
     for word in (0..is_set.len() / 8).map(|word| word * 8) {
-        let bytes = machine.bytes(newest.address + word as u64, 8);
+        let bytes = machine.bytes(address + word as u64, 8);
         if is_set[word..word + 8].iter().all(|set| *set) && is_pointer(&bytes) {
             places.retain(|place| !(word..word + 8).contains(place));
         }
     }
     let ours: Vec<_> =
-        places.iter().map(|place| machine.bytes(newest.address + *place as u64, 1)[0]).collect();
+        places.iter().map(|place| machine.bytes(address + *place as u64, 1)[0]).collect();
     let theirs = bytes_at(value, &places);
     assert_eq!(ours, theirs, "{text} of {ty}, at {places:?}");
 }
@@ -290,6 +297,67 @@ fn a_failed_request_and_a_granted_one_look_as_std_s() {
         "vec![1u16].try_reserve(usize::MAX)",
         &beyond,
     );
+}
+
+/// std's `Allocator` is not stable, so that these types are another program's: rustc compiles it, and it prints each word.
+#[test]
+fn a_vec_and_a_box_with_an_allocator_are_laid_out_as_rustc_lays_them_out() {
+    let values = [
+        ("Vec<u8, &Bump>", "Vec::new_in(&bump)"),
+        ("Vec<u8, &Bump>", "Vec::with_capacity_in(5, &bump)"),
+        ("Vec<u64, &FirstFit>", "{ let mut v = Vec::new_in(&first_fit); v.push(7); v }"),
+        ("Vec<(u8, u128), &Tlsf>", "Vec::new_in(&tlsf)"),
+        ("Option<Vec<u8, &Bump>>", "None"),
+        ("(u8, Vec<u16, &Bump>)", "(3, Vec::with_capacity_in(2, &bump))"),
+        ("Box<u64, &Bump>", "Box::new_in(7, &bump)"),
+        ("Option<Box<u64, &Bump>>", "Some(Box::new_in(7, &bump))"),
+        ("Box<[u8], &Tlsf>", "Vec::with_capacity_in(0, &tlsf).into_boxed_slice()"),
+        ("Box<[u8], &Tlsf>", "{ let b: Box<[u8], &Tlsf> = Box::new_in([1, 2, 3], &tlsf); b }"),
+        ("[Box<u8, &Bump>; 2]", "[Box::new_in(1, &bump), Box::new_in(2, &bump)]"),
+        ("Result<Box<u8, &Bump>, u32>", "Err(7)"),
+    ];
+    let mut source = format!("#![feature(allocator_api)] {HEAPS_OF_RUSTC}\nfn main() {{\n");
+    for (ty, value) in values {
+        source += &format!(
+            "let x: {ty} = {value};
+            print!(\"{{}} {{}}\", size_of::<{ty}>(), align_of::<{ty}>());
+            for word in 0..size_of::<{ty}>() / 8 {{
+                // Words that have not been set are read, too, and not compared.
+                let at = (&raw const x).cast::<std::mem::MaybeUninit<u64>>();
+                print!(\" {{}}\", unsafe {{ at.add(word).read().assume_init() }});
+            }}
+            println!();\n"
+        );
+    }
+    source += "}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let (file, binary) = (folder.path().join("words.rs"), folder.path().join("words"));
+    std::fs::write(&file, source).unwrap();
+    let output = Command::new(option_env!("RUSTC").unwrap_or("rustc"))
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args(["--edition=2024", "--cap-lints=allow", "-o"])
+        .args([&binary, &file])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(Command::new(&binary).output().unwrap().stdout).unwrap();
+    assert_eq!(printed.lines().count(), values.len());
+    for ((ty, value), line) in values.into_iter().zip(printed.lines()) {
+        let mut theirs = line.split(' ').map(|number| number.parse::<u64>().unwrap());
+        let (machine, address, size, align) = laid_out_by_us("", ty, value);
+        assert_eq!(Some(size), theirs.next(), "the size of {ty}");
+        assert_eq!(Some(align), theirs.next(), "the alignment of {ty}");
+        for (word, theirs) in theirs.enumerate() {
+            let at = address + word as u64 * 8;
+            let bytes = machine.bytes(at, 8);
+            if machine.set(at, 8).iter().all(|is_set| *is_set) && !is_pointer(&bytes) {
+                let ours = u64::from_le_bytes(bytes.try_into().unwrap());
+                assert_eq!(ours, theirs, "word {word} of {value}");
+            } else if machine.set(at, 8).iter().all(|is_set| *is_set) {
+                assert!(theirs > 0xffff, "word {word} of {value} is an address: {theirs:#x}");
+            }
+        }
+    }
 }
 
 /// The bytes of the one block that a line leaves.

@@ -4,7 +4,7 @@ mod machine;
 
 use interpreter::run::{Leak, Stop};
 use interpreter::{Bound, Fault, Note, Program, Refused};
-use machine::TestMachine;
+use machine::{HEAPS, TestMachine};
 
 /// A program at a prompt.
 struct Prompt {
@@ -15,7 +15,8 @@ struct Prompt {
 
 impl Prompt {
     fn new() -> Self {
-        Self { program: Program::default(), machine: TestMachine::new(64 << 10, 4 << 20), line: 0 }
+        let program = Program::with_heaps(HEAPS);
+        Self { program, machine: TestMachine::new(64 << 10, 4 << 20), line: 0 }
     }
 
     /// Runs lines that must run.
@@ -387,4 +388,51 @@ fn a_pool_owns_the_blocks_it_was_given_and_its_values_those_they_lie_in() {
 fn a_pool_is_declared_without_a_semicolon_too() {
     let prompt = Prompt::after(&["heapless::box_pool!(P: [u8; 2])", "let a = P.alloc([1, 2])"]);
     assert_eq!(prompt.value("a"), "Err([1, 2])");
+}
+
+#[test]
+fn a_block_of_a_heap_by_name_stays_that_heap_s_until_it_is_given_back() {
+    let mut prompt = Prompt::after(&[
+        "let plain = vec![1u8];",
+        "let mut v = Vec::new_in(&bump);",
+        "for i in 0..9u8 { v.push(i); }",
+        "let c = v.clone();",
+        "let b = Box::new_in(7u64, &first_fit);",
+        "let d = b.clone();",
+    ]);
+    let mut named: Vec<_> = prompt.machine.named.values().map(|heap| heap.0).collect();
+    named.sort_unstable();
+    assert_eq!(named, ["bump", "bump", "first-fit", "first-fit"]);
+    let heaps: Vec<_> = prompt.program.heaps().into_iter().map(|heap| heap.0).collect();
+    assert_eq!(heaps, ["bump", "first-fit"]);
+    prompt.run("drop((v, c, b)); drop(d);").unwrap();
+    assert!(prompt.machine.named.is_empty());
+    assert!(prompt.program.heaps().is_empty());
+    assert_eq!(prompt.machine.blocks.len(), 1, "plain's own");
+    assert_eq!(prompt.leaks(), [] as [&str; 0]);
+    prompt.run("std::mem::forget(Box::new_in(1u16, &bump));").unwrap();
+    assert_eq!(prompt.leaks(), ["Value u16"]);
+}
+
+#[test]
+fn a_variable_of_a_heap_s_name_hides_it() {
+    let mut prompt = Prompt::after(&["let bump = 5u8;"]);
+    let mut code = |line| prompt.run(line).unwrap_err().code();
+    assert_eq!(code("let v = Vec::<u8, _>::new_in(&bump);"), "E0277");
+    assert_eq!(code("fn f() -> usize { Vec::<u8, _>::new_in(&bump).len() }"), "E0434");
+    assert_eq!(code("let v = Vec::<u8, _>::new_in(&tlfs);"), "E0425");
+    assert_eq!(code("let h = &tlsf;"), "unsupported-rust");
+    assert_eq!(code("let v = Vec::<u8, _>::new_in(tlsf);"), "unsupported-rust");
+    assert_eq!(code("struct S { v: Vec<u8, &'static Bump> }"), "unsupported-rust");
+    assert_eq!(code("fn f(v: Vec<u8, &Bump>) {}"), "unsupported-rust");
+    assert_eq!(code("let v: Vec<u8, Bump> = Vec::new();"), "unsupported-rust");
+    assert_eq!(code("let v: Vec<u8, &u8> = Vec::new_in(&tlsf);"), "E0308");
+    assert_eq!(code("fn f(v: &Vec<u8, &'static Pump>) {}"), "E0425");
+    assert_eq!(code("fn f(heap: &Bump) {}"), "unsupported-rust");
+    assert_eq!(code("Vec::<u8, _>::new_in(&tlsf).allocator();"), "unsupported-rust");
+    assert_eq!(code("Box::try_new_in(7, &tlsf);"), "unsupported-rust");
+    assert_eq!(
+        code("let mut v = Vec::<u8, _>::new_in(&tlsf); v.extend(vec![1u8]);"),
+        "unsupported-rust"
+    );
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
-    BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
+    BesideRow, BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
     HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, PointRow, RegionItem, Rule,
-    RustGroup, Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
+    RustGroup, SoundRow, Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -17,12 +17,13 @@ use crate::{Style, reasons};
 
 pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
     match view {
-        View::Map { stack, between_bytes, heap } => {
+        View::Map { stack, between_bytes, heap, beside } => {
             let rows = stack_rows(stack);
             let between = Row { label: "not yours".into(), ..Row::sized("", size(*between_bytes)) };
             let mut lines = stack_heading(stack);
             lines.extend(table(rows.into_iter().chain([between]), style));
             lines.extend(heap_lines(heap, style));
+            lines.extend(beside.iter().map(beside_line));
             lines
         }
         View::Stack(stack) => {
@@ -51,8 +52,11 @@ pub(crate) fn lines(view: &View, style: Style) -> Vec<Line> {
         }
         View::Dump { start, rows, more_bytes } => dump_lines(*start, rows, *more_bytes),
         View::Stats(stats) => wrapped(stats_lines(stats), style),
-        View::Check { heap, rules, blocks, holes, leaks } => {
+        View::Check { heap, rules, blocks, holes, beside, leaks } => {
             let mut lines = check_lines(heap, rules, *blocks, *holes);
+            for SoundRow { heap, broken, blocks, holes } in beside {
+                lines.extend(check_lines(heap, broken, *blocks, *holes));
+            }
             lines.extend(leak_lines(leaks));
             wrapped(lines, style)
         }
@@ -269,6 +273,13 @@ fn slot_note(ty: Option<&str>, literal: Option<&str>, touched: bool) -> String {
         (None, None) if touched => "bytes".to_owned(),
         (None, None) => "unset".to_owned(),
     }
+}
+
+/// An arena that another map draws.
+fn beside_line(arena: &BesideRow) -> Line {
+    let BesideRow { heap, start, size_bytes, used_bytes } = arena;
+    let head = format!("HEAP   {heap}, {}, {} used", bytes(*size_bytes), Count(*used_bytes));
+    Line::new().put(Role::Heading, head).text(format!(", at {start}: map {heap}"))
 }
 
 fn heap_lines(heap: &HeapMap, style: Style) -> Vec<Line> {

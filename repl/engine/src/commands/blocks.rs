@@ -20,7 +20,6 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let arena = world.arena();
-    let (rows, all) = (world.block_rows(arena), args.flag("all"));
-    Ok(Answer::look(View::Blocks { total: arena.ledger.live_count(), rows, all }))
+    let (rows, all) = (world.block_rows(), args.flag("all"));
+    Ok(Answer::look(View::Blocks { total: rows.len() as u64, rows, all }))
 }

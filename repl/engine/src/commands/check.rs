@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use crate::arena::Arena;
 use crate::args::Args;
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
 use crate::reply::Answer;
-use crate::view::{Rule, View};
+use crate::view::{Rule, SoundRow, View};
 use crate::world::World;
 
 pub(super) const COMMAND: Command = Command {
@@ -14,7 +15,7 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "verify every invariant of the heap, and find leaks",
     details: "The allocator's own numbered invariants, and that its blocks are those of the ledger. A real allocator \
-              has no ledger to compare with. A block that a value of Rust owned and nothing owns any more is a leak: \
+              has no ledger to compare with. Heaps that Rust named are checked, too. A block that a value of Rust owned and nothing owns any more is a leak: \
               an Rc in a circle, mem::forget, Box::leak.",
     examples: &[Example::new(&["alloc 40", "alloc 24", "free a"], "check")],
     checks: &[],
@@ -24,7 +25,13 @@ pub(super) const COMMAND: Command = Command {
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    let arena = world.arena();
+    let (rules, beside) = (rules(world.arena()), world.arenas.beside().map(sound).collect());
+    let SoundRow { heap, blocks, holes, .. } = sound(world.arena());
+    Ok(Answer::look(View::Check { heap, rules, blocks, holes, beside, leaks: world.leaks() }))
+}
+
+/// Each invariant of an arena, and whether it holds.
+fn rules(arena: &Arena) -> Vec<Rule> {
     let broken = arena.heap.check().err().map(|broken| broken.invariant);
     let texts = arena.heap.rules();
     let rule =
@@ -34,12 +41,15 @@ fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
         text: "its blocks are those of the ledger, apart and aligned",
         holds: arena.ledger_agrees(),
     });
-    let holes = arena.heap.holes().count() as u64;
-    Ok(Answer::look(View::Check {
+    rules
+}
+
+/// The same in a line.
+fn sound(arena: &Arena) -> SoundRow {
+    SoundRow {
         heap: Arc::clone(&arena.name),
-        rules,
+        broken: rules(arena).into_iter().filter(|rule| !rule.holds).collect(),
         blocks: arena.ledger.live_count(),
-        holes,
-        leaks: world.leaks(),
-    }))
+        holes: arena.heap.holes().count() as u64,
+    }
 }

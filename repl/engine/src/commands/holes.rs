@@ -11,10 +11,13 @@ pub(super) const COMMAND: Command = Command {
     name: "holes",
     aliases: &[],
     group: Group::Look,
-    params: &[Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag }],
+    params: &[
+        Param { name: "HEAP", kind: Kind::HeapName, form: Form::Optional },
+        Param { name: "all", kind: Kind::Choice(&[]), form: Form::Flag },
+    ],
     summary: "list the holes in the order the allocator looks at them",
     details: "A hole's size counts its header; what fits is less. The prompt shows the first \
-              twenty; `holes all` lists every one.",
+              twenty; `holes all` lists every one. `holes bump` lists those of the heap that Rust calls &bump.",
     examples: &[Example::new(
         &["alloc 40", "alloc 24", "alloc 96", "alloc 16", "free a", "free c"],
         "holes",
@@ -24,9 +27,8 @@ pub(super) const COMMAND: Command = Command {
     run: Run::World(run),
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
 fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
-    let arena = world.arena();
+    let arena = world.arena_asked(args)?;
     let (rows, all) = (world.hole_rows(arena), args.flag("all"));
     let free_bytes = rows.iter().map(|hole| hole.size_bytes).sum();
     let stranded_bytes = arena.stranded_bytes(free_bytes);

@@ -1,4 +1,4 @@
-use crate::args::Args;
+use crate::args::{Args, Form, Kind, Param};
 use crate::commands::{Command, Example, Group, Run};
 use crate::problem::Problem;
 use crate::reply::Answer;
@@ -9,9 +9,10 @@ pub(super) const COMMAND: Command = Command {
     name: "stats",
     aliases: &[],
     group: Group::Look,
-    params: &[],
+    params: &[Param { name: "HEAP", kind: Kind::HeapName, form: Form::Optional }],
     summary: "count what the heap's bytes are used for",
-    details: "Payload is what was asked for, slack what rounding added. Counts start with the arena.",
+    details: "Payload is what was asked for, slack what rounding added. Counts start with the arena. \
+              `stats bump` is about the heap that Rust calls &bump.",
     examples: &[Example::new(
         &["alloc 40", "alloc 20", "alloc 96", "free a", "realloc b 30"],
         "stats",
@@ -21,7 +22,6 @@ pub(super) const COMMAND: Command = Command {
     run: Run::World(run),
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-fn run(world: &mut World, _: &Args) -> Result<Answer, Problem> {
-    Ok(Answer::look(View::Stats(world.stats(world.arena()))))
+fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
+    Ok(Answer::look(View::Stats(world.stats(world.arena_asked(args)?))))
 }

@@ -90,7 +90,10 @@ fn run(world: &mut World, args: &Args) -> Result<Answer, Problem> {
     let view = Try {
         input: line.clone(),
         checks: checks(codes, failed, !world.rust.is_empty()),
-        why: copy.asked.as_ref().map(|asked| why(asked, &world.arenas[asked.of])),
+        why: copy
+            .asked
+            .as_ref()
+            .map(|asked| why(asked, &world.arenas.before(asked.of, &copy.arenas))),
         events,
         problem,
     };

@@ -45,9 +45,11 @@ fn run(session: &Session, args: &Args) -> Result<Answer, Problem> {
     let Some(asked) = &world.asked else {
         return Err(Problem::new(Trouble::NothingAsked, args.line));
     };
-    let view = match asked.answer {
-        Err(heap::Full) => why(asked, &world.arenas[asked.of]),
-        Ok(_) => why(asked, &session.state_behind(asked.by.line as usize - 1).arenas[asked.of]),
+    let view = if asked.answer.is_err() {
+        why(asked, &world.arenas[asked.of])
+    } else {
+        let before = session.state_behind(asked.by.line as usize - 1);
+        why(asked, &before.arenas.before(asked.of, &world.arenas))
     };
     Ok(Answer::look(View::Why(view)))
 }

@@ -8,7 +8,7 @@ use stack::Scalar;
 use super::fault::{Twice, Why};
 use super::infer::Class;
 use super::place::{Operand, make_mutable};
-use super::{Fault, Kind, Literal, Loop, Lower, Result, is_block_like, ty};
+use super::{Fault, Kind, Literal, Loop, Lower, Result, heap, is_block_like, ty};
 use crate::deep::deep;
 use crate::library::Builtin;
 use crate::typed::{
@@ -285,10 +285,11 @@ impl Lower<'_> {
                 self.coerce_reference(value, (*m, from), (*n, to), &wanted)
             }
             (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
-                if matches!(
-                    (self.shallow(&from[0]), self.shallow(&to[0])),
-                    (Type::Array(..), Type::Slice(_))
-                ) =>
+                if from.len() == to.len()
+                    && matches!(
+                        (self.shallow(&from[0]), self.shallow(&to[0])),
+                        (Type::Array(..), Type::Slice(_))
+                    ) =>
             {
                 let (Type::Array(element, _), Type::Slice(wanted_element)) =
                     (self.shallow(&from[0]), self.shallow(&to[0]))
@@ -296,13 +297,19 @@ impl Lower<'_> {
                     unreachable!("matched above")
                 };
                 self.unify(&wanted_element, &element, value.at)?;
+                for (from, to) in from.iter().zip(to.iter()).skip(1) {
+                    self.unify(to, from, value.at)?;
+                }
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
             (Type::Lib(Lib::Box, from), Type::Lib(Lib::Box, to))
-                if self.becomes_dyn(&from[0], &to[0]) =>
+                if from.len() == to.len() && self.becomes_dyn(&from[0], &to[0]) =>
             {
                 self.check_implements(&from[0], &to[0], value.at)?;
+                for (from, to) in from.iter().zip(to.iter()).skip(1) {
+                    self.unify(to, from, value.at)?;
+                }
                 let at = value.at;
                 Ok(Expr { kind: ExprKind::Unsize(Box::new(value)), ty: wanted, at })
             }
@@ -845,6 +852,9 @@ impl Lower<'_> {
             if name == "self" {
                 return self.fault(Kind::SelfOutside, path);
             }
+            if self.heap(name).is_some() {
+                return self.unsupported("A heap as a value", heap::INSTEAD, path);
+            }
             let nearest = self.nearest_value(name);
             let is_moved_scope = self.body.locals.iter().any(|local| *local.name == **name);
             return self
@@ -1140,7 +1150,7 @@ impl Lower<'_> {
     }
 
     /// Refuses `Default::default()` as an operand: operators take many types, so that none is the one.
-    fn check_not_default(&self, operand: &syn::Expr, code: &'static str) -> Result<()> {
+    pub(super) fn check_not_default(&self, operand: &syn::Expr, code: &'static str) -> Result<()> {
         if let syn::Expr::Call(call) = unparenthesized(operand)
             && let syn::Expr::Path(path) = &*call.func
             && self.whole_path(&path.path).ends_with("Default::default")
@@ -1288,34 +1298,7 @@ impl Lower<'_> {
         }
         let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, is_equality);
         if self.names.infer.unify(&left_part, &right_part).is_err() {
-            let (left_name, right_name) = (self.type_name(&left_ty), self.type_name(&right_ty));
-            if left_part != left_ty {
-                let kind = Kind::NotBinaryWith { op: name, left: left_name, right: right_name };
-                return Err(Fault { kind, at });
-            }
-            let kind = if matches!(left_ty, Type::Scalar(_)) || self.names.infer.is_number(&left_ty)
-            {
-                let (expected, found) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                if left_ty == Type::Scalar(Scalar::Char)
-                    || matches!(left_ty, Type::Scalar(_))
-                    || matches!(right_ty, Type::Scalar(_))
-                {
-                    Kind::Mismatch { expected, found }
-                } else {
-                    Kind::NotBinaryWith { op: name, left: expected, right: found }
-                }
-            } else {
-                let (left, right) = (self.type_name(&left_ty), self.type_name(&right_ty));
-                let is_heapless = |ty: &Type| matches!(ty, Type::Lib(lib, _) if lib.is_heapless());
-                // Each is ordered among its like alone.
-                let is_ordering_of_heapless =
-                    !is_equality && (is_heapless(&left_ty) || is_heapless(&right_ty));
-                if is_ordering_of_heapless {
-                    Kind::Mismatch { expected: left, found: right }
-                } else {
-                    self.comparison_fault(&left_ty, name, left, right)
-                }
-            };
+            let kind = self.not_comparable(&left_ty, &right_ty, left_part != left_ty, name);
             return Err(Fault { kind, at });
         }
         let bound = match op {
@@ -1344,6 +1327,37 @@ impl Lower<'_> {
         let right = self.borrow(right.into_place(), BorrowKind::Shared, right_at);
         let kind = ExprKind::Compare(op, Box::new(left), Box::new(right));
         Ok(Expr { kind, ty: Type::BOOL, at })
+    }
+
+    /// What is wrong with a comparison of two types that cannot be one, or whose elements cannot.
+    pub(super) fn not_comparable(
+        &self,
+        left: &Type,
+        right: &Type,
+        by_elements: bool,
+        op: &'static str,
+    ) -> Kind {
+        let sides = [left, right].map(|ty| self.shallow(ty));
+        let [left_name, right_name] = sides.each_ref().map(|ty| self.type_name(ty));
+        let has = |test: fn(&Type) -> bool| sides.iter().any(test);
+        let is_scalar = |ty: &Type| matches!(ty, Type::Scalar(_));
+        if by_elements {
+            return Kind::NotBinaryWith { op, left: left_name, right: right_name };
+        }
+        if is_scalar(&sides[0]) || self.names.infer.is_number(&sides[0]) {
+            return if has(is_scalar) {
+                Kind::Mismatch { expected: left_name, found: right_name }
+            } else {
+                Kind::NotBinaryWith { op, left: left_name, right: right_name }
+            };
+        }
+        // Each is ordered among its like alone.
+        let is_heapless = |ty: &Type| matches!(ty, Type::Lib(lib, _) if lib.is_heapless());
+        let is_ordering = !["==", "!="].contains(&op);
+        if is_ordering && (has(is_heapless) || sides[0].is_lib(Lib::Vec)) {
+            return Kind::Mismatch { expected: left_name, found: right_name };
+        }
+        self.comparison_fault(&sides[0], op, left_name, right_name)
     }
 
     /// What of two types must be one for them to be compared: both, the elements of lists, nothing of texts.
@@ -1387,7 +1401,8 @@ impl Lower<'_> {
             ([true, false], _) => is_equality && is_other(&sides[1]),
             ([false, true], _) => is_equality && is_other(&sides[0]),
             (_, [true, false]) => is_equality && is_array(&sides[1]),
-            (_, [false, true]) => is_equality && is_array(&sides[0]),
+            // Of two heaps.
+            (_, [true, true]) => sides[0].allocator() != sides[1].allocator(),
             _ => is_equality && is(Lib::Deque) == [true; 2],
         };
         match sides.each_ref().map(element) {

@@ -52,6 +52,11 @@ pub enum Kind {
         nearest: Option<String>,
         is_moved_scope: bool,
     },
+    UnknownHeap {
+        name: String,
+        nearest: Option<String>,
+        heaps: String,
+    },
     UnknownFunction {
         name: String,
         nearest: Option<String>,
@@ -367,9 +372,10 @@ impl Fault {
             | Kind::NumberMismatch { .. }
             | Kind::MutabilityMismatch { .. } => "E0308",
             Kind::NoElse { .. } => "E0317",
-            Kind::UnknownValue { .. } | Kind::UnknownFunction { .. } | Kind::UnknownType { .. } => {
-                "E0425"
-            }
+            Kind::UnknownValue { .. }
+            | Kind::UnknownHeap { .. }
+            | Kind::UnknownFunction { .. }
+            | Kind::UnknownType { .. } => "E0425",
             Kind::UnknownStruct { .. } => "E0422",
             Kind::UndeclaredType { .. } => "E0433",
             Kind::UnresolvedImport { .. } => "E0432",
@@ -474,6 +480,9 @@ impl Fault {
                     is_moved_scope.then(|| "a name that is in scope: vars lists them".to_owned())
                 })
             }
+            Kind::UnknownHeap { nearest, heaps, .. } => {
+                did_you_mean(nearest).or_else(|| Some(format!("a heap's name: {heaps}")))
+            }
             Kind::UnknownFunction { nearest, .. } | Kind::UnknownType { nearest, .. } => {
                 did_you_mean(nearest)
             }
@@ -546,6 +555,7 @@ impl fmt::Display for Fault {
                 write!(f, "without an else this if has no value, and {expected} is expected.")
             }
             Kind::UnknownValue { name, .. } => write!(f, "there is no variable {name} here."),
+            Kind::UnknownHeap { name, .. } => write!(f, "there is no heap {name} here."),
             Kind::UnknownFunction { name, .. } => write!(f, "there is no function {name} here."),
             Kind::UnknownType { name, .. } | Kind::UnknownStruct { name } => {
                 write!(f, "there is no type {name} here.")

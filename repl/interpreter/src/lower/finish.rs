@@ -153,7 +153,7 @@ impl Lower<'_> {
                     };
                 }
             }
-            ExprKind::Text { .. } | ExprKind::Continue(_) => {}
+            ExprKind::Text { .. } | ExprKind::Heap(_) | ExprKind::Continue(_) => {}
             ExprKind::Read(place) | ExprKind::Borrow { place, .. } => self.finish_place(place)?,
             ExprKind::Aggregate(items) => {
                 items.iter_mut().try_for_each(|(_, item)| self.finish_expr(item))?;

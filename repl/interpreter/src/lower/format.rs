@@ -216,15 +216,12 @@ impl Lower<'_> {
         let hint = self.names.infer.is_number(&hint).then_some(hint);
         let right = self.operand(&right.value, hint.as_ref())?;
         let (left_ty, right_ty) = (left.ty().clone(), right.ty().clone());
+        let (sign, op) =
+            if name == "assert_eq" { ("==", CompareOp::Eq) } else { ("!=", CompareOp::Ne) };
         let (left_part, right_part) = self.compared_parts(&left_ty, &right_ty, true);
         if self.names.infer.unify(&left_part, &right_part).is_err() {
-            let is_heapless =
-                |ty: &Type| matches!(self.shallow(ty), Type::Lib(lib, _) if lib.is_heapless());
-            if is_heapless(&left_ty) || is_heapless(&right_ty) {
-                let [left, right] = [&left_ty, &right_ty].map(|ty| self.type_name(ty));
-                return Err(Fault { kind: Kind::NotBinaryWith { op: "==", left, right }, at });
-            }
-            return Err(self.mismatch(&left_ty, &right_ty, right_at));
+            let kind = self.not_comparable(&left_ty, &right_ty, left_part != left_ty, sign);
+            return Err(Fault { kind, at: right_at });
         }
         for ty in [&left_ty, &right_ty] {
             self.bounds.push((ty.clone(), "Debug", at, Why::Format("{:?}")));
@@ -250,8 +247,6 @@ impl Lower<'_> {
             sides.push(Expr { kind: ExprKind::Read(Place::local(local, ty.clone())), ty, at });
         }
         let rest: Vec<_> = args.collect();
-        let (sign, op) =
-            if name == "assert_eq" { ("==", CompareOp::Eq) } else { ("!=", CompareOp::Ne) };
         let mut message = Format { pieces: Vec::new(), args: Vec::new(), has_newline: false };
         let debug = |arg| Piece::Arg { arg, spec: Spec { how: How::Debug, ..Spec::default() } };
         message.pieces.push(Piece::Text(format!("assertion `left {sign} right` failed").into()));

@@ -139,7 +139,7 @@ impl Infer {
             (Type::Array(x, n), Type::Array(y, m)) if n == m => self.unify(x, y),
             (Type::Slice(x), Type::Slice(y)) => self.unify(x, y),
             (Type::Ref(m, x), Type::Ref(n, y)) if m == n => self.unify(x, y),
-            (Type::Lib(l, x), Type::Lib(k, y)) if l == k => {
+            (Type::Lib(l, x), Type::Lib(k, y)) if l == k && x.len() == y.len() => {
                 x.iter().zip(y.iter()).try_for_each(|(x, y)| self.unify(x, y))
             }
             _ if a == b => Ok(()),
@@ -165,14 +165,6 @@ impl Infer {
             self.0[id.0 as usize] = Known::Is(Type::Scalar(scalar));
         }
         self.resolve(ty)
-    }
-
-    /// A type with its parameters put in.
-    pub(crate) fn instantiate(&self, ty: &Type, types: &[Type]) -> Type {
-        ty.map(&mut |ty| match ty {
-            Type::Param(number) => Some(types[usize::from(*number)].clone()),
-            _ => None,
-        })
     }
 
     /// `[T; N]` for `[T]`, if that is what a type is.

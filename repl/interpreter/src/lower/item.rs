@@ -322,6 +322,13 @@ impl Lower<'_> {
             }
             let ty = self.sized_type(&field.ty)?;
             let lifetimes = self.field_lifetimes(&declared, &field.ty)?;
+            if ty.any(&mut |ty| matches!(ty, Type::Heap(_))) {
+                return self.unsupported(
+                    "A heap in a struct",
+                    "Let it hold a Vec or Box of the heap in use.",
+                    &field.ty,
+                );
+            }
             if ty.layers() > 1 {
                 return self.unsupported(
                     "A reference to a reference in a struct",
@@ -681,7 +688,7 @@ impl Lower<'_> {
             syn::ReturnType::Default => Type::unit(),
             syn::ReturnType::Type(_, ty) => self.sized_type(ty)?,
         };
-        let lifetimes = Some(self.lifetimes(sig, this)?);
+        let lifetimes = Some(self.lifetimes(sig, &params, this)?);
         Ok(Signature { params, result, flows: Vec::new(), lifetimes })
     }
 

@@ -1,6 +1,7 @@
 //! Lifetimes: as they are written, and what they are where nothing is written.
 
 use syn::GenericArgument;
+use syn::visit_mut::VisitMut;
 
 use super::fault::Twice;
 use super::{Kind, Lower, Result};
@@ -20,7 +21,7 @@ pub(super) struct This {
 /// The lifetime of a reference in a type.
 #[derive(Clone, Copy)]
 enum Written<'t> {
-    /// `'a`.
+    /// `'a`, `'static`.
     Named(&'t syn::Lifetime),
     /// Left out, or `'_`.
     Elided,
@@ -33,7 +34,6 @@ enum Written<'t> {
 impl<'t> Written<'t> {
     fn of(lifetime: Option<&'t syn::Lifetime>) -> Self {
         match lifetime {
-            Some(lifetime) if lifetime.ident == "static" => Self::Static,
             Some(lifetime) if lifetime.ident != "_" => Self::Named(lifetime),
             _ => Self::Elided,
         }
@@ -66,6 +66,9 @@ impl Lower<'_> {
     }
 
     fn named(&self, declared: &[syn::Ident], written: &syn::Lifetime) -> Result<Lifetime> {
+        if written.ident == "static" {
+            return Ok(Lifetime::Static);
+        }
         let Some(number) = declared.iter().position(|name| *name == written.ident) else {
             let name = written.ident.to_string();
             return self.fault(Kind::UnknownLifetime { name }, written);
@@ -74,7 +77,12 @@ impl Lower<'_> {
     }
 
     /// The lifetimes of a signature, those that are not written put in.
-    pub(super) fn lifetimes(&self, sig: &syn::Signature, this: Option<&This>) -> Result<Lifetimes> {
+    pub(super) fn lifetimes(
+        &self,
+        sig: &syn::Signature,
+        types: &[Type],
+        this: Option<&This>,
+    ) -> Result<Lifetimes> {
         let mut declared = this.map(|this| this.declared.clone()).unwrap_or_default();
         for ident in self.declared_lifetimes(&sig.generics)? {
             if declared.contains(&ident) {
@@ -108,7 +116,10 @@ impl Lower<'_> {
                         }
                     }
                 }
-                syn::FnArg::Typed(arg) => self.written_lifetimes(&arg.ty, &mut written),
+                syn::FnArg::Typed(arg) => {
+                    self.check_static(&arg.ty)?;
+                    self.written_lifetimes(&arg.ty, &mut written);
+                }
             }
             let mut lifetimes = Vec::new();
             for (index, written) in written.iter().enumerate() {
@@ -131,10 +142,18 @@ impl Lower<'_> {
             }
             params.push(lifetimes);
         }
+        // A heap's lifetime, which stands in no list, is one, too.
+        for ty in types {
+            ty.any(&mut |ty| {
+                sources.extend(matches!(ty, Type::Heap(_)).then_some(Lifetime::Static));
+                false
+            });
+        }
         let only = sources.first().copied().filter(|_| sources.len() == 1);
         let source = of_receiver.or(only);
         let mut result = Vec::new();
         if let syn::ReturnType::Type(_, ty) = &sig.output {
+            self.check_static(ty)?;
             let mut written = Vec::new();
             self.written_lifetimes(ty, &mut written);
             for (index, written) in written.iter().enumerate() {
@@ -216,9 +235,35 @@ impl Lower<'_> {
         let own = own.map(|lifetime| Written::of(Some(lifetime)));
         found.extend(own.chain(std::iter::repeat(Written::Elided)).take(count));
         for arg in args.into_iter().flatten() {
-            if let GenericArgument::Type(ty) = arg {
+            if let GenericArgument::Type(ty) = arg
+                && self.heap_behind(ty).is_none()
+            {
                 self.written_lifetimes(ty, found);
             }
+        }
+    }
+
+    /// Refuses a heap in a signature that does not say that it lives to the end of the session: no lifetime is kept of it.
+    fn check_static(&self, ty: &syn::Type) -> Result<()> {
+        struct Find<'a, 'b>(&'a Lower<'b>, Option<syn::TypeReference>);
+        impl VisitMut for Find<'_, '_> {
+            fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+                let is_static = matches!(&reference.lifetime, Some(of) if of.ident == "static");
+                if !is_static && self.0.heap_behind(&reference.clone().into()).is_some() {
+                    self.1.get_or_insert_with(|| reference.clone());
+                }
+                syn::visit_mut::visit_type_reference_mut(self, reference);
+            }
+        }
+        let mut find = Find(self, None);
+        find.visit_type_mut(&mut ty.clone());
+        match find.1 {
+            Some(reference) => self.unsupported(
+                "A heap without 'static in a signature",
+                "Write Vec<u8, &'static Bump>: it lives to the end of the session.",
+                &reference,
+            ),
+            None => Ok(()),
         }
     }
 }

@@ -178,10 +178,8 @@ impl Lower<'_> {
                 (None, ty) => parsed.on.as_ref().is_some_and(|on| self.fits(on, &ty)),
             };
             if fits {
-                let on = self
-                    .names
-                    .infer
-                    .instantiate(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
+                let types = parsed.with_allocator(types, ty);
+                let on = parsed.put(parsed.on.as_ref().unwrap_or(&Type::Param(0)), &types);
                 if self.names.infer.unify(&on, ty).is_ok() {
                     if let (Some(data), "{pool}") = (self.data_of(ty), parsed.row.on) {
                         return Some(Found::Library(parsed, vec![ty.clone(), data]));
@@ -313,7 +311,7 @@ impl Lower<'_> {
     ) -> Result<Expr> {
         let params: Vec<_> = parsed.signature.params[usize::from(this.is_some())..]
             .iter()
-            .map(|param| self.names.infer.instantiate(param, &types))
+            .map(|param| parsed.put(param, &types))
             .collect();
         self.check_count(name, params.len(), args.len(), at)?;
         if parsed.has_bytes()
@@ -322,9 +320,15 @@ impl Lower<'_> {
             let bytes = Type::Array(Arc::new(Type::U8), scalar.size_bytes().into());
             self.unify(&bytes, &types[1], at)?;
         }
+        if parsed.bounds.iter().any(|(_, bound)| *bound == "Pattern") {
+            args.iter().try_for_each(|arg| self.check_not_default(arg, "E0283"))?;
+        }
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
-            let value = self.expr(arg, Some(param))?;
+            let value = match self.heap_argument(arg, parsed.row.run)? {
+                Some(heap) => heap,
+                None => self.expr(arg, Some(param))?,
+            };
             self.check_pattern(parsed.row.run, &value)?;
             if parsed.row.run == Builtin::HeaplessStringTryFrom && value.ty.referent().is_none() {
                 let instead = "push_str takes text: to_string() makes some of a number.";
@@ -343,7 +347,7 @@ impl Lower<'_> {
             && lib.is_heapless()
         {
             let on = parsed.on.as_ref().expect("it was just looked at");
-            let made = self.names.infer.instantiate(on, &types);
+            let made = parsed.put(on, &types);
             self.bounds.push((made, "capacity", at, Why::Bound));
         }
         for &(param, bound) in &parsed.bounds {
@@ -391,10 +395,17 @@ impl Lower<'_> {
         let this = self.borrow(place, BorrowKind::TwoPhase, self.at(&call.receiver));
         let items_at = self.at(items);
         let items = self.operand(items, None)?;
-        let types = vec![element.clone()];
+        let types = args.to_vec();
         let given = self.shallow(items.ty());
         let (run, other) = if let Type::Lib(Lib::Vec, _) = &given {
-            let expected = Type::lib(Lib::Vec, [element]);
+            if given.allocator() != ty.allocator() {
+                return self.unsupported(
+                    "To extend by a Vec of another heap",
+                    "extend_from_slice copies: v.extend_from_slice(&w).",
+                    call,
+                );
+            }
+            let expected = Type::Lib(Lib::Vec, Arc::clone(args));
             self.unify(&expected, &given, items_at)?;
             let value = items.into_value();
             let temporary = Operand::Value(Expr { at: items_at, ..value }).into_place();
@@ -613,12 +624,11 @@ impl Lower<'_> {
             }
             return self.fault(Kind::UndeclaredType { name: owner_name }, &owner_path);
         }
-        let owner_types = match (lib, owner_path.segments.last()) {
+        let (owner_types, allocator) = match (lib, owner_path.segments.last()) {
             (Some(lib), Some(segment)) if lib.is_heapless() && !segment.arguments.is_none() => {
-                self.library_args(lib, segment, &owner_path)?
+                (self.library_args(lib, segment, &owner_path)?, None)
             }
-            (_, Some(segment)) => self.turbofish(segment)?,
-            (_, None) => Vec::new(),
+            _ => self.owner_types(&owner_path, lib)?,
         };
         let found = signature::named(&name).find(|parsed| match (&parsed.on, lib) {
             (Some(Type::Lib(of, _)), Some(lib)) => *of == lib,
@@ -670,10 +680,44 @@ impl Lower<'_> {
         if let (Some(scalar), Some(_)) = (scalar, signature::class(parsed.row.on)) {
             types[0] = Type::Scalar(scalar);
         }
-        for (param, given) in types.iter().zip(&owner_types) {
+        for (param, given) in types.iter().zip(owner_types.iter().chain(&allocator)) {
             let _ = self.names.infer.unify(param, given);
         }
+        if parsed.signature.params.first().is_some_and(is_collection)
+            && let Some(first) = call.args.first()
+        {
+            // `Vec::len(&v)`: whether v has an allocator is seen before the rest.
+            let mut on = self.operand(first, None)?.ty().clone();
+            while let Type::Ref(_, to) = self.shallow(&on) {
+                on = Type::clone(&to);
+            }
+            types = parsed.with_allocator(types, &self.shallow(&on));
+        } else if let (Some(Type::Heap(_)), 1) = (&allocator, types.len()) {
+            let ty = Type::lib(lib.expect("a type has an allocator"), types);
+            let ty = format!("{}, {}>", self.type_name(&ty).trim_end_matches('>'), "&_");
+            return self.fault(Kind::NoAssociated { function: name, ty }, path);
+        }
         self.call_library(parsed, types, None, &call.args, &name, at)
+    }
+
+    /// The types in `Vec::<T>::`, and the allocator behind them, if there is one.
+    fn owner_types(
+        &mut self,
+        owner: &syn::Path,
+        lib: Option<Lib>,
+    ) -> Result<(Vec<Type>, Option<Type>)> {
+        let Some(segment) = owner.segments.last() else { return Ok((Vec::new(), None)) };
+        let mut segment = segment.clone();
+        let mut allocator = None;
+        if let syn::PathArguments::AngleBracketed(args) = &mut segment.arguments
+            && matches!(lib, Some(Lib::Vec | Lib::Box))
+            && args.args.len() == 2
+            && let Some(syn::GenericArgument::Type(ty)) =
+                args.args.pop().map(syn::punctuated::Pair::into_value)
+        {
+            allocator = Some(self.allocator_type(&ty)?);
+        }
+        Ok((self.turbofish(&segment)?, allocator))
     }
 
     /// The types in `name::<T, U>`.
@@ -715,6 +759,14 @@ impl Lower<'_> {
         };
         let mut rows = signature::named(name).filter(|parsed| parsed.row.on == "std::mem");
         rows.next().filter(|_| is_there).map(|parsed| parsed.row.run)
+    }
+}
+
+/// Whether a parameter is a `Vec` or a `Box`, or leads to one.
+fn is_collection(ty: &Type) -> bool {
+    match ty {
+        Type::Ref(_, to) => is_collection(to),
+        ty => matches!(ty, Type::Lib(Lib::Vec | Lib::Box, _)),
     }
 }
 

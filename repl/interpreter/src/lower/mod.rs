@@ -14,6 +14,7 @@ mod fault;
 mod finish;
 mod format;
 mod given;
+mod heap;
 mod infer;
 mod item;
 mod lifetimes;
@@ -56,6 +57,8 @@ pub struct Names {
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
     /// Imports: the path that a name stands for.
     uses: OrdMap<Arc<str>, Arc<str>>,
+    /// The heaps a program can name.
+    heaps: &'static [&'static str],
 }
 
 /// One body's variables and scopes.
@@ -97,6 +100,11 @@ impl Default for Body {
 }
 
 impl Names {
+    /// Nothing is declared but these heaps.
+    pub fn with_heaps(heaps: &'static [&'static str]) -> Self {
+        Self { heaps, ..Self::default() }
+    }
+
     /// The outermost body's variables.
     pub fn locals(&self) -> &Vector<Local> {
         &self.body.locals

@@ -117,7 +117,7 @@ impl Lower<'_> {
         args: Vec<Expr>,
         at: At,
     ) -> Expr {
-        let ty = self.names.infer.instantiate(&parsed.signature.result, &types);
+        let ty = parsed.put(&parsed.signature.result, &types);
         Expr { kind: ExprKind::Library { row: parsed.row, types, args }, ty, at }
     }
 
@@ -192,7 +192,7 @@ impl Lower<'_> {
                     let slice = Type::Slice(Arc::new(element.clone()));
                     let this = self.borrow(place, BorrowKind::Shared, base_at);
                     let index = self.index_value(&index.index, &slice)?;
-                    let types = vec![element.clone()];
+                    let types = args.to_vec();
                     let pointer = self.library(Builtin::VecIndex, types, vec![this, index], at);
                     let place = Operand::Value(pointer).into_place();
                     return Ok(Operand::Place(place.step(Step::Deref(element)), at));

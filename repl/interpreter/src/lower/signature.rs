@@ -58,9 +58,31 @@ pub(crate) fn class(on: &str) -> Option<Numbers> {
 }
 
 impl Parsed {
+    /// A type of its signature with the parameters put in. One type more than there are parameters is the allocator of what
+    /// it is called on: every `Vec` and `Box` of the signature then has that.
+    pub(crate) fn put(&self, ty: &Type, types: &[Type]) -> Type {
+        let allocator = types.get(self.types);
+        ty.map(&mut |ty| match (ty, allocator) {
+            (Type::Param(number), _) => Some(types[usize::from(*number)].clone()),
+            (Type::Lib(lib @ (Lib::Vec | Lib::Box), args), Some(allocator)) => {
+                Some(Type::lib(*lib, [self.put(&args[0], types), allocator.clone()]))
+            }
+            _ => None,
+        })
+    }
+
+    /// `types`, and the allocator of what it is called on, if it is a row of a type that may have one.
+    pub(crate) fn with_allocator(&self, mut types: Vec<Type>, on: &Type) -> Vec<Type> {
+        let may =
+            self.on.as_ref().is_some_and(|row| matches!(row, Type::Lib(Lib::Vec | Lib::Box, _)));
+        types.extend(on.allocator().filter(|_| may).cloned());
+        types
+    }
+
     /// Those of its parameters that what it belongs to does not have.
     pub(crate) fn own<'t>(&self, types: &'t [Type]) -> &'t [Type] {
         let Some(on) = &self.on else { return &[] };
+        let types = &types[..self.types];
         let of_owner = (0..types.len()).find(|number| layer_of(on, *number as u8).is_none());
         &types[of_owner.unwrap_or(types.len())..]
     }
@@ -133,12 +155,7 @@ pub(crate) fn of_row(row: &'static Row) -> &'static Parsed {
 /// What a call of a row takes and gives, with its parameters put in.
 pub fn signature(row: &'static Row, types: &[Type]) -> Signature {
     let parsed = of_row(row);
-    let put = |ty: &Type| {
-        ty.map(&mut |ty| match ty {
-            Type::Param(number) => Some(types[usize::from(*number)].clone()),
-            _ => None,
-        })
-    };
+    let put = |ty: &Type| parsed.put(ty, types);
     let Signature { params, result, flows, lifetimes } = &parsed.signature;
     Signature {
         params: params.iter().map(put).collect(),
@@ -225,7 +242,7 @@ fn parse(row: &'static Row) -> Parsed {
 }
 
 /// The names that stand for a parameter in the table.
-const PARAMS: &[&str] = &["T", "E", "N", "LenT", "P", "Data"];
+const PARAMS: &[&str] = &["T", "E", "A", "N", "LenT", "P", "Data"];
 
 /// A parameter: they are numbered as they come up, so that a type's own, which are named first, have their places in it.
 fn param(name: &str, names: &mut Vec<String>) -> Type {
@@ -279,7 +296,7 @@ fn library_type(ty: &syn::Type, this: Option<&Type>, names: &mut Vec<String>) ->
                         let row = Lib::ALL.iter().find(is_it);
                         let row = row.unwrap_or_else(|| panic!("no type {name}"));
                         // What a program need not write, the table does not.
-                        for default in &row.params[args.len()..] {
+                        for default in row.params.iter().skip(args.len()) {
                             args.push(param(default.split(' ').next().unwrap_or(default), names));
                         }
                         Type::lib(row.lib, args)

@@ -81,8 +81,10 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Lib(Lib::HeaplessString | Lib::CapacityError, _) => true,
             Type::Lib(Lib::BorrowError | Lib::BorrowMutError | Lib::ParseIntError, _) => true,
             Type::Ref(_, inner) => has(inner, bound, infer, structs),
-            Type::Lib(Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow, args) => all(args),
-            Type::Lib(Lib::RefGuard | Lib::RefMutGuard, args) => all(args),
+            Type::Lib(
+                Lib::Box | Lib::Rc | Lib::Arc | Lib::Cow | Lib::RefGuard | Lib::RefMutGuard,
+                args,
+            ) => has(&args[0], bound, infer, structs),
             _ => false,
         },
         "PartialEq" | "Ord" => match &ty {
@@ -103,7 +105,9 @@ pub(super) fn has(ty: &Type, bound: &str, infer: &Infer, structs: &Structs) -> b
             Type::Lib(_, args) => all(args),
             _ => true,
         },
+        "Allocator" => matches!(ty, Type::Heap(_)),
         "Default" => match &ty {
+            ty if ty.allocator().is_some() => false,
             Type::Struct(id, _) => structs.get(*id).derives.default,
             Type::Tuple(items) => all(items),
             Type::Array(inner, len) => {

@@ -9,7 +9,7 @@ use syn::{GenericArgument, PathArguments};
 
 use super::infer::Class;
 use super::item::listed_in;
-use super::{Kind, Lower, Result};
+use super::{Kind, Lower, Result, heap};
 use crate::types::{Lib, Mutability, StructId, Type};
 
 impl Lower<'_> {
@@ -130,6 +130,9 @@ impl Lower<'_> {
                 }
                 return self.fault(Kind::UndeclaredType { name: of }, path);
             }
+            if self.heap_of_type(&name).is_some() {
+                return self.unsupported("A heap's type", heap::INSTEAD, path);
+            }
             let nearest = self.nearest_type(&name);
             return self.fault(Kind::UnknownType { name, nearest }, path);
         };
@@ -145,7 +148,12 @@ impl Lower<'_> {
     ) -> Result<Vec<Type>> {
         let row = lib.row();
         let given = arguments(segment);
-        let most = if lib == Lib::PoolBox { row.required() } else { row.params.len() };
+        let most = match lib {
+            Lib::PoolBox => row.required(),
+            // And an allocator.
+            Lib::Vec | Lib::Box => row.params.len() + 1,
+            _ => row.params.len(),
+        };
         if !(row.required()..=most).contains(&given.len()) {
             let (ty, takes) = (row.name.to_owned(), row.required());
             return self.fault(Kind::MissingGenerics { ty, takes, given: given.len() }, path);
@@ -154,6 +162,10 @@ impl Lower<'_> {
         for (number, arg) in given.iter().enumerate() {
             let ty = match (row.is_const(number), arg) {
                 (true, _) => self.const_arg(arg)?,
+                (false, GenericArgument::Type(ty)) if number == row.params.len() => {
+                    args.push(self.allocator_type(ty)?);
+                    break;
+                }
                 (false, GenericArgument::Type(ty)) if lib.is_heapless() => self.sized_type(ty)?,
                 (false, GenericArgument::Type(ty)) => self.ty(ty)?,
                 (false, GenericArgument::Const(value)) => {
@@ -174,7 +186,7 @@ impl Lower<'_> {
         if lib == Lib::PoolBox {
             args.push(self.data_of_pool(&args[0], path)?);
         }
-        args.resize(row.params.len(), Type::USIZE);
+        args.resize(row.params.len().max(args.len()), Type::USIZE);
         if lib == Lib::Cow {
             self.check_cow(&args[0], self.at(path))?;
         }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::leaks::Block;
 use super::shared::ALREADY_MUTABLY_BORROWED;
+use super::vec::{Header, VecAt};
 use super::vm::{Run, Vm, panic};
-use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES, rc, vec};
+use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES, rc};
 use crate::types::{Lib, Type};
 
 /// Values to clone: `count` of them from `from` on.
@@ -133,17 +134,20 @@ impl Vm<'_> {
                 todo.push(part(inner.id, inner.offset));
             }
             Shape::Vec(element) => {
-                let (first, len) = (self.word(from + vec::POINTER), self.word(from + vec::LEN));
-                let to = if is_look { 0 } else { self.new_vec(*element, len, false, to)? };
+                let (source, target) = (VecAt::of(from, layout), VecAt::of(to, layout));
+                let Header { first, len, .. } = self.header(source);
+                let mut place = 0;
                 if !is_look {
-                    // `to` was the vector's place; from here on it is that of its elements.
-                    self.set_len(part(*element, 0).to, len);
+                    self.copy_allocator(layout, from, to);
+                    place = self.new_vec(*element, len, false, target)?;
+                    self.set_len(target, len);
                 }
-                todo.push(Todo { id: *element, from: first, to, count: len });
+                todo.push(Todo { id: *element, from: first, to: place, count: len });
             }
             Shape::Box(of) => {
                 let first = self.word(from);
-                let element = self.layouts[*of].element().filter(|_| layout.size > WORD_BYTES);
+                let element =
+                    self.layouts[*of].element().filter(|_| layout.pointer_bytes() > WORD_BYTES);
                 let (id, count) = match element {
                     Some(element) => (element, self.word(from + WORD_BYTES)),
                     None => (*of, 1),
@@ -153,7 +157,8 @@ impl Vm<'_> {
                 if !is_look {
                     let what =
                         if element.is_some() { Block::elements(id) } else { Block::value(id) };
-                    place = self.allocate(size * count, align, what)?;
+                    let heap = self.copy_allocator(layout, from, to);
+                    place = self.allocate_in(heap, size * count, align, what, false)?;
                     self.set_word(to, place);
                     if element.is_some() {
                         self.set_word(to + WORD_BYTES, count);
@@ -202,6 +207,16 @@ impl Vm<'_> {
             shape => panic!("{shape:?} cannot be cloned"),
         }
         Ok(())
+    }
+}
+
+impl Vm<'_> {
+    /// A clone has the allocator of what it is a clone of.
+    fn copy_allocator(&mut self, layout: &Layout, from: u64, to: u64) -> Option<u64> {
+        let offset = layout.allocator_offset()?;
+        let heap = self.word(from + offset);
+        self.set_word(to + offset, heap);
+        Some(heap)
     }
 }
 

@@ -11,6 +11,7 @@ use stack::Scalar;
 use crate::layout::LayoutId;
 use crate::library::Builtin;
 use crate::typed::{At, BinaryOp, CompareOp, FunctionId, Spec, UnaryOp};
+use crate::types::Heap;
 
 /// A body.
 #[derive(Debug, Default)]
@@ -160,6 +161,8 @@ pub(super) enum Op {
     Constant(u64),
     /// The same, of 128 bits: low, high.
     Wide(u64, u64),
+    /// `[] → [address]`: of a heap of the machine.
+    Heap(Heap),
     /// `[] → [address]`
     Address(Loc),
     /// `[] → [value]`, of so many bytes.

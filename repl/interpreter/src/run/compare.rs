@@ -65,7 +65,9 @@ impl Vm<'_> {
             let at = reference as u64;
             let layout = &self.layouts[id];
             (id, reference) = match &layout.shape {
-                Shape::Reference(to) | Shape::Box(to) => (*to, self.bits(at, layout.size)),
+                Shape::Reference(to) | Shape::Box(to) => {
+                    (*to, self.bits(at, layout.pointer_bytes()))
+                }
                 Shape::Guard { to, .. } => (*to, self.word(at).into()),
                 Shape::PoolBox { data, .. } => (*data, self.word(at).into()),
                 Shape::Rc(to) => (*to, (self.word(at) + self.layouts.rc_value_offset(*to)).into()),
@@ -107,7 +109,8 @@ impl Vm<'_> {
             Shape::Slice(element) => Some(((*element, at), thin(reference).1)),
             Shape::Array(element, len) => Some(((*element, at), *len)),
             Shape::Vec(element) => {
-                Some(((*element, self.word(at + vec::POINTER)), self.word(at + vec::LEN)))
+                let len = self.word(at + self.layouts[id].len_offset());
+                Some(((*element, self.word(at + vec::POINTER)), len))
             }
             Shape::Inline(room, len_bytes) => {
                 let list = self.view().inline(*room, *len_bytes, at);

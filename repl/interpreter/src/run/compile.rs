@@ -113,7 +113,7 @@ pub(super) fn show(
 
 /// Whether values of the type pass over the stack of operands: numbers and references.
 pub(super) fn is_operand(ty: &Type) -> bool {
-    matches!(ty, Type::Scalar(_) | Type::Ref(..))
+    matches!(ty, Type::Scalar(_) | Type::Ref(..) | Type::Heap(_))
 }
 
 /// What is to become of a value.
@@ -222,6 +222,12 @@ impl<'a> Compiler<'a> {
     pub(super) fn size(&mut self, ty: &Type) -> Result<u64> {
         let id = self.layout(ty)?;
         Ok(self.layouts[id].size)
+    }
+
+    /// The bytes of the pointer that a reference or a `Box` begins with.
+    pub(super) fn pointer_bytes(&mut self, ty: &Type) -> Result<u64> {
+        let id = self.layout(ty)?;
+        Ok(self.layouts[id].pointer_bytes())
     }
 
     pub(super) fn needs_drop(&self, ty: &Type) -> bool {
@@ -411,6 +417,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Text { address, len } => {
                 self.give_operand(Op::Wide(*address, *len), ty, want)
             }
+            ExprKind::Heap(heap) => self.give_operand(Op::Heap(*heap), ty, want),
             ExprKind::Read(place) => self.read(place, want),
             ExprKind::Borrow { place, .. } => {
                 if let Spot::At(loc) = self.place(place)? {
@@ -758,6 +765,12 @@ impl<'a> Compiler<'a> {
         }
         let to = self.wanted(want);
         self.expr(inner, want)?;
+        if ty.allocator().is_some() {
+            // The allocator makes room for the length.
+            let word = WORD_BYTES as u8;
+            self.emit(Op::Load(to.plus(WORD_BYTES), word));
+            self.emit(Op::Store(to.plus(2 * WORD_BYTES), word));
+        }
         self.emit(Op::Constant(word));
         self.emit(Op::Store(to.plus(WORD_BYTES), WORD_BYTES as u8));
         Ok(())

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Held;
 use super::code::{Path, PathStep, SlotRef, rest_of};
+use super::vec::{Header, VecAt};
 use super::vm::{Run, Vm};
-use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES, rc, vec};
+use crate::layout::{LINK_BYTES, Layout, LayoutId, Shape, WORD_BYTES, rc};
 use crate::types::StructId;
 
 /// What is left to do. The newest task is done first.
@@ -24,7 +25,7 @@ pub(super) enum Task {
     /// A clone in the place of what is dropped before.
     Clone { id: LayoutId, from: u64, to: u64 },
     /// A vector's elements become clones of another's, in the block it has.
-    Refill { from: u64, to: u64, element: LayoutId },
+    Refill { from: VecAt, to: VecAt, element: LayoutId },
     /// A pool's block whose content is dropped.
     GiveBack { pool: StructId, block: u128 },
     /// The `Weak` that all `Rc` of a block hold together.
@@ -137,8 +138,7 @@ impl Vm<'_> {
                 }
             }
             Shape::Vec(element) => {
-                let [capacity, first, len] =
-                    [vec::CAPACITY, vec::POINTER, vec::LEN].map(|offset| self.word(at + offset));
+                let Header { capacity, first, len, .. } = self.header(VecAt::of(at, layout));
                 let Layout { size, align, .. } = *self.layouts[*element];
                 if capacity > 0 && size > 0 {
                     self.tasks.push(Task::Free { at: first, size: capacity * size, align });
@@ -152,7 +152,7 @@ impl Vm<'_> {
                     _ => *to,
                 };
                 let Layout { mut size, align, .. } = *self.layouts[*to];
-                if layout.size > WORD_BYTES && !self.layouts[*to].ty.is_sized() {
+                if layout.pointer_bytes() > WORD_BYTES && !self.layouts[*to].ty.is_sized() {
                     let len = self.word(at + WORD_BYTES);
                     let element = self.layouts[*to].element();
                     size = len * element.map_or(1, |element| self.layouts[element].size);

@@ -293,7 +293,8 @@ impl Writer<'_> {
         let Value { at, id, len, depth, .. } = *value;
         let layout = Arc::clone(&self.layouts[id]);
         if self.spec.how == How::Pointer {
-            return self.pointer(thin(self.view.bits(at, layout.size)), layout.size, depth);
+            let size = layout.pointer_bytes();
+            return self.pointer(thin(self.view.bits(at, size)), size, depth);
         }
         match &layout.shape {
             Shape::Scalar(of) => self.scalar(*of, self.view.bits(at, layout.size)),
@@ -317,7 +318,7 @@ impl Writer<'_> {
             Shape::Array(element, len) => self.list(at, *element, *len, depth),
             Shape::Vec(element) => {
                 let [first, len] =
-                    [vec::POINTER, vec::LEN].map(|offset| self.view.word(at + offset));
+                    [vec::POINTER, layout.len_offset()].map(|offset| self.view.word(at + offset));
                 self.list_behind(first, *element, len, depth);
             }
             Shape::Iter(element) => {
@@ -329,7 +330,7 @@ impl Writer<'_> {
                 self.list_behind(first, *element, len, depth);
             }
             Shape::Reference(to) | Shape::Box(to) => {
-                let (at, len) = thin(self.view.bits(at, layout.size));
+                let (at, len) = thin(self.view.bits(at, layout.pointer_bytes()));
                 let behind = match self.layouts[*to].shape {
                     Shape::Slice(element) => self.is_there(at, element, len),
                     Shape::Str => self.trust == Trust::Used || self.is_text(at, len),

@@ -1,12 +1,14 @@
 //! What a program owns on the heap, and what it has lost.
 
-use super::State;
+use std::collections::BTreeSet;
+
 use super::memory::Bytes;
 use super::pointers::{Found, Role};
+use super::{Held, State};
 use crate::items::Items;
 use crate::layout::LayoutId;
 use crate::machine::Machine;
-use crate::types::Type;
+use crate::types::{Heap, Type};
 
 /// A block the program allocated.
 #[derive(Clone, Copy, Debug)]
@@ -79,5 +81,22 @@ impl State {
                 content: self.layouts[block.content].ty.clone(),
             })
             .collect()
+    }
+
+    /// The heaps that live variables hold by name.
+    pub fn heaps(&self) -> BTreeSet<Heap> {
+        let mut heaps = BTreeSet::new();
+        for slot in &self.slots {
+            if matches!(slot.held, Held::Live | Held::Partly(_)) {
+                self.layouts[slot.layout].ty.any(&mut |ty| {
+                    heaps.extend(match ty {
+                        Type::Heap(heap) => Some(*heap),
+                        _ => None,
+                    });
+                    false
+                });
+            }
+        }
+        heaps
     }
 }

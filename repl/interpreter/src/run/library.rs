@@ -134,9 +134,22 @@ impl Vm<'_> {
                 self.set_word(call.to, at);
                 Ok(0)
             }
-            B::BoxLeak => Ok(self.bits(call.word(0), self.layouts[call.arg_types[0]].size)),
+            B::BoxNewIn => {
+                let Layout { size, align, .. } = *self.layouts[call.of()];
+                let heap = call.word(1);
+                let what = Block::value(call.of());
+                let at = self.allocate_in(Some(heap), size, align, what, false)?;
+                self.store(call.of(), call.args[0], at);
+                self.set_word(call.to, at);
+                self.set_word(call.to + WORD_BYTES, heap);
+                Ok(0)
+            }
+            // The pointer, without the allocator behind it.
+            B::BoxLeak => Ok(self.bits(call.word(0), self.layouts[call.result].size)),
             B::VecNew
             | B::VecWithCapacity
+            | B::VecNewIn
+            | B::VecWithCapacityIn
             | B::VecFromElem
             | B::VecFromArray
             | B::VecPush

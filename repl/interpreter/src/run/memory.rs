@@ -145,11 +145,13 @@ impl Vm<'_> {
 
     /// A block for `what`. Without bytes it is no block: the address is the alignment, as std's dangling pointers are.
     pub(super) fn allocate(&mut self, size: u64, align: u64, what: Block) -> Run<u64> {
-        self.allocate_with(size, align, what, false).map_err(Halt::from)
+        self.allocate_in(None, size, align, what, false).map_err(Halt::from)
     }
 
-    pub(super) fn allocate_with(
+    /// The same in a heap of the program's, if it names one.
+    pub(super) fn allocate_in(
         &mut self,
+        heap: Option<u64>,
         size: u64,
         align: u64,
         what: Block,
@@ -158,7 +160,7 @@ impl Vm<'_> {
         if size == 0 {
             return Ok(align);
         }
-        let at = self.machine.allocate(size, align, is_zeroed)?;
+        let at = self.machine.allocate(heap, size, align, is_zeroed)?;
         self.state.blocks.insert(at, what);
         Ok(at)
     }

@@ -50,7 +50,7 @@ impl Compiler<'_> {
                 })
             }
             Step::Deref(_) => {
-                let size = self.size(ty)? as u8;
+                let size = self.pointer_bytes(ty)? as u8;
                 match spot {
                     Spot::At(loc) => self.emit(Op::Load(loc, size)),
                     Spot::Operand => self.emit(Op::LoadAt(size)),

@@ -226,8 +226,8 @@ impl Walk<'_> {
                 }
             }
             Shape::Vec(element) => {
-                let [capacity, first, len] =
-                    [vec::CAPACITY, vec::POINTER, vec::LEN].map(|offset| view.word(at + offset));
+                let [capacity, first, len] = [vec::CAPACITY, vec::POINTER, layout.len_offset()]
+                    .map(|offset| view.word(at + offset));
                 let size = layouts[*element].size;
                 let bytes = capacity.saturating_mul(size);
                 if self.is_there(first, len.saturating_mul(size)) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::drop::Task;
 use super::library::Called;
 use super::memory::{fat, thin};
+use super::vec::VecAt;
 use super::vm::{Run, Vm, element, panic};
 use crate::layout::{Layout, LayoutId, Shape, WORD_BYTES, vec};
 use crate::library::Builtin;
@@ -270,6 +271,7 @@ impl Vm<'_> {
             match layout.shape {
                 // `Vec::clone_from` keeps the block it has.
                 Shape::Vec(element) if self.is_plain(element) => {
+                    let (from, to) = (VecAt::of(from, &layout), VecAt::of(to, &layout));
                     self.tasks.push(Task::Refill { from, to, element });
                 }
                 _ => {
@@ -282,7 +284,7 @@ impl Vm<'_> {
     }
 
     /// `to.clone_from(from)` of two vectors.
-    pub(super) fn refill(&mut self, from: u64, to: u64, element: LayoutId) -> Run {
+    pub(super) fn refill(&mut self, from: VecAt, to: VecAt, element: LayoutId) -> Run {
         let source = self.header(from);
         self.set_len(to, 0);
         let target = self.reserve(element, to, source.len)?;

@@ -9,10 +9,35 @@ use crate::library::Builtin;
 use crate::machine::Refused;
 use crate::typed::CompareOp;
 
+/// Where a vector lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VecAt {
+    at: u64,
+    has_allocator: bool,
+}
+
+/// One without an allocator, as most are.
+impl From<u64> for VecAt {
+    fn from(at: u64) -> Self {
+        Self { at, has_allocator: false }
+    }
+}
+
+impl VecAt {
+    /// One of that layout.
+    pub(super) fn of(at: u64, layout: &Layout) -> Self {
+        Self { at, has_allocator: layout.allocator_offset().is_some() }
+    }
+
+    fn len_at(self) -> u64 {
+        self.at + if self.has_allocator { vec::ALLOCATOR + WORD_BYTES } else { vec::LEN }
+    }
+}
+
 /// Where a vector lies and what it is made of now.
 #[derive(Clone, Copy)]
 pub(super) struct Header {
-    pub(super) at: u64,
+    at: VecAt,
     pub(super) capacity: u64,
     pub(super) first: u64,
     pub(super) len: u64,
@@ -36,20 +61,28 @@ impl From<NoRoom> for Halt {
 }
 
 impl Vm<'_> {
-    pub(super) fn header(&self, at: u64) -> Header {
+    pub(super) fn header(&self, at: impl Into<VecAt>) -> Header {
+        let at: VecAt = at.into();
         let [capacity, first, len] =
-            [vec::CAPACITY, vec::POINTER, vec::LEN].map(|offset| self.word(at + offset));
+            [at.at + vec::CAPACITY, at.at + vec::POINTER, at.len_at()].map(|at| self.word(at));
         Header { at, capacity, first, len }
     }
 
-    pub(super) fn write_vec(&mut self, at: u64, capacity: u64, first: u64, len: u64) {
-        self.set_word(at + vec::CAPACITY, capacity);
-        self.set_word(at + vec::POINTER, first);
-        self.set_word(at + vec::LEN, len);
+    /// Writes all but the allocator.
+    pub(super) fn write_vec(&mut self, at: impl Into<VecAt>, capacity: u64, first: u64, len: u64) {
+        let at: VecAt = at.into();
+        self.set_word(at.at + vec::CAPACITY, capacity);
+        self.set_word(at.at + vec::POINTER, first);
+        self.set_word(at.len_at(), len);
     }
 
-    pub(super) fn set_len(&mut self, at: u64, len: u64) {
-        self.set_word(at + vec::LEN, len);
+    pub(super) fn set_len(&mut self, at: impl Into<VecAt>, len: u64) {
+        self.set_word(at.into().len_at(), len);
+    }
+
+    /// The heap that a vector was given, if it was given one.
+    fn heap_of(&self, at: VecAt) -> Option<u64> {
+        at.has_allocator.then(|| self.word(at.at + vec::ALLOCATOR))
     }
 
     /// Bytes of so many elements.
@@ -59,15 +92,17 @@ impl Vm<'_> {
         size.checked_mul(count).filter(|bytes| *bytes <= most).ok_or(NoRoom::Overflow)
     }
 
-    /// A vector without elements but with room for `capacity`, at `to`.
+    /// A vector without elements but with room for `capacity`, at `to`, where its allocator lies already.
     pub(super) fn new_vec(
         &mut self,
         of: LayoutId,
         capacity: u64,
         is_zeroed: bool,
-        to: u64,
+        to: impl Into<VecAt>,
     ) -> Run<u64> {
-        let (first, capacity) = self.new_elements(of, capacity, is_zeroed)?;
+        let to: VecAt = to.into();
+        let heap = self.heap_of(to);
+        let (first, capacity) = self.new_elements_in(heap, of, capacity, is_zeroed)?;
         self.write_vec(to, capacity, first, 0);
         Ok(first)
     }
@@ -79,9 +114,19 @@ impl Vm<'_> {
         count: u64,
         is_zeroed: bool,
     ) -> Run<(u64, u64)> {
+        self.new_elements_in(None, of, count, is_zeroed)
+    }
+
+    fn new_elements_in(
+        &mut self,
+        heap: Option<u64>,
+        of: LayoutId,
+        count: u64,
+        is_zeroed: bool,
+    ) -> Run<(u64, u64)> {
         let bytes = self.bytes_of(of, count)?;
         let align = self.layouts[of].align;
-        let first = self.allocate_with(bytes, align, Block::elements(of), is_zeroed)?;
+        let first = self.allocate_in(heap, bytes, align, Block::elements(of), is_zeroed)?;
         // Elements without a size need no room, so there is always room for them.
         Ok((first, if bytes == 0 { 0 } else { count }))
     }
@@ -122,25 +167,27 @@ impl Vm<'_> {
         let Layout { size, align, .. } = *self.layouts[of];
         let old = header.capacity * size;
         let placed = if old == 0 {
-            self.allocate_with(bytes, align, Block::elements(of), false)
+            let heap = self.heap_of(header.at);
+            self.allocate_in(heap, bytes, align, Block::elements(of), false)
         } else {
             self.reallocate(header.first, old, align, bytes)
         };
         header.first = placed.map_err(|_| NoRoom::Heap(bytes))?;
         header.capacity = capacity;
-        self.set_word(header.at + vec::CAPACITY, header.capacity);
-        self.set_word(header.at + vec::POINTER, header.first);
+        self.set_word(header.at.at + vec::CAPACITY, header.capacity);
+        self.set_word(header.at.at + vec::POINTER, header.first);
         Ok(())
     }
 
-    pub(super) fn reserve(&mut self, of: LayoutId, at: u64, more: u64) -> Run<Header> {
+    pub(super) fn reserve(&mut self, of: LayoutId, at: impl Into<VecAt>, more: u64) -> Run<Header> {
         let mut header = self.header(at);
         self.grow(of, &mut header, more, false)?;
         Ok(header)
     }
 
     /// Gives back what is not used, down to a capacity.
-    pub(super) fn shrink(&mut self, of: LayoutId, at: u64, least: u64) -> Run {
+    pub(super) fn shrink(&mut self, of: LayoutId, at: impl Into<VecAt>, least: u64) -> Run {
+        let at: VecAt = at.into();
         let mut header = self.header(at);
         let Layout { size, align, .. } = *self.layouts[of];
         let capacity = header.len.max(least);
@@ -205,7 +252,9 @@ impl Vm<'_> {
             // `None` of what is never null.
             Shape::Choice(choice) => match choice.variants {
                 [None, Some(part)] => {
-                    matches!(self.layouts[part.id].shape, Shape::Reference(_) | Shape::Box(_))
+                    let payload = &self.layouts[part.id];
+                    matches!(payload.shape, Shape::Reference(_) | Shape::Box(_))
+                        && payload.allocator_offset().is_none()
                         && self.variant(value as u64, choice) == 0
                 }
                 _ => false,
@@ -223,15 +272,25 @@ impl Vm<'_> {
     pub(super) fn vec(&mut self, call: &Called<'_>) -> Run<u128> {
         let of = call.of();
         let Layout { size, align, .. } = *self.layouts[of];
-        let at = call.word(0);
+        let has_allocator = call.types.len() > 1;
+        let (at, to) =
+            (VecAt { at: call.word(0), has_allocator }, VecAt { at: call.to, has_allocator });
         match call.run {
+            Builtin::VecNewIn | Builtin::VecWithCapacityIn => {
+                let (capacity, heap) = match call.run {
+                    Builtin::VecNewIn => (0, call.word(0)),
+                    _ => (call.word(0), call.word(1)),
+                };
+                self.set_word(call.to + vec::ALLOCATOR, heap);
+                self.new_vec(of, capacity, false, to)?;
+            }
             Builtin::VecNew => self.write_vec(call.to, 0, align, 0),
             Builtin::VecWithCapacity => {
-                self.new_vec(of, at, false, call.to)?;
+                self.new_vec(of, call.word(0), false, call.to)?;
             }
             Builtin::VecFromElem => self.repeat_elem(of, call.args[0], call.word(1), call.to)?,
             Builtin::VecFromArray => {
-                let (first, len) = thin(self.bits(at, 2 * WORD_BYTES));
+                let (first, len) = thin(self.bits(call.word(0), 2 * WORD_BYTES));
                 let capacity = if size == 0 { 0 } else { len };
                 self.write_vec(call.to, capacity, first, len);
                 if let Some(block) = self.state.blocks.get_mut(&first).filter(|_| size > 0) {
@@ -288,7 +347,7 @@ impl Vm<'_> {
             Builtin::VecTruncate => self.truncate(of, at, call.word(1)),
             Builtin::VecClear => self.truncate(of, at, 0),
             Builtin::VecAppend => {
-                let other = self.header(call.word(1));
+                let other = self.header(VecAt { at: call.word(1), ..at });
                 let header = self.reserve(of, at, other.len)?;
                 self.count_steps(other.len * size / 64)?;
                 self.copy(other.first, header.first + header.len * size, other.len * size);
@@ -338,10 +397,13 @@ impl Vm<'_> {
                         "`at` split index (is {index}) should be <= len (is {len})"
                     ));
                 }
-                let first = self.new_vec(of, len - index, false, call.to)?;
+                if let Some(heap) = self.heap_of(at) {
+                    self.set_word(call.to + vec::ALLOCATOR, heap);
+                }
+                let first = self.new_vec(of, len - index, false, to)?;
                 self.count_steps((len - index) * size / 64)?;
                 self.copy(header.first + index * size, first, (len - index) * size);
-                self.set_len(call.to, len - index);
+                self.set_len(to, len - index);
                 self.set_len(at, index);
             }
             Builtin::VecDedup => self.dedup(of, at)?,
@@ -355,6 +417,9 @@ impl Vm<'_> {
                 self.shrink(of, at, 0)?;
                 let Header { first, len, .. } = self.header(at);
                 self.set_bits(call.to, 2 * WORD_BYTES, fat(first, len));
+                if let Some(heap) = self.heap_of(at) {
+                    self.set_word(call.to + 2 * WORD_BYTES, heap);
+                }
             }
             Builtin::VecIndex | Builtin::VecIndexMut => {
                 let Header { first, len, .. } = self.header(at);
@@ -370,7 +435,7 @@ impl Vm<'_> {
     }
 
     /// Drops each element that equals the one before it. They go to the end first.
-    fn dedup(&mut self, of: LayoutId, at: u64) -> Run {
+    fn dedup(&mut self, of: LayoutId, at: VecAt) -> Run {
         let (header, size) = (self.header(at), self.layouts[of].size);
         let place = |index: u64| (of, u128::from(header.first + index * size));
         let (mut kept, mut twice) = (Vec::new(), Vec::new());
@@ -389,7 +454,7 @@ impl Vm<'_> {
     }
 
     /// Drops what is behind the first `len` elements. They are out of the vector before the first one is dropped.
-    fn truncate(&mut self, of: LayoutId, at: u64, len: u64) {
+    fn truncate(&mut self, of: LayoutId, at: VecAt, len: u64) {
         let header = self.header(at);
         if len < header.len {
             self.set_len(at, len);

@@ -445,6 +445,10 @@ impl<'a> Vm<'a> {
         match op {
             Op::Constant(value) => self.push(*value),
             Op::Wide(low, high) => self.push(fat(*low, *high)),
+            Op::Heap(heap) => {
+                let address = self.machine.heap(*heap)?;
+                self.push(address);
+            }
             Op::Address(loc) => self.push(self.address(*loc)),
             Op::Load(loc, size) => {
                 let value = self.bits(self.address(*loc), u64::from(*size));

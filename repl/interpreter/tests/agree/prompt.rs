@@ -5,7 +5,7 @@ use interpreter::run::Stop;
 use interpreter::typed::At;
 use interpreter::{Fault, Note, Program};
 
-use crate::machine::TestMachine;
+use crate::machine::{HEAPS, TestMachine};
 
 const STACK_BYTES: u64 = 1 << 20;
 const HEAP_BYTES: u64 = 4 << 20;
@@ -36,7 +36,7 @@ pub(crate) struct Answer {
 /// Types the lines at a fresh prompt, up to the first that is refused. After a panic all scopes are closed, which is what a
 /// function does that panics.
 pub(crate) fn interpret(lines: &[String]) -> Answer {
-    let mut program = Program::default();
+    let mut program = Program::with_heaps(HEAPS);
     let mut machine = TestMachine::new(STACK_BYTES, HEAP_BYTES);
     machine.looks_left.set(MOST_LOOKS);
     let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();

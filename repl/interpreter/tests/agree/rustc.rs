@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use crate::machine::HEAPS_OF_RUSTC;
+
 /// An error of the compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -27,8 +29,8 @@ const SYNTAX: &str = "syntax";
 const END: &str = "\u{1}end";
 
 /// Lints are none of the prompt's business: overflow that the compiler foresees is a panic there.
-const HEAD: &str =
-    "#![allow(warnings, unconditional_panic, arithmetic_overflow, overflowing_literals)]";
+const HEAD: &str = "#![feature(allocator_api)]\
+    #![allow(warnings, unconditional_panic, arithmetic_overflow, overflowing_literals)]";
 
 /// The errors of each program, in the order of its lines; empty for one that the compiler accepts.
 pub(crate) fn judge(programs: &[Vec<String>]) -> Vec<Vec<Refusal>> {
@@ -53,9 +55,9 @@ pub(crate) fn judge(programs: &[Vec<String>]) -> Vec<Vec<Refusal>> {
 }
 
 fn judge_crate(programs: &[&[String]]) -> Vec<Vec<Refusal>> {
-    let mut source = format!("{HEAD}\nfn main() {{}}\n");
+    let mut source = format!("{HEAD}\n{HEAPS_OF_RUSTC}fn main() {{}}\n");
     // Which program each line of the file belongs to, and the number it has there.
-    let mut owners: Vec<Option<(usize, usize)>> = vec![None; 2];
+    let mut owners: Vec<Option<(usize, usize)>> = vec![None; source.lines().count()];
     for (number, lines) in programs.iter().enumerate() {
         source += &format!("fn p{number}() {{\n");
         owners.push(Some((number, 0)));
@@ -122,7 +124,7 @@ pub(crate) fn run(programs: &[Vec<String>]) -> Vec<Vec<String>> {
     if programs.is_empty() {
         return Vec::new();
     }
-    let mut source = format!("{HEAD}\n");
+    let mut source = format!("{HEAD}\n{HEAPS_OF_RUSTC}\n");
     for (number, lines) in programs.iter().enumerate() {
         source += &format!("fn p{number}() {{\n{}\n}}\n", lines.join("\n"));
     }
@@ -185,9 +187,10 @@ pub(crate) fn built(program: &[String]) -> Option<String> {
     errors.find_map(|message| message["code"]["code"].as_str().map(str::to_owned))
 }
 
-/// The compiler that built this test, told of a file and of heapless.
+/// The compiler that built this test, told of a file and of heapless. std's `Allocator` is not stable.
 fn rustc(file: &Path) -> Command {
     let mut command = Command::new(option_env!("RUSTC").unwrap_or("rustc"));
+    command.env("RUSTC_BOOTSTRAP", "1");
     command.arg("--edition=2024").arg("--crate-type=bin").arg("--cap-lints=allow").arg(file);
     let folder = HEAPLESS.parent().expect("a file lies in a folder");
     command.arg("--extern").arg(format!("heapless={}", HEAPLESS.display()));

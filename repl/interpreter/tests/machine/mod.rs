@@ -6,10 +6,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use interpreter::types::Heap;
 use interpreter::{Machine, NewSlot, Note, Refused};
 
 const STACK_START: u64 = 0xffff_ffff;
 const HEAP_START: u64 = 0x1000_0000;
+/// Where the heaps beside it are said to be.
+const HEAPS_START: u64 = 0x5000_0000;
+/// Their names.
+pub(crate) const HEAPS: &[&str] = &["bump", "first-fit", "tlsf"];
+/// The same as a program has them that rustc compiles. What it prints does not depend on where they put things.
+pub(crate) const HEAPS_OF_RUSTC: &str = include_str!("heaps.txt");
 /// Bytes between two blocks that belong to nobody.
 const GAP_BYTES: u64 = 16;
 
@@ -49,6 +56,10 @@ pub(crate) struct TestMachine {
     slots: Vec<Slot>,
     frames: Vec<(usize, u64)>,
     next_block: u64,
+    /// The heaps beside the one in use, in the order they were named. All share the bytes.
+    heaps: Vec<Heap>,
+    /// The blocks that were asked of one of them.
+    pub(crate) named: BTreeMap<u64, Heap>,
     /// Size and alignment of each live block.
     pub(crate) blocks: BTreeMap<u64, (u64, u64)>,
     /// The largest request the heap grants.
@@ -70,6 +81,8 @@ impl TestMachine {
             slots: Vec::new(),
             frames: Vec::new(),
             next_block: HEAP_START,
+            heaps: Vec::new(),
+            named: BTreeMap::new(),
             blocks: BTreeMap::new(),
             most_bytes: u64::MAX,
             zeroed: 0,
@@ -154,7 +167,23 @@ impl Machine for TestMachine {
         self.sp = sp;
     }
 
-    fn allocate(&mut self, size: u64, align: u64, is_zeroed: bool) -> Result<u64, Refused> {
+    fn heap(&mut self, heap: Heap) -> Result<u64, Refused> {
+        let known = self.heaps.iter().position(|known| *known == heap);
+        let index = known.unwrap_or_else(|| {
+            self.heaps.push(heap);
+            self.heaps.len() - 1
+        });
+        Ok(HEAPS_START + index as u64)
+    }
+
+    fn allocate(
+        &mut self,
+        heap: Option<u64>,
+        size: u64,
+        align: u64,
+        is_zeroed: bool,
+    ) -> Result<u64, Refused> {
+        let named = heap.map(|at| self.heaps[(at - HEAPS_START) as usize]);
         assert!(size > 0 && align.is_power_of_two());
         let at = self.next_block.next_multiple_of(align);
         let end = self.heap.start + self.heap.bytes.len() as u64;
@@ -163,6 +192,7 @@ impl Machine for TestMachine {
         }
         self.next_block = at + size + GAP_BYTES;
         self.blocks.insert(at, (size, align));
+        self.named.extend(named.map(|heap| (at, heap)));
         let range = self.heap.range(at, size);
         self.heap.bytes[range.clone()].fill(0);
         self.heap.is_set[range].fill(is_zeroed);
@@ -172,7 +202,8 @@ impl Machine for TestMachine {
 
     fn reallocate(&mut self, at: u64, size: u64, align: u64, new: u64) -> Result<u64, Refused> {
         assert_eq!(self.blocks.get(&at), Some(&(size, align)), "a block is resized as it is");
-        let to = self.allocate(new, align, false)?;
+        let heap = self.named.get(&at).copied().map(|heap| self.heap(heap)).transpose()?;
+        let to = self.allocate(heap, new, align, false)?;
         self.copy(at, to, size.min(new));
         self.deallocate(at, size, align);
         Ok(to)
@@ -180,6 +211,7 @@ impl Machine for TestMachine {
 
     fn deallocate(&mut self, at: u64, size: u64, align: u64) {
         assert_eq!(self.blocks.remove(&at), Some((size, align)), "a block is freed as it is");
+        self.named.remove(&at);
     }
 
     fn is_live(&self, at: u64, len: u64) -> bool {

@@ -152,7 +152,9 @@ impl Build<'_> {
     fn one_value(&mut self, expr: &Expr, into: Option<VariableId>) {
         let at = expr.at;
         match &expr.kind {
-            ExprKind::Constant(_) | ExprKind::Text { .. } => self.define(into, at),
+            ExprKind::Constant(_) | ExprKind::Text { .. } | ExprKind::Heap(_) => {
+                self.define(into, at);
+            }
             ExprKind::Read(place) => {
                 let found = self.place(place, at);
                 if place.ty.is_copy(&self.items.structs) {

@@ -98,7 +98,7 @@ impl Generator {
             Ty::Ref(of) => self.shared(of, is_known),
             Ty::RefMut(of) => self.exclusive(of),
             Ty::Lib(name, args) => self.construct_library(name, args, is_known, fuel),
-            Ty::Str | Ty::Slice(_) | Ty::Number(_) | Ty::Param(_) => {
+            Ty::Str | Ty::Slice(_) | Ty::Number(_) | Ty::Param(_) | Ty::Heap(_) => {
                 unreachable!("no value has the type {ty:?}")
             }
         }
@@ -138,7 +138,8 @@ impl Generator {
         };
         match (name, &first) {
             ("Box", Ty::Slice(element)) => {
-                let items = Ty::Lib("Vec", vec![(**element).clone()]);
+                let heap = args.get(1).cloned();
+                let items = Ty::Lib("Vec", [(**element).clone()].into_iter().chain(heap).collect());
                 let ex = self.expr(&items, false, fuel);
                 return Ex { text: format!("{}.into_boxed_slice()", ex.text), loans: ex.loans };
             }
@@ -152,7 +153,26 @@ impl Generator {
             (_, Ty::Slice(_) | Ty::Str) => unreachable!("{name} of {first:?}"),
             _ => {}
         }
+        let heap = Ty::Lib("Vec", args.to_vec()).heap();
         match name {
+            "Vec" if let Some(heap) = heap => match self.dice.below(4) {
+                0 if is_known => Ex::owned(format!("Vec::new_in(&{heap})")),
+                0 => Ex::owned(format!("Vec::<{of}, _>::new_in(&{heap})")),
+                1 => {
+                    let capacity = self.dice.below(7);
+                    Ex::owned(format!("Vec::<{of}, _>::with_capacity_in({capacity}, &{heap})"))
+                }
+                _ => {
+                    let ex = self.expr(&first, is_known, fuel);
+                    let made = format!("Vec::<{of}, _>::new_in(&{heap})");
+                    let text = format!("{{ let mut v = {made}; v.push({}); v }}", ex.text);
+                    Ex { text, loans: ex.loans }
+                }
+            },
+            "Box" if let Some(heap) = heap => {
+                let ex = self.expr(&first, is_known, fuel);
+                Ex { text: format!("Box::new_in({}, &{heap})", ex.text), loans: ex.loans }
+            }
             "Vec" => match self.dice.below(if self.has(&first, "Clone") { 8 } else { 6 }) {
                 0 if is_known => Ex::owned("Vec::new()"),
                 0 => Ex::owned(format!("Vec::<{of}>::new()")),
@@ -985,6 +1005,16 @@ impl Found {
 
 /// Whether a method can be called on a place of the type: it is the owner, or leads to it by `Deref`.
 fn fits(row: &Callable, ty: &Ty, params: &mut Params) -> bool {
+    // A row is written for the heap in use; what it takes or gives beside its receiver would be of that.
+    let is_collection = |ty: &Ty| match ty {
+        Ty::RefMut(to) | Ty::Ref(to) => to.is("Vec") || to.is("Box"),
+        ty => ty.is("Vec") || ty.is("Box"),
+    };
+    let is_own = row.owner.as_ref().is_some_and(is_collection);
+    if is_own && ty.heap().is_some() {
+        let has_more = row.params.iter().any(|(_, ty)| is_collection(ty));
+        return !has_more && !is_collection(&row.result) && fits(row, &ty.without_heap(), params);
+    }
     let Some(owner) = &row.owner else {
         // A trait's method, whose `Self` is the first parameter.
         let is_clone = matches!(row.name, "clone" | "to_owned");

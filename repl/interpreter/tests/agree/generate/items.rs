@@ -39,7 +39,8 @@ impl Generator {
         let mut fields = Vec::new();
         for at in 0..=self.dice.below(3) {
             let depth = self.dice.below(3);
-            let ty = if at == 0 && has_drop { Ty::Scalar("u32") } else { self.ty(depth) };
+            let ty =
+                if at == 0 && has_drop { Ty::Scalar("u32") } else { self.ty_without_heaps(depth) };
             let field = if is_tuple { at.to_string() } else { ["id", "b", "c"][at].to_owned() };
             fields.push((field, ty));
         }
@@ -126,7 +127,7 @@ impl Generator {
 
     fn written_params(&self, params: &[(String, Ty, bool)], lifetime: &str) -> String {
         let one = |(name, ty, is_mutable): &(String, Ty, bool)| {
-            let ty = self.written(ty);
+            let ty = ty.written_in_signature(&self.structs);
             let ty = match ty.strip_prefix('&') {
                 Some(of) if !lifetime.is_empty() => format!("&{lifetime} {of}"),
                 _ => ty,
@@ -149,7 +150,7 @@ impl Generator {
         let arrow = if result == Ty::unit() {
             String::new()
         } else {
-            format!(" -> {}", self.written(&result))
+            format!(" -> {}", result.written_in_signature(&self.structs))
         };
         let types = params.into_iter().map(|(_, ty, _)| ty).collect();
         let head = format!("fn {name}({written}){arrow} ");
@@ -159,7 +160,7 @@ impl Generator {
 
     /// A function whose result is a reference to what one of its parameters refers to.
     fn choosing_function(&mut self, name: String) -> Stmt {
-        let of = self.ty(1);
+        let of = self.ty_without_heaps(1);
         let is_mut = self.dice.chance(30);
         let from =
             if is_mut { Ty::RefMut(Box::new(of.clone())) } else { Ty::reference(of.clone()) };
@@ -237,7 +238,7 @@ impl Generator {
         let arrow = if result == Ty::unit() {
             String::new()
         } else {
-            format!(" -> {}", self.written(&result))
+            format!(" -> {}", result.written_in_signature(&self.structs))
         };
         let head = format!("impl {owner} {{ fn {name}({written}){arrow} ");
         let is_method = !receiver.is_empty();
@@ -256,7 +257,7 @@ impl Generator {
         let result = self.ty(1);
         let count = self.fresh("p");
         let params = [(count.clone(), Ty::Scalar("u8"), false)];
-        let written = self.written(&result);
+        let written = result.written_in_signature(&self.structs);
         let last = self.construct(&result, true, 0).text;
         let body = self.fun_body(&params, &result, Some(Ex::owned("")));
         let head = format!(

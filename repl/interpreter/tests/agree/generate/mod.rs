@@ -133,7 +133,7 @@ impl Generator {
     /// A type that is moved, and can be printed.
     fn owned_type(&mut self) -> Ty {
         for _ in 0..10 {
-            let ty = self.ty(2);
+            let ty = self.ty_without_heaps(2);
             if !self.has(&ty, "Copy") && self.has(&ty, "Debug") && self.has(&ty, "Clone") {
                 return ty;
             }
@@ -224,8 +224,14 @@ impl Generator {
         match kind {
             0..=4 => scalar(&mut self.dice),
             5 | 6 => Ty::string(),
-            7..=9 => Ty::lib("Vec", [inner(self)]),
-            10 => Ty::lib("Box", [inner(self)]),
+            7..=9 => {
+                let of = inner(self);
+                Ty::lib("Vec", [of].into_iter().chain(self.heap()))
+            }
+            10 => {
+                let of = inner(self);
+                Ty::lib("Box", [of].into_iter().chain(self.heap()))
+            }
             11 | 12 => Ty::lib("Option", [inner(self)]),
             13 => {
                 let len = 1 + self.dice.below(3);
@@ -250,6 +256,22 @@ impl Generator {
                 Ty::lib("heapless::Deque", [of, Ty::Number(1 + self.dice.below(4))])
             }
             _ => Ty::Struct(self.dice.below(self.structs.len())),
+        }
+    }
+
+    /// The heap of a collection, seldom one by name.
+    fn heap(&mut self) -> Option<Ty> {
+        let (name, _) = self.dice.pick(types::HEAPS);
+        self.dice.chance(20).then_some(Ty::Heap(name))
+    }
+
+    /// A type that stands in a struct, or that a reference to is given back.
+    fn ty_without_heaps(&mut self, depth: usize) -> Ty {
+        loop {
+            let ty = self.ty(depth);
+            if !ty.names_a_heap(&self.structs) {
+                return ty;
+            }
         }
     }
 

@@ -19,7 +19,13 @@ pub(crate) enum Ty {
     Number(usize),
     /// `T` and then `E` or `N` of a library row.
     Param(usize),
+    /// `&Bump`: the second argument of a `Vec` or `Box` of that heap.
+    Heap(&'static str),
 }
+
+/// The types of the heaps that programs name, and the heaps.
+pub(crate) const HEAPS: &[(&str, &str)] =
+    &[("Bump", "bump"), ("FirstFit", "first_fit"), ("Tlsf", "tlsf")];
 
 pub(crate) const INTS: &[&str] =
     &["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize"];
@@ -105,7 +111,9 @@ impl Ty {
             Self::Tuple(items) | Self::Lib(_, items) => items.iter().collect(),
             Self::Array(of, _) | Self::Slice(of) | Self::Ref(of) | Self::RefMut(of) => vec![of],
             Self::Struct(id) => structs[*id].fields.iter().map(|(_, ty)| ty).collect(),
-            Self::Scalar(_) | Self::Str | Self::Number(_) | Self::Param(_) => Vec::new(),
+            Self::Scalar(_) | Self::Str | Self::Number(_) | Self::Param(_) | Self::Heap(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -130,6 +138,9 @@ impl Ty {
             return structs[*id].derives.contains(&name);
         }
         match (name, self) {
+            // A collection has its traits whatever its heap, but for that of a value from nothing.
+            (_, Self::Heap(_)) => name != "Default",
+            ("Default", Self::Lib("Vec", _)) if self.heap().is_some() => false,
             ("Pattern", Self::Ref(of)) => **of == Self::Str || **of == Self::string(),
             ("Pattern", _) => self.is("char"),
             ("FromStr", _) => self.is_int(),
@@ -201,7 +212,40 @@ impl Ty {
             Self::Lib(name, args) => format!("{name}<{}>", list(args)),
             Self::Number(number) => number.to_string(),
             Self::Param(number) => ["T", "E"][*number].to_owned(),
+            Self::Heap(name) => format!("&{name}"),
         }
+    }
+
+    /// The same in a function's signature, where a heap's lifetime stands with it.
+    pub(crate) fn written_in_signature(&self, structs: &[Struct]) -> String {
+        HEAPS.iter().fold(self.written(structs), |text, (name, _)| {
+            text.replace(&format!("&{name}"), &format!("&'static {name}"))
+        })
+    }
+
+    /// The heap a `Vec` or `Box` names, as a program does.
+    pub(crate) fn heap(&self) -> Option<&'static str> {
+        match self {
+            Self::Lib(_, args) => args.iter().find_map(|arg| match arg {
+                Self::Heap(name) => HEAPS.iter().find(|(ty, _)| ty == name).map(|(_, heap)| *heap),
+                _ => None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The same on the heap in use, as its methods' signatures have it.
+    pub(crate) fn without_heap(&self) -> Self {
+        match self {
+            Self::Lib(name, args) if self.heap().is_some() => Self::Lib(name, args[..1].to_vec()),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether it, or a type inside it, names a heap.
+    pub(crate) fn names_a_heap(&self, structs: &[Struct]) -> bool {
+        matches!(self, Self::Heap(_))
+            || self.parts(structs).iter().any(|part| part.names_a_heap(structs))
     }
 
     /// As a program writes it in front of `::new()`.
@@ -220,7 +264,9 @@ impl Ty {
             Self::Slice(of) => Self::Slice(Box::new(of.filled(params))),
             Self::Ref(of) => Self::Ref(Box::new(of.filled(params))),
             Self::RefMut(of) => Self::RefMut(Box::new(of.filled(params))),
-            Self::Scalar(_) | Self::Str | Self::Struct(_) | Self::Number(_) => self.clone(),
+            Self::Scalar(_) | Self::Str | Self::Struct(_) | Self::Number(_) | Self::Heap(_) => {
+                self.clone()
+            }
         }
     }
 
