@@ -125,7 +125,7 @@ pub enum Shape {
     Str,
     /// `[T]`, behind a pointer.
     Slice(LayoutId),
-    /// `dyn Trait`, behind a pointer with the address of a [`Vtable`].
+    /// `dyn Trait`, behind a pointer with the address of a vtable.
     Dyn,
     /// `&T`, `&mut T`: an address, and a length if `T` is unsized.
     Reference(LayoutId),
