@@ -45,8 +45,8 @@ pub use view::{
     BlockRow, Cell, CellOwner, CellState, Check, CheckOutcome, ClassRow, Column, Crash,
     DanglingRow, Dare, DareRust, Deed, DumpRow, Ending, Fitting, Frag, HeapGroup, HeapHelp,
     HeapMap, HeapRow, HelpCommand, HelpExample, HelpGroup, HelpRow, HistoryRow, HoleRow, LayoutRow,
-    LeakRow, MarkRow, NodeRow, Other, Probe, ProbeOutcome, RegionItem, RegionRow, Rule, RustGroup,
-    Spare, StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try, TypeLayout, VarRow,
-    View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
+    LeakRow, MarkRow, NodeRow, Other, PointRow, Probe, ProbeOutcome, RegionItem, RegionRow, Rule,
+    RustGroup, Spare, StackItem, StackMap, StackRow, Stats, StructureRow, TrapRow, Try, TypeLayout,
+    VarRow, View, Why, WhyAnswer, WhyAsk, WhyHole, WhyNeed, WhyStep,
 };
 pub use world::World;

@@ -9,6 +9,7 @@ use stack::{Byte, Item, ItemKind};
 
 use crate::arena::Arena;
 use crate::ledger::{BlockId, Live};
+use crate::rust::Pointers;
 use crate::units::Address;
 use crate::view::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, Fitting, Frag, HeapMap, HoleRow,
@@ -216,12 +217,13 @@ impl World {
                 columns.add(region);
             }
         }
+        let pointers = self.pointers();
         let mut rows = Vec::new();
         let mut next = 0;
         for shown in selection(regions.len(), focus) {
             rows.extend(left_out(arena, &regions[next.min(shown.start)..shown.start]));
             for region in &regions[shown.start.max(next)..shown.end.max(next)] {
-                self.region_rows(arena, region, &mut rows);
+                self.region_rows(arena, region, &pointers, &mut rows);
             }
             next = next.max(shown.end);
         }
@@ -240,7 +242,13 @@ impl World {
     }
 
     /// The rows of one stretch, from the lowest address up.
-    fn region_rows(&self, arena: &Arena, region: &Region, rows: &mut Vec<RegionRow>) {
+    fn region_rows(
+        &self,
+        arena: &Arena,
+        region: &Region,
+        pointers: &Pointers,
+        rows: &mut Vec<RegionRow>,
+    ) {
         let mut row = |at: Offset, size_bytes: u32, span: u32, item| {
             rows.push(RegionRow {
                 changed: self.has_changed(arena.address(at), u64::from(span)),
@@ -294,7 +302,8 @@ impl World {
                 }
                 let slack_bytes = u64::from(life.granted_bytes - life.size_bytes);
                 let handle = Arc::clone(arena.ledger.name(id));
-                let item = RegionItem::Block { handle, slack_bytes };
+                let points = pointers.within(arena.address(payload), life.size_bytes.into());
+                let item = RegionItem::Block { handle, slack_bytes, points };
                 row(payload, life.size_bytes, life.granted_bytes, item);
                 if rear > 0 {
                     row(payload.plus(life.granted_bytes), rear, rear, RegionItem::Canary);
@@ -311,7 +320,7 @@ impl World {
             .iter()
             .rposition(|item| self.has_changed(item.address.into(), u64::from(item.size_bytes)));
         let shown = selection(items.len(), focus.unwrap_or(items.len().saturating_sub(1)));
-        let variables = self.variables();
+        let (variables, pointers) = (self.variables(), self.pointers());
         let mut rows: Vec<StackRow> = Vec::new();
         let mut omitted: Option<(Address, u64, u64)> = None;
         for (index, item) in items.iter().enumerate() {
@@ -353,6 +362,7 @@ impl World {
                         variable.map(|row| format!("{}: {}", row.ty, row.value))
                     }),
                     touched: stack.first_set(item.address..item.end()).is_some(),
+                    points: pointers.within(item.address.into(), item.size_bytes.into()),
                 },
                 ItemKind::ReturnAddress(to) => {
                     StackItem::Return { function: function(), to: Address(*to), line: line_of(*to) }

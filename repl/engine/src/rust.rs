@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use heap::sandbox;
 use interpreter::layout;
 use interpreter::machine::is_read_only;
-use interpreter::run::Stop;
+use interpreter::run::{Pointer, Role, Stop};
 use interpreter::types::{Lib, Type};
 use interpreter::{Bound, Fault, Machine, NewSlot, Note, Refused};
 use stack::ItemKind;
@@ -18,7 +18,7 @@ use crate::problem::{Cause, Problem, Trouble, Whereabouts};
 use crate::reply::{Answer, Event, Words};
 use crate::scan::Span;
 use crate::units::Address;
-use crate::view::{DanglingRow, DareRust, LeakRow, VarRow};
+use crate::view::{DanglingRow, DareRust, LeakRow, PointRow, VarRow};
 use crate::world::{Named, World, popped_event};
 
 /// Events of one statement that its reply tells; what a long loop does beyond is counted.
@@ -498,6 +498,18 @@ impl Runner<'_> {
     }
 }
 
+/// The pointers of Rust, each with the address at which it lies.
+pub(crate) struct Pointers(Vec<(u64, PointRow)>);
+
+impl Pointers {
+    /// Those that lie in a stretch.
+    pub(crate) fn within(&self, start: Address, bytes: u64) -> Vec<PointRow> {
+        let stretch = start.0..start.0 + bytes;
+        let inside = self.0.iter().filter(|(at, _)| stretch.contains(at));
+        inside.map(|(at, row)| PointRow { offset: at - start.0, ..row.clone() }).collect()
+    }
+}
+
 /// A type as the stack knows it: numbers and arrays of them by themselves, the rest by name and size.
 fn stack_type(ty: &Type, size: u64, align: u64) -> stack::Type {
     let simple = match ty {
@@ -521,16 +533,29 @@ fn stack_type(ty: &Type, size: u64, align: u64) -> stack::Type {
 impl World {
     /// The variables of Rust that are in scope, the oldest first.
     pub(crate) fn variables(&self) -> Vec<VarRow> {
-        if self.rust.is_empty() {
-            return Vec::new();
-        }
-        // Reading needs a machine, and a machine may be written to: a copy is one.
-        let mut copy = self.clone();
-        Self::variables_read_by(&self.rust, &Runner::new(&mut copy, Span::default()))
+        self.read_by_rust(false, |reader| self.variables_read_by(reader)).unwrap_or_default()
     }
 
-    fn variables_read_by(program: &interpreter::Program, reader: &Runner<'_>) -> Vec<VarRow> {
-        let variables = program.variables(reader, VALUE_SHOWN);
+    /// The pointers of Rust, wherever they lie.
+    pub(crate) fn pointers(&self) -> Pointers {
+        let rows = self.read_by_rust(false, |reader| {
+            let pointers = self.rust.pointers(reader);
+            pointers.iter().map(|pointer| (pointer.at, self.point_row(pointer))).collect()
+        });
+        Pointers(rows.unwrap_or_default())
+    }
+
+    /// Reads what there is of Rust, if there is any. Reading needs a machine, and a machine may be written to: a copy is one.
+    fn read_by_rust<T>(&self, is_daring: bool, read: impl FnOnce(&Runner<'_>) -> T) -> Option<T> {
+        if self.rust.is_empty() {
+            return None;
+        }
+        let mut copy = self.clone();
+        Some(read(&Runner { is_daring, ..Runner::new(&mut copy, Span::default()) }))
+    }
+
+    fn variables_read_by(&self, reader: &Runner<'_>) -> Vec<VarRow> {
+        let pointers = self.rust.pointers(reader);
         let row = |variable: interpreter::program::Variable| VarRow {
             name: variable.name,
             ty: variable.ty,
@@ -538,38 +563,67 @@ impl World {
             size_bytes: variable.size,
             mutable: variable.is_mutable,
             value: variable.value,
+            points: pointers
+                .iter()
+                .filter(|pointer| {
+                    (variable.address..variable.address + variable.size).contains(&pointer.at)
+                })
+                .map(|pointer| PointRow {
+                    offset: pointer.at - variable.address,
+                    ..self.point_row(pointer)
+                })
+                .collect(),
         };
-        variables.into_iter().map(row).collect()
+        self.rust.variables(reader, VALUE_SHOWN).into_iter().map(row).collect()
     }
 
-    /// The references among the variables that lead to nothing live.
-    fn dangling(&self) -> Vec<DanglingRow> {
-        let mut copy = self.clone();
-        let reader = Runner { is_daring: true, ..Runner::new(&mut copy, Span::default()) };
-        let mut rows = Vec::new();
-        let variables = Self::variables_read_by(&self.rust, &reader);
-        for row in variables.iter().filter(|row| row.ty.starts_with('&')) {
-            if row.value == "moved" || row.value == "unset" {
-                continue;
+    /// Where a pointer leads, by names.
+    fn point_row(&self, pointer: &Pointer) -> PointRow {
+        let to = Address(pointer.to);
+        let (into, inside_bytes) = match (pointer.role, self.owner_at(to)) {
+            (Role::Vtable, _) => ("vtable".into(), 0),
+            (_, Some(owner)) => owner,
+            _ if is_read_only(pointer.to) => ("literal".into(), 0),
+            // A temporary has no name.
+            _ if matches!(self.whereabouts(to), Whereabouts::Slot { .. }) => {
+                (to.to_string().into(), 0)
             }
-            let address = Address(reader.read_bits(row.address.0, layout::WORD_BYTES) as u64);
-            let owner = variables.iter().rfind(|row| row.address == address);
-            let lies = match (self.whereabouts(address), owner) {
-                (_, Some(owner)) if owner.value == "moved" => {
-                    format!("in {}, which was moved from", owner.name)
-                }
-                (
-                    Whereabouts::Block { .. } | Whereabouts::Slot { .. } | Whereabouts::Nowhere,
-                    _,
-                ) => {
-                    continue;
-                }
-                (lies, _) => lies.to_string(),
-            };
-            let (name, value) = (Arc::clone(&row.name), row.value.clone());
-            rows.push(DanglingRow { name, address, lies, value });
-        }
-        rows
+            _ => ("gone".into(), 0),
+        };
+        PointRow { offset: 0, to, into, inside_bytes }
+    }
+
+    /// The references in the variables and in what they own that lead to nothing live.
+    fn dangling(&self) -> Vec<DanglingRow> {
+        let rows = self.read_by_rust(true, |reader| {
+            let variables = self.variables_read_by(reader);
+            let pointers = self.rust.pointers(reader);
+            let guests = pointers.iter().filter(|pointer| pointer.role == Role::Guest);
+            guests.filter_map(|pointer| self.dangling_row(pointer, &variables, reader)).collect()
+        });
+        rows.unwrap_or_default()
+    }
+
+    fn dangling_row(
+        &self,
+        pointer: &Pointer,
+        variables: &[VarRow],
+        reader: &Runner<'_>,
+    ) -> Option<DanglingRow> {
+        let address = Address(pointer.to);
+        let owner = variables.iter().rfind(|row| row.address == address);
+        let lies = match (self.whereabouts(address), owner) {
+            (_, Some(owner)) if owner.value == "moved" => {
+                format!("in {}, which was moved from", owner.name)
+            }
+            (Whereabouts::Block { .. } | Whereabouts::Slot { .. } | Whereabouts::Nowhere, _) => {
+                return None;
+            }
+            (lies, _) => lies.to_string(),
+        };
+        let value = self.rust.describe_at(reader, pointer.at, &pointer.ty, VALUE_SHOWN);
+        let (name, value) = (pointer.path.as_str().into(), value.unwrap_or_default());
+        Some(DanglingRow { name, address, lies, value })
     }
 
     /// The blocks of the program that nothing owns any more.

@@ -113,6 +113,9 @@ pub enum StackItem {
         literal: Option<String>,
         /// Whether some byte was written, so that "unset" would be wrong.
         touched: bool,
+        /// The pointers of Rust in it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        points: Vec<PointRow>,
     },
     Padding,
     Return {
@@ -129,6 +132,19 @@ pub enum StackItem {
     Omitted {
         count: u64,
     },
+}
+
+/// A pointer of Rust, in a variable or a block.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct PointRow {
+    /// Bytes before it.
+    pub offset: u64,
+    pub to: Address,
+    /// What lies there: a block's or a variable's name, `literal`, `vtable`; `gone` if nothing does any more.
+    pub into: Arc<str>,
+    /// How far inside.
+    pub inside_bytes: u64,
 }
 
 /// The heap, from its end down.
@@ -169,6 +185,9 @@ pub enum RegionItem {
     Block {
         handle: Arc<str>,
         slack_bytes: u64,
+        /// The pointers of Rust in it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        points: Vec<PointRow>,
     },
     Header,
     /// A guard's bytes, there to be damaged first.
@@ -942,6 +961,9 @@ pub struct VarRow {
     pub mutable: bool,
     /// As `{:?}` prints it; `moved` or `unset` if there is none.
     pub value: String,
+    /// The pointers in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<PointRow>,
 }
 
 /// A command in full.

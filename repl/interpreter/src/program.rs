@@ -11,6 +11,7 @@ use crate::machine::{Machine, Refused};
 use crate::picture::{Picture, picture};
 use crate::run::{self, State, Stop};
 use crate::typed::{LocalId, Top};
+use crate::types::Type;
 use crate::{check, typed::At};
 
 /// What the lines so far have made. A clone shares all of it.
@@ -207,6 +208,23 @@ impl Program {
             })
         });
         named.collect()
+    }
+
+    /// The value of a type that lies at an address, as `{:?}` prints it. `None` for a type no line has used.
+    pub fn describe_at(
+        &self,
+        machine: &dyn Machine,
+        at: u64,
+        ty: &Type,
+        limit: usize,
+    ) -> Option<String> {
+        self.state.describe_at(&self.items, machine, at, ty, limit)
+    }
+
+    /// The pointers in the variables and in what they own.
+    pub fn pointers(&self, machine: &dyn Machine) -> Vec<run::Pointer> {
+        let name = |local: LocalId| Arc::clone(&self.names.locals()[local.0 as usize].name);
+        self.state.pointers(&self.items, machine, &name)
     }
 
     /// The blocks that nothing owns any more.

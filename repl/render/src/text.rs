@@ -147,6 +147,7 @@ pub(crate) fn ascii(text: &str) -> String {
     for c in text.chars() {
         match c {
             '…' => out.push_str("..."),
+            '→' => out.push_str("->"),
             c if c.is_ascii() => out.push(c),
             c => out.extend(c.escape_unicode()),
         }

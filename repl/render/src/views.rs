@@ -6,8 +6,8 @@ use std::sync::Arc;
 use engine::units::{Address, Count, bytes, count, size};
 use engine::{
     BlockRow, Cell, CellOwner, CellState, Column, DumpRow, HeapGroup, HeapHelp, HeapMap,
-    HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, RegionItem, Rule, RustGroup,
-    Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
+    HelpCommand, HelpGroup, HistoryRow, HoleRow, LeakRow, MarkRow, PointRow, RegionItem, Rule,
+    RustGroup, Spare, StackItem, StackMap, Stats, StructureRow, TypeLayout, VarRow, View,
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -191,10 +191,10 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
     let lowest = stack.rows.iter().rposition(|row| row.address == stack.sp);
     for (index, row) in stack.rows.iter().enumerate() {
         let what = match &row.item {
-            StackItem::Slot { name, ty, literal, touched } => (
+            StackItem::Slot { name, ty, literal, touched, points } => (
                 name.to_string(),
                 Role::Name,
-                slot_note(ty.as_deref(), literal.as_deref(), *touched),
+                beside(points, &slot_note(ty.as_deref(), literal.as_deref(), *touched)),
             ),
             StackItem::Padding => ("padding".to_owned(), Role::Dim, String::new()),
             StackItem::Return { function, to, line } => (
@@ -228,6 +228,39 @@ fn stack_rows(stack: &StackMap) -> Vec<Row> {
     rows
 }
 
+/// Targets that an arrow names.
+const TARGETS_SHOWN: usize = 3;
+
+/// `→ h1, v+4`: what the pointers of a row lead to, each once.
+fn arrows(points: &[PointRow]) -> String {
+    let mut targets: Vec<String> = Vec::new();
+    for point in points {
+        let target = match point.inside_bytes {
+            0 => point.into.to_string(),
+            inside => format!("{}+{inside}", point.into),
+        };
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    let more = targets.len().saturating_sub(TARGETS_SHOWN);
+    targets.truncate(TARGETS_SHOWN);
+    match (targets.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!("→ {}", targets.join(", ")),
+        (false, more) => format!("→ {}, {} more", targets.join(", "), Count(more as u64)),
+    }
+}
+
+/// The arrows of a row, and its note.
+fn beside(points: &[PointRow], note: &str) -> String {
+    match (arrows(points), note) {
+        (arrows, "") => arrows,
+        (arrows, note) if arrows.is_empty() => note.to_owned(),
+        (arrows, note) => format!("{arrows}  {note}"),
+    }
+}
+
 fn slot_note(ty: Option<&str>, literal: Option<&str>, touched: bool) -> String {
     match (ty, literal) {
         (_, Some(literal)) => literal.to_owned(),
@@ -252,10 +285,10 @@ fn heap_lines(heap: &HeapMap, style: Style) -> Vec<Line> {
             RegionItem::Hole { fits_bytes } => {
                 ("hole".to_owned(), Role::Hole, format!("fits up to {}", Count(*fits_bytes)))
             }
-            RegionItem::Block { handle, slack_bytes } => {
+            RegionItem::Block { handle, slack_bytes, points } => {
                 let slack =
                     if *slack_bytes > 0 { format!("+ {slack_bytes} slack") } else { String::new() };
-                (handle.to_string(), Role::Name, slack)
+                (handle.to_string(), Role::Name, beside(points, &slack))
             }
             RegionItem::Header => ("header".to_owned(), Role::Header, String::new()),
             RegionItem::Canary => ("canary".to_owned(), Role::Header, String::new()),
@@ -953,11 +986,16 @@ fn vars_lines(rows: &[VarRow], style: Style) -> Vec<Line> {
     }
     let width = |text: &dyn Fn(&VarRow) -> usize| rows.iter().map(text).max().unwrap_or(0);
     let (names, types) = (width(&|row| row.name.len()), width(&|row| row.ty.len()));
+    let targets = width(&|row| arrows(&row.points).chars().count());
     let line = |row: &VarRow| {
         let mutable = if row.mutable { "mut " } else { "    " };
         let head =
             Line::of(mutable).name(format!("{:<names$}", row.name)).text("  ").address(row.address);
         let head = head.text(format!("  {:>4}  {:<types$}  ", Count(row.size_bytes), row.ty));
+        let head = match targets {
+            0 => head,
+            _ => head.put(Role::Dim, format!("{:<targets$}  ", arrows(&row.points))),
+        };
         let room = style.width.saturating_sub(head.width()).max(12);
         let value: String = match row.value.char_indices().nth(room) {
             Some((at, _)) => {

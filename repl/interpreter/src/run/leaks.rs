@@ -1,10 +1,10 @@
 //! What a program owns on the heap, and what it has lost.
 
-use super::code::{Path, PathStep, rest_of};
+use super::State;
 use super::memory::Bytes;
-use super::{Held, State};
+use super::pointers::{Found, Role};
 use crate::items::Items;
-use crate::layout::{LayoutId, Shape, WORD_BYTES, rc, vec};
+use crate::layout::LayoutId;
 use crate::machine::Machine;
 use crate::types::Type;
 
@@ -51,36 +51,19 @@ pub struct Leak {
     pub content: Type,
 }
 
-/// A value whose blocks are owned.
-struct Owner {
-    at: u64,
-    id: LayoutId,
-    moved: Vec<Path>,
-}
-
 impl State {
     /// The blocks of the program that no live variable owns, in the order of their addresses: `Rc`s in a circle,
     /// `mem::forget`, `Box::leak`.
     pub fn leaks(&self, items: &Items, machine: &dyn Machine) -> Vec<Leak> {
         let mut lost = self.blocks.clone();
-        let view = Bytes { items, machine };
-        let mut owners: Vec<_> = self
-            .slots
-            .iter()
-            .filter_map(|slot| {
-                let moved = match &slot.held {
-                    Held::Unset | Held::Moved => return None,
-                    Held::Live => Vec::new(),
-                    Held::Partly(parts) => parts.to_vec(),
-                };
-                Some(Owner { at: slot.address, id: slot.layout, moved })
-            })
-            .collect();
-        while let Some(owner) = owners.pop() {
-            if self.layouts[owner.id].needs_drop {
-                self.visit(view, &owner, &mut lost, &mut owners);
+        let mut owns = |id| self.layouts[id].needs_drop;
+        let mut keep = |pointer: &Found<'_>| {
+            if pointer.role == Role::Owner {
+                lost.remove(&pointer.to);
             }
-        }
+            true
+        };
+        self.walk(Bytes { items, machine }, None, &mut owns, &mut keep);
         lost.iter()
             .map(|(address, block)| Leak {
                 address: *address,
@@ -88,90 +71,5 @@ impl State {
                 content: self.layouts[block.content].ty.clone(),
             })
             .collect()
-    }
-
-    /// Takes the blocks that a value owns itself out of the lost ones, and lists what is in it.
-    fn visit(
-        &self,
-        view: Bytes<'_>,
-        owner: &Owner,
-        lost: &mut imbl::OrdMap<u64, Block>,
-        owners: &mut Vec<Owner>,
-    ) {
-        let at = owner.at;
-        let layout = &self.layouts[owner.id];
-        let mut own = |at: u64, id| owners.push(Owner { at, id, moved: Vec::new() });
-        match &layout.shape {
-            Shape::Record { fields, .. } => {
-                for (number, part) in fields.iter().enumerate() {
-                    let moved = rest_of(&owner.moved, PathStep::Field(number as u32));
-                    if !moved.iter().any(|path| path.is_empty()) {
-                        owners.push(Owner { at: at + part.offset, id: part.id, moved });
-                    }
-                }
-            }
-            Shape::Array(element, len) => {
-                let size = self.layouts[*element].size;
-                (0..*len).for_each(|index| own(at + index * size, *element));
-            }
-            Shape::Choice(choice) => {
-                if let Some(part) = choice.variants[view.variant(at, choice)] {
-                    own(at + part.offset, part.id);
-                }
-            }
-            Shape::Cell(inner) => own(at, *inner),
-            Shape::RefCell(inner) => own(at + inner.offset, inner.id),
-            Shape::Vec(element) => {
-                let (first, len) = (view.word(at + vec::POINTER), view.word(at + vec::LEN));
-                lost.remove(&first);
-                let size = self.layouts[*element].size;
-                if self.layouts[*element].needs_drop {
-                    (0..len).for_each(|index| own(first + index * size, *element));
-                }
-            }
-            Shape::Inline(room, len_bytes) => {
-                let list = view.inline(*room, *len_bytes, at);
-                let size = self.layouts[room.element].size;
-                (0..list.len).for_each(|index| own(list.first + index * size, room.element));
-            }
-            Shape::Deque(room) => {
-                let size = self.layouts[room.element].size;
-                for (first, count) in view.ring(*room, size, at).stretches() {
-                    (0..count).for_each(|index| own(first + index * size, room.element));
-                }
-            }
-            Shape::Box(to) => {
-                let first = view.word(at);
-                lost.remove(&first);
-                if let Shape::Dyn = self.layouts[*to].shape {
-                    let of = self.layouts.of_vtable(view.word(at + WORD_BYTES));
-                    own(first, of.expect("a dyn has a vtable"));
-                } else if layout.size == WORD_BYTES {
-                    let moved = rest_of(&owner.moved, PathStep::Deref);
-                    if !moved.iter().any(|path| path.is_empty()) {
-                        owners.push(Owner { at: first, id: *to, moved });
-                    }
-                } else if let Some(element) = self.layouts[*to].element() {
-                    let size = self.layouts[element].size;
-                    let len = view.word(at + WORD_BYTES);
-                    (0..len).for_each(|index| own(first + index * size, element));
-                }
-            }
-            Shape::Rc(value) => {
-                let block = view.word(at);
-                // A block is looked into once: several own it, perhaps from inside.
-                if lost.remove(&block).is_some() {
-                    own(block + self.layouts.rc_value_offset(*value), *value);
-                }
-            }
-            // A `Weak` keeps the block, not what is in it: that is gone, or somebody else's to keep.
-            Shape::Weak(_) => {
-                let block = view.word(at);
-                if block != u64::MAX && view.word(block + rc::STRONG) == 0 {
-                    lost.remove(&block);
-                }
-            }
-            _ => {}
-        }
     }
 }

@@ -18,6 +18,7 @@ mod library;
 mod memory;
 mod number;
 mod place;
+mod pointers;
 mod scalar;
 mod shared;
 mod slice;
@@ -34,6 +35,7 @@ use crate::machine::{Machine, Refused};
 use crate::typed::{At, Local, LocalId, Stmt, Top};
 
 pub use leaks::Leak;
+pub use pointers::{Pointer, Role};
 
 use code::{Code, Op, Path, SlotRef};
 use vm::Vm;
