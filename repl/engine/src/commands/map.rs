@@ -11,7 +11,8 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Look,
     params: &[],
     summary: "draw stack and heap as one address space",
-    details: "A row reaches up to the row above it. A star marks what the last change touched.",
+    details: "A row reaches up to the row above it. A star marks what the last change touched. An arrow leads from the \
+              pointers of Rust in a row to what they point to.",
     examples: &[
         Example::new(&["alloc 200", "push [0u8; 200]", "push"], "map"),
         Example::new(&["use bump", "alloc 40", "alloc 100", "alloc 20", "free b"], "map"),
