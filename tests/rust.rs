@@ -81,6 +81,29 @@ const STORIES: &[(&str, &[&str])] = &[
             "cell",
         ],
     ),
+    (
+        "arrows",
+        &[
+            "use std::sync::Arc;",
+            "struct Node { id: u8, text: String, next: Option<Box<Node>> }",
+            "let v = vec![1u32, 2, 3];",
+            "let r = &v[1];",
+            "let list = vec![r, &v[2], r];",
+            "let last = Node { id: 2, text: String::new(), next: None };",
+            "let first = Node { id: 1, text: String::from(\"one\"), next: Some(Box::new(last)) };",
+            "let seen = (Some(&first), &first.text[1..]);",
+            "let shared = Arc::new(vec![String::from(\"a\")]);",
+            "let also = shared.clone();",
+            "let weak = Arc::downgrade(&also);",
+            "vars",
+            "map",
+            "dare drop(v)",
+            "drop(v);",
+            "vars",
+            "let pair = [&first.id, &first.id];",
+            "dare drop(first)",
+        ],
+    ),
 ];
 
 #[test]

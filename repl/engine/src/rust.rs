@@ -112,7 +112,12 @@ pub(crate) fn dare(world: &World, line: &str) -> Result<DareRust, Problem> {
         Ok(Err(fault)) => Some(fault.to_string()),
         Ok(Ok(())) => None,
     };
-    let dangling = sandbox::run(MOST_ACCESSES, || copy.dangling()).unwrap_or_default();
+    let before = sandbox::run(MOST_ACCESSES, || world.dangling()).unwrap_or_default();
+    let mut dangling = sandbox::run(MOST_ACCESSES, || copy.dangling()).unwrap_or_default();
+    // What another line broke is none of this one's.
+    dangling.retain(|row| {
+        !before.iter().any(|old| (&old.name, old.address) == (&row.name, row.address))
+    });
     if code.is_none() && dangling.is_empty() {
         return Err(nothing());
     }
@@ -629,7 +634,9 @@ impl World {
         reader: &Runner<'_>,
     ) -> Option<DanglingRow> {
         let address = Address(pointer.to);
-        let owner = variables.iter().rfind(|row| row.address == address);
+        let is_inside =
+            |row: &&VarRow| (row.address.0..row.address.0 + row.size_bytes).contains(&pointer.to);
+        let owner = variables.iter().rfind(is_inside);
         let lies = match (self.whereabouts(address), owner) {
             (_, Some(owner)) if owner.value == "moved" => {
                 format!("in {}, which was moved from", owner.name)

@@ -254,6 +254,64 @@ fn leaks_are_found_by_what_they_hold() {
 }
 
 #[test]
+fn every_pointer_is_found_by_the_layout_of_what_holds_it() {
+    let prompt = Prompt::after(&[
+        "use std::rc::Rc; use std::cell::RefCell; use std::borrow::Cow;",
+        "struct Node { id: u8, text: String, next: Option<Box<Node>> }",
+        "let v = vec![1u32, 2, 3];",
+        "let list = vec![&v[0], &v[2]];",
+        "let inner = Node { id: 2, text: String::new(), next: None };",
+        "let node = Node { id: 1, text: String::from(\"t\"), next: Some(Box::new(inner)) };",
+        "let part = &v[1..];",
+        "let none: (&[u8], Option<&u32>, Vec<u8>) = (&[], None, Vec::new());",
+        "let cow: Cow<str> = Cow::Borrowed(\"c\");",
+        "let cell = RefCell::new(Some(&node.id));",
+        "let guard = cell.borrow();",
+        "let shared = Rc::new(vec![String::from(\"a\"), String::from(\"b\")]);",
+        "let weak = Rc::downgrade(&shared);",
+        "let moved = (String::from(\"m\"), String::from(\"k\"));",
+        "let out = moved.0;",
+    ]);
+    let pointers = prompt.program.pointers(&prompt.machine);
+    let address = |name| prompt.program.address(name).unwrap();
+    let v = u64::from_le_bytes(prompt.machine.bytes(address("v") + 8, 8).try_into().unwrap());
+    let to = |path: &str| {
+        let found = pointers.iter().filter(|pointer| pointer.path == path);
+        found.map(|pointer| pointer.to).collect::<Vec<_>>()
+    };
+    assert_eq!(to("list[1]"), [v + 8]);
+    assert_eq!(to("part"), [v + 4]);
+    assert_eq!(to("guard"), [address("cell") + 8, address("cell")]);
+    assert!((address("node")..address("node") + 40).contains(&to("cell")[0]));
+    assert_eq!(to("weak")[0], to("shared")[0]);
+    let found: Vec<_> =
+        pointers.iter().map(|of| format!("{} {:?} {}", of.path, of.role, of.ty)).collect();
+    assert_eq!(
+        found,
+        [
+            "v Owner Vec<u32>",
+            "list Owner Vec<&u32>",
+            "list[0] Guest &u32",
+            "list[1] Guest &u32",
+            "node.text Owner String",
+            "node.next Owner Box<Node>",
+            "part Guest &[u32]",
+            "cow Guest &str",
+            "cell Guest &u8",
+            "guard Guest Ref<Option<&u8>>",
+            "guard Guest Ref<Option<&u8>>",
+            "shared Owner Rc<Vec<String>>",
+            "shared Owner Vec<String>",
+            "shared[0] Owner String",
+            "shared[1] Owner String",
+            "weak Guest Weak<Vec<String>>",
+            "moved.1 Owner String",
+            "out Owner String",
+        ]
+    );
+}
+
+#[test]
 fn arcs_in_a_circle_leak_as_rcs_do() {
     let mut prompt = Prompt::after(&[
         "use std::sync::{Arc, Weak}; use std::cell::RefCell;",

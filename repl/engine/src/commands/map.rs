@@ -12,8 +12,9 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Look,
     params: &[Param { name: "HEAP", kind: Kind::HeapName, form: Form::Optional }],
     summary: "draw stack and heap as one address space",
-    details: "A row reaches up to the row above it. A star marks what the last change touched. \
-              A heap that Rust named has an arena of its own, 1 KiB: `map bump` draws it, once there was a &bump.",
+    details: "A row reaches up to the row above it. A star marks what the last change touched. An arrow leads from the \
+              pointers of Rust in a row to what they point to. A heap that Rust named has an arena of its own, 1 KiB: \
+              `map bump` draws it, once there was a &bump.",
     examples: &[
         Example::new(&["alloc 200", "push [0u8; 200]", "push"], "map"),
         Example::new(&["let mut v = Vec::new_in(&bump);", "v.push(1u8);"], "map bump"),

@@ -12,7 +12,8 @@ pub(super) const COMMAND: Command = Command {
     params: &[],
     summary: "list the variables of Rust, the oldest first",
     details: "Where each lies, its size, its type and its value. One that was moved from keeps its place until its scope \
-              ends. A shadowed one is still there.",
+              ends. A shadowed one is still there. An arrow leads from each pointer in it to what it points to: h1+4 is four \
+              bytes inside of h1.",
     examples: &[Example::new(&["let x = 8u8;", "let mut v = vec![1, 2];", "let w = v;"], "vars")],
     checks: &[],
     unchecked: None,
