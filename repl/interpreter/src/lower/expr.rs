@@ -559,7 +559,7 @@ impl Lower<'_> {
                 }
                 Ok(Operand::Value(self.borrow(place, mutability, at)))
             }
-            E::Binary(binary) => Ok(Operand::Value(self.binary(binary, expect, at)?)),
+            E::Binary(binary) => Ok(Operand::Value(self.binary(binary, at)?)),
             E::Assign(assign) => {
                 if let E::Infer(_) = &*assign.left {
                     let value = self.expr(&assign.right, None)?;
@@ -1037,7 +1037,6 @@ impl Lower<'_> {
         operand: &syn::Expr,
         at: At,
     ) -> Result<Operand> {
-        self.check_not_default(operand, "E0282")?;
         let mut value = self.expr(operand, None)?;
         if let (UnaryOp::Neg, syn::Expr::Lit(_), Some(literal)) =
             (op, unparenthesized(operand), self.literals.last_mut())
@@ -1081,7 +1080,7 @@ impl Lower<'_> {
         }
     }
 
-    fn binary(&mut self, binary: &syn::ExprBinary, expect: Option<&Type>, at: At) -> Result<Expr> {
+    fn binary(&mut self, binary: &syn::ExprBinary, at: At) -> Result<Expr> {
         use syn::BinOp as B;
         let (op, name, assigns) = match &binary.op {
             B::And(_) | B::Or(_) => {
@@ -1133,31 +1132,28 @@ impl Lower<'_> {
         if let BinaryOp::Compare(compare) = op {
             return self.compare(compare, name, binary, at);
         }
-        self.check_not_default(&binary.left, "E0790")?;
-        let hint = expect.filter(|ty| self.names.infer.is_number(ty));
-        let left = self.expr(&binary.left, hint)?;
+        // No hints: rustc lets neither the result nor one side say of the other which type it is.
+        let left = self.expr(&binary.left, None)?;
         let left_ty = self.shallow(&left.ty);
         if left_ty.is_lib(Lib::String) && op == BinaryOp::Add {
             let str_ref = Type::reference(Mutability::Shared, Type::Str);
             let right = self.coerced(&binary.right, &str_ref)?;
             return Ok(self.library(Builtin::StringAdd, Vec::new(), vec![left, right], at));
         }
-        self.check_not_default(&binary.right, "E0284")?;
-        // No hint: rustc lets the left side say nothing of the right one's type, only the operator.
         let right = self.expr(&binary.right, None)?;
         let (left, right, ty) = self.scalars(op, name, left, right, at)?;
         Ok(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, at })
     }
 
-    /// Refuses `Default::default()` as an operand: operators take many types, so that none is the one.
-    pub(super) fn check_not_default(&self, operand: &syn::Expr, code: &'static str) -> Result<()> {
-        if let syn::Expr::Call(call) = unparenthesized(operand)
-            && let syn::Expr::Path(path) = &*call.func
-            && self.whole_path(&path.path).ends_with("Default::default")
-        {
-            return self.fault(Kind::AmbiguousDefault { code }, operand);
+    /// Refuses a left side of which nothing is known.
+    fn check_left(&mut self, ty: &Type, at: At) -> Result<()> {
+        if self.names.infer.class_of(ty) != Some(Class::Any) {
+            return Ok(());
         }
-        Ok(())
+        // A trait that it must have says more.
+        self.finish_bounds()?;
+        let what = "the left side".to_owned();
+        Err(Fault { kind: Kind::NeedsType { what }, at })
     }
 
     /// Two operands as scalars that the operator takes, and what it gives.
@@ -1191,10 +1187,7 @@ impl Lower<'_> {
             _ => this.names.infer.is_number(ty),
         };
         let names = |this: &Self| (this.type_name(&left_ty), this.type_name(&right_ty));
-        if let Some(Class::Any) = self.names.infer.class_of(&left_ty) {
-            let what = "the left side".to_owned();
-            return Err(Fault { kind: Kind::NeedsType { what }, at: left.at });
-        }
+        self.check_left(&left_ty, left.at)?;
         if let (true, Some(Class::Any)) =
             (takes(self, &left_ty), self.names.infer.class_of(&right_ty))
         {
@@ -1233,7 +1226,6 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
-        self.check_not_default(&binary.right, "E0283")?;
         let Operand::Place(mut place, left_at) = self.operand(&binary.left, None)? else {
             return self.fault(Kind::BadAssignmentOp, &binary.left);
         };
@@ -1272,7 +1264,6 @@ impl Lower<'_> {
         binary: &syn::ExprBinary,
         at: At,
     ) -> Result<Expr> {
-        self.check_not_default(&binary.left, "E0790")?;
         let left = self.operand(&binary.left, None)?;
         let left_ty = self.shallow(left.ty());
         let hint = self.names.infer.is_number(&left_ty).then(|| left_ty.clone());
@@ -1287,6 +1278,7 @@ impl Lower<'_> {
             return Ok(Expr { kind, ty: Type::BOOL, at });
         }
         let is_equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        self.check_left(&left_ty, left.at())?;
         let is_alone =
             matches!(left_ty, Type::Scalar(_) | Type::Struct(..)) || has_one_like(&left_ty);
         // What can be compared with several types says nothing of the other side's.

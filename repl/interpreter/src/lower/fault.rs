@@ -325,10 +325,6 @@ pub enum Kind {
         expected: String,
         found: String,
     },
-    /// `1 + Default::default()`, with the code that rustc has for it there.
-    AmbiguousDefault {
-        code: &'static str,
-    },
     LacksTrait {
         ty: String,
         name: String,
@@ -455,7 +451,6 @@ impl Fault {
             Kind::NoReceiver { .. } => "E0186",
             Kind::MethodCount { .. } => "E0050",
             Kind::MethodDiffers { .. } => "E0053",
-            Kind::AmbiguousDefault { code } => code,
             Kind::LacksTrait { .. } => "E0277",
         }
     }
@@ -739,9 +734,6 @@ impl fmt::Display for Fault {
             }
             Kind::MethodDiffers { method, expected, found } => {
                 write!(f, "the trait's {method} has {expected} where this one has {found}.")
-            }
-            Kind::AmbiguousDefault { .. } => {
-                write!(f, "of which type this default is, the operator does not say.")
             }
             Kind::LacksTrait { ty, name } => write!(f, "{ty} has no impl of {name}."),
         }

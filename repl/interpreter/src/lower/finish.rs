@@ -49,7 +49,7 @@ impl Lower<'_> {
         self.finish_block(&mut function.body)
     }
 
-    fn finish_bounds(&mut self) -> Result<()> {
+    pub(super) fn finish_bounds(&mut self) -> Result<()> {
         for literal in std::mem::take(&mut self.literals) {
             let ty = self.names.infer.settle(&literal.ty);
             let Type::Scalar(scalar) = ty else { continue };

@@ -321,7 +321,7 @@ impl Lower<'_> {
             self.unify(&bytes, &types[1], at)?;
         }
         if parsed.bounds.iter().any(|(_, bound)| *bound == "Pattern") {
-            args.iter().try_for_each(|arg| self.check_not_default(arg, "E0283"))?;
+            args.iter().try_for_each(|arg| self.check_not_default(arg))?;
         }
         let mut values: Vec<_> = this.into_iter().collect();
         for (arg, param) in args.iter().zip(&params) {
@@ -366,6 +366,17 @@ impl Lower<'_> {
             let (ty, is_struct) = (self.type_name(&value.ty), false);
             let kind = Kind::MissingTrait { ty, is_struct, bound: "Pattern", why: Why::Bound };
             return Err(Fault { kind, at: value.at });
+        }
+        Ok(())
+    }
+
+    /// Refuses `Default::default()` as what a text is searched for: that may be of many types.
+    fn check_not_default(&self, arg: &syn::Expr) -> Result<()> {
+        if let syn::Expr::Call(call) = arg
+            && let syn::Expr::Path(path) = &*call.func
+            && self.whole_path(&path.path).ends_with("Default::default")
+        {
+            return self.fault(Kind::NeedsOperand { code: "E0283" }, arg);
         }
         Ok(())
     }
@@ -661,9 +672,15 @@ impl Lower<'_> {
                 (Some(lib), _) => {
                     let mut given = owner_types.iter().cloned();
                     let params = lib.row().params.iter();
-                    let args: Vec<_> = params
+                    let mut args: Vec<_> = params
                         .map(|_| given.next().unwrap_or_else(|| self.fresh(Class::Any)))
                         .collect();
+                    args.extend(allocator);
+                    if let (true, Lib::Vec | Lib::Box, Some(first)) =
+                        (owner_types.is_empty(), lib, call.args.first())
+                    {
+                        args.extend(self.collection(first)?.allocator().cloned());
+                    }
                     Type::lib(lib, args)
                 }
                 (_, Some(scalar)) => Type::Scalar(scalar),
@@ -684,20 +701,27 @@ impl Lower<'_> {
             let _ = self.names.infer.unify(param, given);
         }
         if parsed.signature.params.first().is_some_and(is_collection)
+            && (owner_types.is_empty() || allocator.is_some())
             && let Some(first) = call.args.first()
         {
-            // `Vec::len(&v)`: whether v has an allocator is seen before the rest.
-            let mut on = self.operand(first, None)?.ty().clone();
-            while let Type::Ref(_, to) = self.shallow(&on) {
-                on = Type::clone(&to);
-            }
-            types = parsed.with_allocator(types, &self.shallow(&on));
+            let on = self.collection(first)?;
+            types = parsed.with_allocator(types, &on);
         } else if let (Some(Type::Heap(_)), 1) = (&allocator, types.len()) {
             let ty = Type::lib(lib.expect("a type has an allocator"), types);
             let ty = format!("{}, {}>", self.type_name(&ty).trim_end_matches('>'), "&_");
             return self.fault(Kind::NoAssociated { function: name, ty }, path);
         }
         self.call_library(parsed, types, None, &call.args, &name, at)
+    }
+
+    /// What a function of a collection is called on, looked at before the rest: whether it has an allocator, its type alone
+    /// says.
+    fn collection(&mut self, first: &syn::Expr) -> Result<Type> {
+        let mut on = self.operand(first, None)?.ty().clone();
+        while let Type::Ref(_, to) = self.shallow(&on) {
+            on = Type::clone(&to);
+        }
+        Ok(self.shallow(&on))
     }
 
     /// The types in `Vec::<T>::`, and the allocator behind them, if there is one.
