@@ -128,8 +128,7 @@ pub struct Block {
 /// A statement. Temporaries live to its end, unless [`Stmt::Let`] says otherwise.
 #[derive(Clone, Debug)]
 pub enum Stmt {
-    /// `let x = …;`, or without a value `let x;`. A parameter-like pattern `let (a, b) = …` is several of these on a hidden
-    /// local. Temporaries that Rust keeps as long as the variable (`let r = &String::new();`) are [`Expr`]s turned into
+    /// `let x = …;`, or without a value `let x;`. Temporaries that Rust keeps as long as the variable (`let r = &String::new();`) are [`Expr`]s turned into
     /// hidden locals by the lowering, so they too are `Let`s before this one.
     Let {
         /// The variable.
@@ -144,8 +143,18 @@ pub enum Stmt {
     Expr(Expr),
     /// `let _ = place;`: must be a live place, is not read.
     Mention(Place, At),
-    /// What a pattern has not moved out of its hidden local is dropped.
-    End(LocalId, At),
+    /// `let (a, b) = …;`: the value lies in a hidden local until each variable has its part of it. Then what no variable
+    /// took is dropped, and the value's temporaries after that.
+    Pattern {
+        /// The hidden local.
+        whole: LocalId,
+        /// The value.
+        init: Expr,
+        /// Each variable with what it takes: a read of the hidden local.
+        parts: Vec<(LocalId, Expr)>,
+        /// The whole statement.
+        at: At,
+    },
 }
 
 /// What one line of the log adds to the outermost body.

@@ -169,24 +169,33 @@ impl Lower<'_> {
                         tuple.elems.iter().map(|_| self.fresh(Class::Any)).collect();
                     return Err(self.mismatch(ty, &Type::Tuple(fresh), self.at(pattern)));
                 }
-                let mut hidden = None;
-                let place = if let ExprKind::Read(place) = init.kind {
-                    place
-                } else {
-                    let local = self.hidden_local("".into(), ty.clone(), true, at);
-                    stmts.push(Stmt::Let { local, init: Some(init), at });
-                    hidden = Some(local);
-                    Place::local(local, ty.clone())
+                // Of a place that is found without doing anything, each part is found by itself.
+                let (place, whole) = match init.kind {
+                    ExprKind::Read(place) if is_still(&place) => (place, None),
+                    _ => {
+                        let local = self.hidden_local("".into(), ty.clone(), true, at);
+                        (Place::local(local, ty.clone()), Some((local, init)))
+                    }
                 };
+                let mut bound = Vec::new();
                 for (index, (pattern, item)) in tuple.elems.iter().zip(items.iter()).enumerate() {
                     if let syn::Pat::Wild(_) = unparenthesized_pattern(pattern) {
                         continue;
                     }
                     let field = place.clone().step(Step::Field(index as u32, item.clone()));
                     let value = super::place::read(field, self.at(pattern));
-                    self.bind(pattern, item, Some(value), at, stmts)?;
+                    self.bind(pattern, item, Some(value), at, &mut bound)?;
                 }
-                stmts.extend(hidden.map(|hidden| Stmt::End(hidden, at)));
+                let Some((whole, init)) = whole else {
+                    stmts.append(&mut bound);
+                    return Ok(());
+                };
+                let part = |stmt| match stmt {
+                    Stmt::Let { local, init: Some(part), .. } => (local, part),
+                    other => unreachable!("a part of a local is bound by a let, not by {other:?}"),
+                };
+                let parts = bound.into_iter().map(part).collect();
+                stmts.push(Stmt::Pattern { whole, init, parts, at });
                 Ok(())
             }
             syn::Pat::Wild(_) => Ok(()),
@@ -242,8 +251,11 @@ impl Lower<'_> {
                 }
                 stmt => {
                     self.stmt(stmt, &mut stmts)?;
-                    if let Some(Stmt::Expr(value) | Stmt::Let { init: Some(value), .. }) =
-                        stmts.last()
+                    if let Some(
+                        Stmt::Expr(value)
+                        | Stmt::Let { init: Some(value), .. }
+                        | Stmt::Pattern { init: value, .. },
+                    ) = stmts.last()
                     {
                         diverges |= self.shallow(&value.ty) == Type::Never;
                     }
@@ -1743,6 +1755,15 @@ fn unparenthesized_pattern(pattern: &syn::Pat) -> &syn::Pat {
         syn::Pat::Paren(inner) => unparenthesized_pattern(&inner.pat),
         pattern => pattern,
     }
+}
+
+/// Whether a place can be found again and again: it starts at a variable, and no index has to be worked out.
+fn is_still(place: &Place) -> bool {
+    let is_still = |step: &Step| match step {
+        Step::Index(index, _) => matches!(index.kind, ExprKind::Constant(_)),
+        Step::Field(..) | Step::Deref(_) => true,
+    };
+    matches!(place.root, Root::Local(_)) && place.steps.iter().all(is_still)
 }
 
 /// Whether values of the type can be compared with those of their own type alone.

@@ -109,7 +109,10 @@ impl Lower<'_> {
             Stmt::Let { init, .. } => init.iter_mut().try_for_each(|init| self.finish_expr(init)),
             Stmt::Expr(value) => self.finish_expr(value),
             Stmt::Mention(place, _) => self.finish_place(place),
-            Stmt::End(..) => Ok(()),
+            Stmt::Pattern { init, parts, .. } => {
+                self.finish_expr(init)?;
+                parts.iter_mut().try_for_each(|(_, part)| self.finish_expr(part))
+            }
         }
     }
 

@@ -219,8 +219,6 @@ pub(super) enum Op {
     Revived(SlotRef, Path),
     /// Drops what a part of a slot holds, if it holds something.
     DropPart(SlotRef, Path),
-    /// Drops what a slot holds before its scope's end.
-    End(SlotRef),
     /// `[address] → [address]`: drops what is there.
     DropAt(LayoutId),
     /// Cuts both lists: drops, then slots. It is done again and again until nothing is left to drop.

@@ -65,6 +65,10 @@ pub(super) fn statement(
             compiler.at = *at;
             compiler.declare(*local, init.as_ref(), *at, true)?;
         }
+        Stmt::Pattern { whole, init, parts, at } => {
+            compiler.at = *at;
+            compiler.pattern(*whole, init, parts, true)?;
+        }
         Stmt::Expr(Expr { kind: ExprKind::Assign(place, value), at, .. }) => {
             compiler.at = *at;
             compiler.scoped(|c| {
@@ -316,11 +320,9 @@ impl<'a> Compiler<'a> {
                 Ok(())
             }
             Stmt::Expr(expr) => self.scoped(|c| c.expr(expr, Want::Nothing)),
-            Stmt::End(local, at) => {
+            Stmt::Pattern { whole, init, parts, at } => {
                 self.at = *at;
-                let slot = self.slot_of(*local);
-                self.emit(Op::End(slot));
-                Ok(())
+                self.pattern(*whole, init, parts, false)
             }
             Stmt::Mention(place, at) => {
                 self.at = *at;
@@ -357,6 +359,48 @@ impl<'a> Compiler<'a> {
         self.leave(slots, drops + scheduled);
         (self.slots, self.drops) = (slots, drops + scheduled);
         self.known.push((local, slot));
+        Ok(())
+    }
+
+    /// The variables' slots come first: they stay when the value and its temporaries go.
+    fn pattern(
+        &mut self,
+        whole: LocalId,
+        init: &Expr,
+        parts: &[(LocalId, Expr)],
+        tells: bool,
+    ) -> Result {
+        let at = self.at;
+        let mut places = Vec::with_capacity(parts.len());
+        for (local, _) in parts {
+            let info = self.slot_info(*local)?;
+            places.push(self.reserve(info));
+        }
+        let (slots, mut drops, known) = (self.slots, self.drops, self.known.len());
+        let place = self.temporary(&init.ty)?;
+        self.expr(init, Want::Into(Loc::slot(place)))?;
+        self.at = at;
+        self.emit(Op::Live(place));
+        self.schedule(place, &init.ty);
+        self.known.push((whole, place));
+        for ((local, part), slot) in parts.iter().zip(&places) {
+            self.expr(part, Want::Into(Loc::slot(*slot)))?;
+            self.at = at;
+            self.emit(Op::Live(*slot));
+            let Local { name, ty, .. } = &self.locals[local.0 as usize];
+            if tells {
+                let (name, layout) = (Arc::clone(name), self.layout(ty)?);
+                self.emit(Op::Bind(*slot, Box::new(Told { name, layout })));
+            }
+            if self.needs_drop(ty) {
+                self.emit(Op::Schedule { slot: *slot, below: drops });
+                (self.drops, drops) = (self.drops + 1, drops + 1);
+            }
+        }
+        self.leave(slots, drops);
+        (self.slots, self.drops) = (slots, drops);
+        self.known.truncate(known);
+        self.known.extend(parts.iter().map(|(local, _)| *local).zip(places));
         Ok(())
     }
 

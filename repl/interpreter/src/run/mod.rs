@@ -201,8 +201,10 @@ fn run_top(vm: &mut Vm<'_>, locals: &imbl::Vector<Local>, top: &Top) -> Result<(
             let code =
                 compile::statement(vm.items, &mut vm.layouts, locals, &vm.state.of_local, stmt)?;
             vm.run(code, &[])?;
-            if let Stmt::Let { local, .. } = stmt {
-                vm.keep_variable(*local);
+            match stmt {
+                Stmt::Let { local, .. } => vm.keep_variables([*local]),
+                Stmt::Pattern { parts, .. } => vm.keep_variables(parts.iter().map(|part| part.0)),
+                Stmt::Expr(_) | Stmt::Mention(..) => {}
             }
             Ok(())
         }

@@ -138,19 +138,20 @@ impl<'a> Vm<'a> {
         }
     }
 
-    /// A `let` of the outermost body has run: its slot outlives the line.
-    pub(super) fn keep_variable(&mut self, local: LocalId) {
-        let [slot] = &mut *self.slots else {
-            panic!("a let leaves {} slots", self.slots.len());
-        };
-        let number = self.state.slots.len() as u32;
-        if self.layouts[slot.layout].ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
-            self.state.unknown.push_back(number);
+    /// A `let` of the outermost body has run: its slots outlive the line.
+    pub(super) fn keep_variables(&mut self, locals: impl IntoIterator<Item = LocalId>) {
+        let mut slots = std::mem::take(&mut self.slots).into_iter();
+        for local in locals {
+            let slot = slots.next().expect("a let leaves a slot for each variable");
+            let number = self.state.slots.len() as u32;
+            if self.layouts[slot.layout].ty.any(&mut |ty| matches!(ty, Type::Var(_))) {
+                self.state.unknown.push_back(number);
+            }
+            self.state.of_local.insert(local, number);
+            self.state.locals.push_back(local);
+            self.state.slots.push_back(slot);
         }
-        self.state.of_local.insert(local, number);
-        self.state.locals.push_back(local);
-        self.state.slots.push_back(slot.clone());
-        self.slots.clear();
+        assert!(slots.next().is_none(), "a let leaves no other slots");
     }
 
     /// A line may tell what an empty collection of an older line holds: only now does it have a layout, and its pointer,
@@ -527,10 +528,6 @@ impl<'a> Vm<'a> {
             Op::Moved(slot, path) => self.slot_mut(*slot).held.moved(path),
             Op::Revived(slot, path) => self.slot_mut(*slot).held.revived(path),
             Op::DropPart(slot, path) => self.drop_part(*slot, path),
-            Op::End(slot) => {
-                let slot = self.absolute(*slot);
-                self.drop_slot(slot);
-            }
             Op::DropAt(layout) => {
                 let at = *self.operands.last().expect("an address is there") as u64;
                 self.drop_later(at, *layout);

@@ -32,15 +32,7 @@ impl Build<'_> {
         match stmt {
             Stmt::Let { local, init: Some(init), at } => {
                 let variable = self.declare(*local);
-                let has_regions = self.built.graph.variable(variable).region_count > 0;
-                self.scope(*at, |it| {
-                    it.value(init, has_regions.then_some(variable));
-                    if has_regions {
-                        // rustc looks at what a `let` bound, so a reference must be good when it is bound.
-                        let path = it.built.graph.variable(variable).path;
-                        it.add(Act::Copy(path), *at);
-                    }
-                });
+                self.scope(*at, |it| it.bound(variable, init, *at));
                 let is_hidden = self.built.graph.variable(variable).name.is_none();
                 let of = &mut self.built.graph.variables[variable.index()];
                 of.is_constant = is_hidden && is_constant(init);
@@ -61,11 +53,34 @@ impl Build<'_> {
                 self.live(variable);
             }
             Stmt::Expr(expr) => self.expr_stmt(expr),
-            Stmt::End(local, at) => self.end_alone(*local, *at),
+            Stmt::Pattern { whole, init, parts, at } => {
+                let variables: Vec<_> =
+                    parts.iter().map(|(local, _)| self.declare(*local)).collect();
+                self.scope(*at, |it| {
+                    let whole = it.declare(*whole);
+                    it.bound(whole, init, *at);
+                    it.live(whole);
+                    for (variable, (_, part)) in variables.iter().zip(parts) {
+                        it.bound(*variable, part, *at);
+                    }
+                });
+                variables.into_iter().for_each(|variable| self.live(variable));
+            }
             // rustc allows it of a place that was moved out of, or borrowed.
             Stmt::Mention(place, at) => self.scope(*at, |it| {
                 it.place(place, *at);
             }),
+        }
+    }
+
+    /// A variable gets its first value.
+    fn bound(&mut self, variable: VariableId, value: &Expr, at: At) {
+        let has_regions = self.built.graph.variable(variable).region_count > 0;
+        self.value(value, has_regions.then_some(variable));
+        if has_regions {
+            // rustc looks at what a `let` bound, so a reference must be good when it is bound.
+            let path = self.built.graph.variable(variable).path;
+            self.add(Act::Copy(path), at);
         }
     }
 
