@@ -272,6 +272,7 @@ impl Lib {
 
 /// A struct of the program.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of its declaration")]
 pub struct Struct {
     /// Its name.
     pub name: Arc<str>,

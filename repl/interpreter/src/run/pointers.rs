@@ -153,10 +153,14 @@ impl State {
             return *holds;
         }
         let holds = match &self.layouts[id].shape {
-            Shape::Reference(_) | Shape::Box(_) | Shape::Vec(_) | Shape::Rc(_) | Shape::Weak(_) => {
-                true
-            }
-            Shape::Guard { .. } | Shape::Iter(_) | Shape::PoolBox { .. } => true,
+            Shape::Reference(_)
+            | Shape::Box(_)
+            | Shape::Vec(_)
+            | Shape::Rc(_)
+            | Shape::Weak(_)
+            | Shape::Guard { .. }
+            | Shape::Iter(_)
+            | Shape::PoolBox { .. } => true,
             Shape::Record { fields, .. } => {
                 fields.iter().any(|part| self.holds_pointers(part.id, known))
             }

@@ -358,10 +358,10 @@ impl Build<'_> {
     /// the `dyn` says. Even behind `&mut` that may be less than it was before.
     fn object(&mut self, item: &Expr, ty: &Type, into: Option<VariableId>, at: At) {
         let held = self.operands([item], into, at);
-        self.into_object(held[0], ty, into, at);
+        self.flow_into_object(held[0], ty, into, at);
     }
 
-    fn into_object(
+    fn flow_into_object(
         &mut self,
         held: Option<VariableId>,
         ty: &Type,
@@ -430,7 +430,7 @@ impl Build<'_> {
                     self.define(thin, arg.at);
                     let value = self.held(&arg.ty, arg.at);
                     self.make(&[thin], value, arg.at);
-                    self.into_object(thin, &arg.ty, value, arg.at);
+                    self.flow_into_object(thin, &arg.ty, value, arg.at);
                     held.push(value);
                 }
                 _ => held.push(self.operand(arg)),
