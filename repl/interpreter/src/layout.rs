@@ -27,7 +27,7 @@ const TOO_LARGE_BYTES: u64 = 1 << 61;
 /// The capacity of a `Vec` has its highest bit clear, so what lies above marks `None`.
 const MAX_CAPACITY: u128 = (1 << 63) - 1;
 
-/// What a `Vec` is made of, in the order rustc lays it out: [`super::Layout::len_offset`] is behind them.
+/// What a `Vec` is made of, in the order rustc lays it out: [`Layout::len_offset`] is behind them.
 pub mod vec {
     /// The capacity in elements.
     pub const CAPACITY: u64 = 0;

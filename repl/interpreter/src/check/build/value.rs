@@ -64,7 +64,9 @@ impl Build<'_> {
                         it.bound(*variable, part, *at);
                     }
                 });
-                variables.into_iter().for_each(|variable| self.live(variable));
+                for variable in variables {
+                    self.live(variable);
+                }
             }
             // rustc allows it of a place that was moved out of, or borrowed.
             Stmt::Mention(place, at) => self.scope(*at, |it| {
