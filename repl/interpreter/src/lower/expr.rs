@@ -1453,7 +1453,13 @@ impl Lower<'_> {
 
     fn cast(&mut self, cast: &syn::ExprCast, at: At) -> Result<Expr> {
         let to = self.ty(&cast.ty)?;
-        let mut value = self.expr(&cast.expr, None)?;
+        if let (Type::Lib(Lib::Box, args), syn::Expr::Call(_)) = (&to, unparenthesized(&cast.expr))
+            && matches!(self.shallow(&args[0]), Type::Dyn(..))
+        {
+            // `Box::new(x) as Box<dyn Trait>`
+            return self.coerced(&cast.expr, &to);
+        }
+        let value = self.expr(&cast.expr, None)?;
         let from = self.shallow(&value.ty);
         let target = self.shallow(&to);
         if from == Type::Never {
@@ -1473,9 +1479,15 @@ impl Lower<'_> {
         }
         let (Type::Scalar(source), Type::Scalar(goal)) = (&from, &target) else {
             let (from_name, to_name) = (self.type_name(&from), self.type_name(&target));
-            if matches!((&from, &target), (Type::Ref(..), Type::Ref(..))) {
-                value = self.coerce(value, &target)?;
-                return Ok(value);
+            let are_boxes = from.is_lib(Lib::Box) && target.is_lib(Lib::Box);
+            if are_boxes || matches!((&from, &target), (Type::Ref(..), Type::Ref(..))) {
+                return self.coerce(value, &target).map_err(|fault| match fault.kind {
+                    Kind::Mismatch { .. } if are_boxes => {
+                        let kind = Kind::CastNonPrimitive { from: from_name, to: to_name };
+                        Fault { kind, at }
+                    }
+                    _ => fault,
+                });
             }
             let kind = match (&from, &target) {
                 (Type::Ref(..), Type::Scalar(_)) => {

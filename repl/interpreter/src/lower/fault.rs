@@ -510,7 +510,9 @@ impl Fault {
             Kind::BadCapacity { .. } => {
                 Some("a capacity of at least 1, and a length type that holds it".to_owned())
             }
-            Kind::NeedsType { .. } => Some("a type: let x: Option<u8> = None;".to_owned()),
+            Kind::NeedsType { .. } => {
+                Some("its type, which a line fixes here: let x: Option<u8> = None;".to_owned())
+            }
             Kind::NeedsDefault => Some("a type: u32::default()".to_owned()),
             Kind::NeedsParsed => Some("a type: \"5\".parse::<u32>()".to_owned()),
             Kind::NeedsCow => Some("a type: let c: Cow<str> = …;".to_owned()),

@@ -329,10 +329,11 @@ impl Lower<'_> {
                     &field.ty,
                 );
             }
-            if ty.layers() > 1 {
+            // With one lifetime for all, nothing is to be known of which outlives which.
+            if ty.layers() > 1 && lifetimes.windows(2).any(|pair| pair[0] != pair[1]) {
                 return self.unsupported(
-                    "A reference to a reference in a struct",
-                    "One reference does: &'a str, &'a [u8].",
+                    "A reference to a reference of another lifetime in a struct",
+                    "One lifetime for both does: &'a [&'a str].",
                     &field.ty,
                 );
             }
