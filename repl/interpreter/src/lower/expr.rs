@@ -226,6 +226,7 @@ impl Lower<'_> {
     ) -> Result<(Block, Type)> {
         let was_extending = std::mem::take(&mut self.is_extending);
         let hoisted = std::mem::take(&mut self.hoisted);
+        self.names.enter();
         self.declare(&block.stmts)?;
         let mut stmts = Vec::new();
         let mut tail = None;
@@ -270,6 +271,7 @@ impl Lower<'_> {
             None => Type::unit(),
         };
         (self.is_extending, self.hoisted) = (was_extending, hoisted);
+        self.names.leave();
         Ok((Block { stmts, tail, end }, ty))
     }
 
@@ -838,7 +840,7 @@ impl Lower<'_> {
                 }
                 return Ok(Operand::Value(Expr { kind: ExprKind::Variant(0, None), ty, at }));
             }
-            if let Some(&id) = self.names.structs.get(name.as_str()) {
+            if let Some(&id) = self.names.items.structs.get(name.as_str()) {
                 let of = Arc::clone(self.items.structs.get(id));
                 if of.fields.is_empty() && of.is_tuple {
                     let ty = Type::Struct(id, Arc::clone(&of.name));
@@ -850,7 +852,7 @@ impl Lower<'_> {
                 }
                 return self.fault(Kind::NotTupleStruct { name: name.clone() }, path);
             }
-            if self.names.functions.contains_key(name.as_str()) {
+            if self.names.items.functions.contains_key(name.as_str()) {
                 return self.unsupported(
                     "A function as a value",
                     "Call it where it is needed.",
@@ -1003,7 +1005,7 @@ impl Lower<'_> {
         if literal.rest.is_some() {
             return self.unsupported("..", "Give each field its value.", literal);
         }
-        let Some(&id) = self.names.structs.get(name.as_str()) else {
+        let Some(&id) = self.names.items.structs.get(name.as_str()) else {
             return self.fault(Kind::UnknownStruct { name }, &literal.path);
         };
         let of = Arc::clone(self.items.structs.get(id));

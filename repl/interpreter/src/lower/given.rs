@@ -71,12 +71,12 @@ fn load(module: &Module, names: &mut super::Names, items: &mut Items, line: u32)
     }
     let at = |name: &Arc<str>| -> Arc<str> { format!("{}::{name}", module.path).into() };
     let mut given = own.given;
-    given.structs.extend(own.structs.iter().map(|(name, id)| (at(name), *id)));
-    for (name, number) in &own.traits {
+    given.structs.extend(own.items.structs.iter().map(|(name, id)| (at(name), *id)));
+    for (name, number) in &own.items.traits {
         given.traits.insert(at(name), *number);
         Arc::make_mut(&mut items.traits[*number as usize]).path = Some(at(name));
     }
-    for (name, id) in &own.functions {
+    for (name, id) in &own.items.functions {
         match items.function(*id).signature.params.first().and_then(Type::referent) {
             Some((_, Type::Dyn(TraitId::Own(number), _))) => {
                 given.provided.insert((*number, Arc::clone(name)), *id);

@@ -35,7 +35,7 @@ impl Lower<'_> {
         }
         let is_known = self.find_local(&name).is_some()
             || self.body.outer.iter().any(|scope| scope.contains_key(name.as_str()))
-            || self.names.structs.contains_key(name.as_str());
+            || self.names.items.structs.contains_key(name.as_str());
         if is_known {
             return Ok(None);
         }
@@ -48,7 +48,9 @@ impl Lower<'_> {
     /// The heap whose type is called so, unless a struct is.
     pub(super) fn heap_of_type(&self, name: &str) -> Option<Heap> {
         let mut heaps = self.names.heaps.iter().map(|heap| Heap(heap));
-        heaps.find(|heap| heap.ty() == name).filter(|_| !self.names.structs.contains_key(name))
+        heaps
+            .find(|heap| heap.ty() == name)
+            .filter(|_| !self.names.items.structs.contains_key(name))
     }
 
     /// The heap in `&Bump`, if a type is written so.

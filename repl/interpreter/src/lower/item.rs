@@ -83,11 +83,11 @@ impl Lower<'_> {
             match item {
                 syn::Item::Fn(function) => {
                     let name = function.sig.ident.to_string();
-                    if self.names.functions.contains_key(name.as_str()) {
+                    if self.names.has_own(&name, |of| &of.functions) {
                         return self.fault(Kind::Redefined { name }, &function.sig.ident);
                     }
                     let id = self.declare_function(&function.sig, &name, None)?;
-                    self.names.functions.insert(name.into(), id);
+                    self.names.items.functions.insert(name.into(), id);
                 }
                 syn::Item::Impl(implementation) => self.declare_impl(implementation)?,
                 _ => {}
@@ -100,7 +100,7 @@ impl Lower<'_> {
     pub(super) fn item(&mut self, item: &syn::Item) -> Result<()> {
         match item {
             syn::Item::Fn(function) => {
-                let id = self.names.functions[&Arc::from(function.sig.ident.to_string())];
+                let id = self.names.items.functions[&Arc::from(function.sig.ident.to_string())];
                 self.define_function(id, &function.sig, &function.block)
             }
             syn::Item::Impl(implementation) => {
@@ -174,14 +174,14 @@ impl Lower<'_> {
         if is_known {
             // `as _`: the trait's methods are there, its name is not.
             if short == "_" {
-                self.names.uses.insert(format!("_ {path}").into(), path.into());
+                self.names.items.uses.insert(format!("_ {path}").into(), path.into());
                 return Ok(());
             }
-            if self.names.uses.contains_key(short.as_str()) {
+            if self.names.has_own(&short, |of| &of.uses) {
                 let place = Twice::Imports;
                 return self.fault(Kind::DeclaredTwice { name: short, place }, tree);
             }
-            self.names.uses.insert(short.into(), path.into());
+            self.names.items.uses.insert(short.into(), path.into());
             return Ok(());
         }
         let (module, name) = path.rsplit_once("::").unwrap_or(("", &path));
@@ -244,7 +244,7 @@ impl Lower<'_> {
             is_public: true,
             pool: None,
         }));
-        self.names.structs.insert(name, id);
+        self.names.items.structs.insert(name, id);
         id
     }
 
@@ -253,7 +253,9 @@ impl Lower<'_> {
         let names: Vec<_> =
             mac.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         match names.as_slice() {
-            [one] => self.names.uses.get(one.as_str()).is_some_and(|path| **path == *BOX_POOL),
+            [one] => {
+                self.names.items.uses.get(one.as_str()).is_some_and(|path| **path == *BOX_POOL)
+            }
             names => names.join("::") == BOX_POOL,
         }
     }
@@ -272,7 +274,7 @@ impl Lower<'_> {
                 Err(error) => return Err(self.macro_syntax(&error)),
             };
             let name = pool.name.to_string();
-            if self.names.structs.contains_key(name.as_str()) {
+            if self.names.has_own(&name, |of| &of.structs) {
                 return self.fault(Kind::Redefined { name }, &pool.name);
             }
             let id = self.new_struct(name, 0, true, self.at(&pool.name));
@@ -305,7 +307,7 @@ impl Lower<'_> {
 
     fn define_struct(&mut self, of: &syn::ItemStruct) -> Result<()> {
         let name: Arc<str> = of.ident.to_string().into();
-        let id = self.names.structs[&name];
+        let id = self.names.items.structs[&name];
         let declared = self.declared_lifetimes(&of.generics)?;
         let mut new = Struct::clone(self.items.structs.get(id));
         for attribute in &of.attrs {
@@ -439,8 +441,8 @@ impl Lower<'_> {
     /// Refuses a second type of one name.
     pub(super) fn check_new_type(&self, ident: &syn::Ident) -> Result<()> {
         let name = ident.to_string();
-        let is_known = self.names.structs.contains_key(name.as_str())
-            || self.names.traits.contains_key(name.as_str());
+        let is_known = self.names.has_own(&name, |of| &of.structs)
+            || self.names.has_own(&name, |of| &of.traits);
         if is_known { self.fault(Kind::Redefined { name }, ident) } else { Ok(()) }
     }
 

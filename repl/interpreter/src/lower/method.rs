@@ -478,7 +478,7 @@ impl Lower<'_> {
                 let ty = self.type_name(&self.local_type(local));
                 return self.fault(Kind::NotCallable { ty }, &call.func);
             }
-            if let Some(&id) = self.names.functions.get(name.as_str()) {
+            if let Some(&id) = self.names.items.functions.get(name.as_str()) {
                 return self.call_function(id, None, &call.args, at);
             }
             if self.is_given && name == "print_bytes" {
@@ -537,7 +537,7 @@ impl Lower<'_> {
                 at,
             }));
         }
-        let Some(&id) = self.names.structs.get(name) else { return Ok(None) };
+        let Some(&id) = self.names.items.structs.get(name) else { return Ok(None) };
         let of = Arc::clone(self.items.structs.get(id));
         if !of.is_tuple {
             return self.fault(Kind::NotTupleStruct { name: name.to_owned() }, &call.func);
@@ -572,7 +572,7 @@ impl Lower<'_> {
             return self.call_library(parsed, types, None, &call.args, &name, at);
         }
         if owner.is_empty() {
-            let known = self.names.functions.keys().map(ToString::to_string);
+            let known = self.names.items.functions.keys().map(ToString::to_string);
             let nearest = ty::nearest(&name, known);
             return self.fault(Kind::UnknownFunction { name, nearest }, &call.func);
         }
@@ -590,7 +590,7 @@ impl Lower<'_> {
             );
         }
         if let [one] = owner
-            && let Some(&id) = self.names.structs.get(one.as_str())
+            && let Some(&id) = self.names.items.structs.get(one.as_str())
         {
             let method = self.names.methods.get(&(id, name.as_str().into())).copied();
             let ty = Type::Struct(id, Arc::clone(&self.items.structs.get(id).name));
@@ -629,7 +629,7 @@ impl Lower<'_> {
         let lib = self.library_type(&owner_path);
         let on_str = matches!(owner, [one] if one == "str");
         if scalar.is_none() && lib.is_none() && !on_str {
-            if self.names.uses.contains_key(owner[0].as_str()) || owner[0] == "std" {
+            if self.names.items.uses.contains_key(owner[0].as_str()) || owner[0] == "std" {
                 let nearest = None;
                 return self.fault(Kind::UnknownFunction { name, nearest }, path);
             }
@@ -771,12 +771,14 @@ impl Lower<'_> {
                 PRELUDE.contains(&name.as_str())
                     || self
                         .names
+                        .items
                         .uses
                         .get(name.as_str())
                         .is_some_and(|path| **path == *format!("std::mem::{name}"))
             }
             [one] => {
-                one == "mem" && self.names.uses.get("mem").is_some_and(|path| **path == *"std::mem")
+                one == "mem"
+                    && self.names.items.uses.get("mem").is_some_and(|path| **path == *"std::mem")
             }
             [root, module] => matches!(root.as_str(), "std" | "core") && module == "mem",
             _ => false,

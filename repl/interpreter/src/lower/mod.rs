@@ -49,16 +49,24 @@ type Result<T> = std::result::Result<T, Fault>;
 pub struct Names {
     infer: Infer,
     body: Body,
-    functions: OrdMap<Arc<str>, FunctionId>,
-    structs: OrdMap<Arc<str>, StructId>,
-    traits: OrdMap<Arc<str>, u32>,
+    items: Declared,
+    /// Those of the scopes around, the innermost last.
+    outer: Vector<Declared>,
     /// What std has that is written in Rust here.
     given: given::Names,
     methods: OrdMap<(StructId, Arc<str>), (FunctionId, Receiver)>,
-    /// Imports: the path that a name stands for.
-    uses: OrdMap<Arc<str>, Arc<str>>,
     /// The heaps a program can name.
     heaps: &'static [&'static str],
+}
+
+/// What a scope sees of items.
+#[derive(Clone, Debug, Default)]
+struct Declared {
+    functions: OrdMap<Arc<str>, FunctionId>,
+    structs: OrdMap<Arc<str>, StructId>,
+    traits: OrdMap<Arc<str>, u32>,
+    /// Imports: the path that a name stands for.
+    uses: OrdMap<Arc<str>, Arc<str>>,
 }
 
 /// One body's variables and scopes.
@@ -120,6 +128,26 @@ impl Names {
         self.body.scopes.len() - 1
     }
 
+    /// Opens a scope: what it declares hides what is around it.
+    fn enter(&mut self) {
+        self.outer.push_back(self.items.clone());
+    }
+
+    /// Closes it.
+    fn leave(&mut self) {
+        self.items = self.outer.pop_back().expect("a scope was opened before it is closed");
+    }
+
+    /// Whether the innermost scope itself has declared a name of a kind.
+    fn has_own<T: Clone + PartialEq>(
+        &self,
+        name: &str,
+        kind: impl Fn(&Declared) -> &OrdMap<Arc<str>, T>,
+    ) -> bool {
+        let own = kind(&self.items).get(name);
+        own.is_some() && own != self.outer.back().and_then(|outer| kind(outer).get(name))
+    }
+
     /// Forgets a variable whose slot is gone.
     pub fn forget(&mut self, local: LocalId) {
         for scope in &mut self.body.scopes {
@@ -136,8 +164,9 @@ impl Names {
 
     /// Every name a line may begin with, for completion.
     pub fn words(&self) -> impl Iterator<Item = &Arc<str>> {
+        let items = &self.items;
         let locals = self.body.scopes.iter().flat_map(OrdMap::keys);
-        locals.chain(self.functions.keys()).chain(self.structs.keys()).chain(self.traits.keys())
+        locals.chain(items.functions.keys()).chain(items.structs.keys()).chain(items.traits.keys())
     }
 }
 
@@ -153,6 +182,7 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
     match text.trim() {
         "{" => {
             names.body.scopes.push_back(OrdMap::new());
+            names.enter();
             return Ok(vec![Top::Open(whole)]);
         }
         "}" => {
@@ -160,6 +190,7 @@ pub fn line(names: &mut Names, items: &mut Items, line: u32, text: &str) -> Resu
                 return Err(Fault { kind: Kind::StrayBrace, at: whole });
             }
             names.body.scopes.pop_back();
+            names.leave();
             return Ok(vec![Top::Close(whole)]);
         }
         _ => {}

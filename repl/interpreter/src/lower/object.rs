@@ -19,7 +19,7 @@ impl Lower<'_> {
     pub(super) fn trait_at(&self, path: &syn::Path) -> Result<TraitId> {
         let name = path.segments.last().expect("a path has a segment").ident.to_string();
         if let Some(ident) = path.get_ident()
-            && let Some(number) = self.names.traits.get(ident.to_string().as_str())
+            && let Some(number) = self.names.items.traits.get(ident.to_string().as_str())
         {
             return Ok(TraitId::Own(*number));
         }
@@ -51,7 +51,7 @@ impl Lower<'_> {
     /// Whether a path leads to a trait that there are methods of.
     pub(super) fn is_trait(&self, path: &syn::Path) -> bool {
         path.get_ident()
-            .is_some_and(|ident| self.names.traits.contains_key(ident.to_string().as_str()))
+            .is_some_and(|ident| self.names.items.traits.contains_key(ident.to_string().as_str()))
             || self.names.given.traits.contains_key(self.whole_path(path).as_str())
     }
 
@@ -88,8 +88,12 @@ impl Lower<'_> {
             );
         }
         let id = self.trait_at(&first.path)?;
-        let name = first.path.segments.last().expect("a path has a segment").ident.to_string();
-        Ok(Type::Dyn(id, name.into()))
+        let name = match id {
+            TraitId::Debug => "Debug".into(),
+            TraitId::Display => "Display".into(),
+            TraitId::Own(number) => Arc::clone(&self.items.traits[number as usize].name),
+        };
+        Ok(Type::Dyn(id, name))
     }
 
     pub(super) fn declare_trait(&mut self, of: &syn::ItemTrait) -> Result<()> {
@@ -118,14 +122,14 @@ impl Lower<'_> {
             implementors: imbl::OrdMap::new(),
             path: None,
         }));
-        self.names.traits.insert(name, number);
+        self.names.items.traits.insert(name, number);
         Ok(())
     }
 
     /// Its methods, once all types are known.
     pub(super) fn define_trait(&mut self, of: &syn::ItemTrait) -> Result<()> {
         let name: Arc<str> = of.ident.to_string().into();
-        let number = self.names.traits[&name];
+        let number = self.names.items.traits[&name];
         let this = This {
             ty: Type::Dyn(TraitId::Own(number), Arc::clone(&name)),
             path: of.ident.clone().into(),
@@ -254,7 +258,7 @@ impl Lower<'_> {
     pub(super) fn is_in_scope(&self, of: &Trait) -> bool {
         match &of.path {
             None => true,
-            Some(path) => self.is_given || self.names.uses.values().any(|used| used == path),
+            Some(path) => self.is_given || self.names.items.uses.values().any(|used| used == path),
         }
     }
 

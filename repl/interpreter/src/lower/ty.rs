@@ -237,7 +237,7 @@ impl Lower<'_> {
     /// The struct that a path leads to.
     pub(super) fn struct_at(&self, path: &syn::Path) -> Option<StructId> {
         if let [only] = path.segments.iter().collect::<Vec<_>>()[..]
-            && let Some(id) = self.names.structs.get(only.ident.to_string().as_str())
+            && let Some(id) = self.names.items.structs.get(only.ident.to_string().as_str())
         {
             return Some(*id);
         }
@@ -302,11 +302,11 @@ impl Lower<'_> {
     pub(super) fn whole_path(&self, path: &syn::Path) -> String {
         let names: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         match names.as_slice() {
-            [one] => match self.names.uses.get(one.as_str()) {
+            [one] => match self.names.items.uses.get(one.as_str()) {
                 Some(whole) => whole.to_string(),
                 None => one.clone(),
             },
-            [first, rest @ ..] => match self.names.uses.get(first.as_str()) {
+            [first, rest @ ..] => match self.names.items.uses.get(first.as_str()) {
                 Some(whole) => format!("{whole}::{}", rest.join("::")),
                 None => names.join("::"),
             },
@@ -326,7 +326,7 @@ impl Lower<'_> {
     fn nearest_type(&self, name: &str) -> Option<String> {
         let known = Lib::ALL.iter().map(|row| row.name.to_owned());
         let scalars = Scalar::ALL.iter().map(|row| row.1.to_owned());
-        let structs = self.names.structs.keys().map(ToString::to_string);
+        let structs = self.names.items.structs.keys().map(ToString::to_string);
         nearest(name, known.chain(scalars).chain(structs))
     }
 
