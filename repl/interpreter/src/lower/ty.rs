@@ -136,6 +136,11 @@ impl Lower<'_> {
             let nearest = self.nearest_type(&name);
             return self.fault(Kind::UnknownType { name, nearest }, path);
         };
+        let given = lifetime_count(last);
+        let takes = usize::from(lib.is_reference());
+        if given > takes {
+            return self.fault(Kind::MissingGenerics { ty: name, takes, given }, path);
+        }
         Ok(Type::lib(lib, self.library_args(lib, last, path)?))
     }
 
