@@ -60,6 +60,9 @@ const STORIES: &[(&str, &[&str])] = &[
             "drop(b);",
             "r.area()",
             "dare drop(b)",
+            "use std::io::Write;",
+            "let mut out: Box<dyn Write> = Box::new(std::io::stdout());",
+            "writeln!(out, \"{} and {}\", 1, 2).unwrap();",
         ],
     ),
     (

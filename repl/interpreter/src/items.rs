@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::machine::READ_ONLY_BASE;
 use crate::typed::{At, Function, FunctionId, Signature};
-use crate::types::{Mutability, Structs, Type};
+use crate::types::{Mutability, Structs, TraitId, Type};
 
 /// The items of a program. They only grow; a clone shares them.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,17 @@ pub struct Method {
 }
 
 impl Items {
+    /// What a trait's methods are called, in the order of the vtable.
+    pub fn methods(&self, of: TraitId) -> Vec<Arc<str>> {
+        match of {
+            TraitId::Debug | TraitId::Display => vec!["fmt".into()],
+            TraitId::Own(number) => {
+                let of = &self.traits[number as usize];
+                of.methods.iter().map(|method| Arc::clone(&method.name)).collect()
+            }
+        }
+    }
+
     /// The function.
     pub fn function(&self, id: FunctionId) -> &Arc<Function> {
         &self.functions[id.0 as usize]

@@ -91,14 +91,9 @@ fn vtable(of: TraitId, ty: &Type, items: &Items) -> Picture {
         word(vtable::SIZE, "size", "the value's bytes"),
         word(vtable::ALIGN, "align", "its alignment"),
     ];
-    let methods = match of {
-        TraitId::Debug | TraitId::Display => vec!["fmt".to_owned()],
-        TraitId::Own(number) => {
-            let of = &items.traits[number as usize];
-            of.methods.iter().map(|method| method.name.to_string()).collect()
-        }
-    };
-    for (method, offset) in methods.iter().zip((vtable::METHODS..).step_by(WORD_BYTES as usize)) {
+    for (method, offset) in
+        items.methods(of).iter().zip((vtable::METHODS..).step_by(WORD_BYTES as usize))
+    {
         rows.push(word(offset, method, "the function of the value's type"));
     }
     Picture {

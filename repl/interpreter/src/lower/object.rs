@@ -58,9 +58,8 @@ impl Lower<'_> {
     /// The function of the method that a trait of std provides for a type that has it.
     pub(super) fn provided(&mut self, ty: &Type, name: &str) -> Option<FunctionId> {
         let given = &self.names.given.provided;
-        let candidates: Vec<_> =
-            given.iter().filter(|((_, method), _)| **method == *name).collect();
-        let candidates: Vec<_> = candidates.iter().map(|((of, _), id)| (*of, **id)).collect();
+        let named = given.iter().filter(|((_, method), _)| **method == *name);
+        let candidates: Vec<_> = named.map(|((of, _), id)| (*of, *id)).collect();
         for (number, function) in candidates {
             let of = Arc::clone(&self.items.traits[number as usize]);
             let is_dyn = matches!(ty, Type::Dyn(TraitId::Own(found), _) if *found == number);

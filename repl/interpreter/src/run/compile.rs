@@ -17,7 +17,7 @@ use crate::typed::{
     At, Block, Expr, ExprKind, Format, Function, Local, LocalId, LoopId, Piece, Place, Root, Step,
     Stmt,
 };
-use crate::types::{Lib, TraitId, Type};
+use crate::types::{Lib, Type};
 
 pub(super) type Result<T = ()> = std::result::Result<T, TooLarge>;
 
@@ -793,10 +793,7 @@ impl<'a> Compiler<'a> {
         let word = match (referent(&inner.ty), referent(ty)) {
             (Type::Dyn(..), _) => return self.expr(inner, want),
             (of, Type::Dyn(of_trait, _)) => {
-                let methods = match of_trait {
-                    TraitId::Own(number) => self.items.traits[*number as usize].methods.len(),
-                    TraitId::Debug | TraitId::Display => 1,
-                };
+                let methods = self.items.methods(*of_trait).len();
                 let id = self.layout(of)?;
                 self.layouts.vtable(id, *of_trait, methods)
             }

@@ -425,6 +425,10 @@ impl Writer<'_> {
                 if fields.is_empty() {
                     return;
                 }
+                // What std's own are made of here is not what they are made of there.
+                if of.is_of_std {
+                    return self.out.push_str(" { .. }");
+                }
                 let names = of.fields.iter().map(|field| {
                     if of.is_tuple { String::new() } else { format!("{}: ", field.name) }
                 });
